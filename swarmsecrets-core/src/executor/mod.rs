@@ -1,0 +1,13 @@
+//! The loop that joins it all: poll the machine, ask for leave, write journal and audit trail, send, and tell the machine.
+
+mod act;
+mod counted;
+mod parts;
+mod progress;
+mod read;
+mod run;
+
+pub use self::parts::{Parts, Supply};
+pub use self::progress::{Cancellation, Observer, Progress, Silent};
+pub use self::read::read_inventory;
+pub use self::run::Executor;

@@ -1,0 +1,290 @@
+//! Carries rotations out.
+
+use super::act;
+use super::counted::Counted;
+use super::parts::{Parts, Supply};
+use super::progress::Progress;
+use super::read::read_inventory;
+use crate::audit::{Actor, AuditRecord, Phase};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::RotationId;
+use crate::inventory::{Inventory, ServiceNode};
+use crate::journal::{Entry, FORMAT, Lease};
+use crate::plan::{Plan, ValueRecipe, decide};
+use crate::policy::{Decision, Gate};
+use crate::rotation::{Action, ActionId, Change, Outcome, Poll, Reply, Report, Rotation, Stage, State};
+use crate::secret::SecretValue;
+
+/// Carries rotations out, one at a time.
+pub struct Executor<'a> {
+    parts: Parts<'a>,
+    transport: Counted<'a>,
+}
+
+/// What one run holds.
+struct Run<'r, 's> {
+    rotation: Rotation,
+    gate: Gate,
+    actor: Actor,
+    supply: Option<&'r mut Supply<'s>>,
+    /// How many entries the journal has.
+    written: u64,
+    lease: Box<dyn Lease>,
+}
+
+impl<'a> Executor<'a> {
+    /// An executor of these parts.
+    #[must_use]
+    pub fn new(parts: Parts<'a>) -> Self {
+        let transport = Counted::new(parts.transport);
+        Self { parts, transport }
+    }
+
+    /// Carries out a plan: checks that the world is still as it says, asks for leave, and runs it to its end or its grace.
+    ///
+    /// # Errors
+    /// Errors are of what came before the first mutation: `Stale` or `Conflict` if the world has moved, `Denied` and
+    /// `NeedsApproval` from the guardrails, `Invalid` without a value, `Journal`, and those of [`Transport::read`](crate::transport::Transport::read).
+    /// Whatever happens later is in the report.
+    pub async fn apply(&self, plan: &Plan, supply: &mut Supply<'_>) -> Result<Report> {
+        if plan.recipe == ValueRecipe::Supplied && supply.value.is_none() {
+            let text = "the plan needs a value and none was handed over: give it with --value-file";
+            return Err(Error::new(ErrorKind::Invalid, text));
+        }
+        let world = self.world().await?;
+        let gate = Gate::new(plan.digest().clone(), decision(plan, &world), self.parts.word);
+        gate.check()?;
+        plan.check(&world)?;
+        let mut random = [0; 10];
+        supply.random.fill(&mut random)?;
+        let id = RotationId::from_random(random);
+        let lease = self.parts.journal.lock(&id).await?;
+        let actor = self.actor(&world);
+        let rotation = Rotation::begin(id, plan.clone(), actor.clone())?;
+        let mut run = Run { rotation, gate, actor, supply: Some(supply), written: 0, lease };
+        self.write_down(&mut run).await?;
+        Ok(self.drive(run).await)
+    }
+
+    /// Goes on with a rotation from its journal.
+    ///
+    /// # Errors
+    /// `NotFound` and `Journal` from the journal, `Conflict` if another process carries it, `Stale` if it belongs to
+    /// another Swarm, and those of [`Transport::read`](crate::transport::Transport::read).
+    pub async fn resume(&self, id: &RotationId, supply: &mut Supply<'_>) -> Result<Report> {
+        let run = self.take_up(id, Some(supply)).await?;
+        Ok(self.drive(run).await)
+    }
+
+    /// Puts every consumer of a rotation back to the old version and removes the new one.
+    ///
+    /// # Errors
+    /// As [`Executor::resume`]; `Refused` if the old version is gone or the rotation has ended.
+    pub async fn rollback(&self, id: &RotationId, reason: &str) -> Result<Report> {
+        let mut run = self.take_up(id, None).await?;
+        run.rotation.roll_back(reason)?;
+        Ok(self.drive(run).await)
+    }
+
+    /// Removes the old versions whose grace is over and that nothing uses any more. Reports on all that are kept yet.
+    ///
+    /// # Errors
+    /// As [`Executor::resume`].
+    pub async fn retire(&self) -> Result<Vec<Report>> {
+        let mut reports = Vec::new();
+        let world = self.world().await?;
+        for state in self.unfinished().await? {
+            if matches!(state.stage, Stage::Grace | Stage::AwaitPatch) && is_of(&state.plan, &world) {
+                let run = self.take_up(&state.rotation, None).await?;
+                reports.push(self.drive(run).await);
+            }
+        }
+        Ok(reports)
+    }
+
+    /// The rotations that have not ended, oldest first.
+    ///
+    /// # Errors
+    /// `Journal` if a journal cannot be read.
+    pub async fn unfinished(&self) -> Result<Vec<State>> {
+        let mut open = Vec::new();
+        for id in self.parts.journal.list().await? {
+            let journal = self.parts.journal.load(&id).await?;
+            if journal.entries.is_empty() {
+                continue;
+            }
+            let state = State::replay(journal.entries.iter().map(|e| &e.event))?;
+            if !state.is_over() {
+                open.push(state);
+            }
+        }
+        Ok(open)
+    }
+
+    async fn take_up<'r, 's>(&self, id: &RotationId, supply: Option<&'r mut Supply<'s>>) -> Result<Run<'r, 's>> {
+        let lease = self.parts.journal.lock(id).await?;
+        let journal = self.parts.journal.load(id).await?;
+        if journal.torn_bytes > 0 {
+            self.parts.observer.tell(&Progress::Torn { bytes: journal.torn_bytes });
+        }
+        let world = self.world().await?;
+        let actor = self.actor(&world);
+        let rotation = Rotation::resume(journal.entries.iter().map(|e| &e.event), actor.clone())?;
+        let plan = &rotation.state().plan;
+        if plan.cluster != world.cluster || plan.environment != world.environment {
+            let text = format!(
+                "rotation {id} belongs to environment {} of swarm {}, this is environment {} of swarm {}",
+                plan.environment, plan.cluster, world.environment, world.cluster
+            );
+            return Err(Error::new(ErrorKind::Stale, text));
+        }
+        let gate = Gate::new(plan.digest().clone(), decision(plan, &world), self.parts.word);
+        Ok(Run { rotation, gate, actor, supply, written: journal.entries.len() as u64, lease })
+    }
+
+    async fn world(&self) -> Result<Inventory> {
+        read_inventory(&self.transport, self.parts.environment, self.parts.clock).await
+    }
+
+    fn actor(&self, world: &Inventory) -> Actor {
+        Actor {
+            account: world.account.name.clone(),
+            agent: self.parts.agent.clone(),
+            reason: self.parts.reason.clone(),
+        }
+    }
+
+    async fn drive(&self, mut run: Run<'_, '_>) -> Report {
+        let done = self.turn_until_done(&mut run).await;
+        let mut report = match done {
+            Ok(report) => report,
+            Err(error) => stopped_by(&run, &error),
+        };
+        report.requests = self.transport.sent();
+        report
+    }
+
+    async fn turn_until_done(&self, run: &mut Run<'_, '_>) -> Result<Report> {
+        loop {
+            if self.parts.cancellation.is_cancelled() {
+                run.rotation.interrupt()?;
+            }
+            if !run.lease.held() {
+                return Err(Error::new(ErrorKind::Conflict, "another process has taken the rotation over"));
+            }
+            let now = self.parts.clock.now();
+            let poll = run.rotation.poll(now);
+            self.write_down(run).await?;
+            match poll {
+                Poll::Done(report) => return Ok(*report),
+                Poll::Wait(until) => self.parts.clock.sleep(until.mono.saturating_sub(now.mono)).await,
+                Poll::Act(id, Action::Look(look)) => {
+                    let reply = act::look(&self.parts, &self.transport, &look).await;
+                    self.answer(run, id, reply)?;
+                }
+                Poll::Act(id, Action::Change(change)) => {
+                    let reply = self.mutate(run, &change).await?;
+                    self.answer(run, id, reply)?;
+                }
+            }
+        }
+    }
+
+    fn answer(&self, run: &mut Run<'_, '_>, id: ActionId, reply: Reply) -> Result<()> {
+        if let Reply::Refused(error) | Reply::Unknown(error) = &reply {
+            self.parts.observer.tell(&Progress::Trouble { message: error.message() });
+        }
+        run.rotation.handle(id, reply, self.parts.clock.now())
+    }
+
+    /// Leave, then the audit trail's intent, then the mutation, then the audit trail's outcome.
+    async fn mutate(&self, run: &mut Run<'_, '_>, change: &Change) -> Result<Reply> {
+        let permit = run.gate.permit(change.direction())?;
+        let mut record = self.record(run, change);
+        self.parts.audit.append(&record).await?;
+        self.parts.observer.tell(&Progress::Sending { words: &record.action });
+        let value = match change {
+            Change::Create { .. } => value(run),
+            _ => Ok(None),
+        };
+        let reply = act::change(&self.parts, &self.transport, change, permit, value).await;
+        record.at = self.parts.clock.now().wall;
+        record.phase = Phase::Outcome;
+        record.outcome = Some(match &reply {
+            Reply::Done(_) => "done".to_owned(),
+            Reply::Refused(error) => format!("refused: {error}"),
+            Reply::Unknown(error) => format!("unknown: {error}"),
+        });
+        // A sink that fails here stops the next mutation, not the taking in of this one: the journal has its intent.
+        if let Err(error) = self.parts.audit.append(&record).await {
+            self.parts.observer.tell(&Progress::Trouble { message: error.message() });
+        }
+        Ok(reply)
+    }
+
+    fn record(&self, run: &Run<'_, '_>, change: &Change) -> AuditRecord {
+        let state = run.rotation.state();
+        AuditRecord {
+            at: self.parts.clock.now().wall,
+            actor: run.actor.clone(),
+            environment: self.parts.environment,
+            rotation: state.rotation.clone(),
+            plan: state.plan.digest().clone(),
+            phase: Phase::Intent,
+            step: state.step,
+            direction: change.direction(),
+            action: change.words(),
+            outcome: None,
+            simulated: self.parts.transport.simulated(),
+        }
+    }
+
+    /// Makes the events since the last time durable.
+    async fn write_down(&self, run: &mut Run<'_, '_>) -> Result<()> {
+        let rotation = run.rotation.state().rotation.clone();
+        for event in run.rotation.take_events() {
+            let entry = Entry { v: FORMAT, n: run.written, at: self.parts.clock.now().wall, event };
+            self.parts.journal.append(&rotation, &entry).await?;
+            run.written += 1;
+            self.parts.observer.tell(&Progress::Event { rotation: &rotation, event: &entry.event });
+        }
+        Ok(())
+    }
+}
+
+/// Whether a plan was made for this Swarm: a journal may hold rotations of several.
+fn is_of(plan: &Plan, world: &Inventory) -> bool {
+    plan.environment == world.environment && plan.cluster == world.cluster && plan.simulated == world.simulated
+}
+
+/// The value of the new version: handed over, or made now.
+fn value(run: &mut Run<'_, '_>) -> Result<Option<SecretValue>> {
+    let Some(supply) = run.supply.as_deref_mut() else { return Ok(None) };
+    match &run.rotation.state().plan.recipe {
+        ValueRecipe::Supplied => Ok(supply.value.clone()),
+        ValueRecipe::Generate(spec) => spec.generate(supply.random).map(Some),
+    }
+}
+
+/// The stricter of what the guardrails said when the plan was made and what they say to the labels of today.
+fn decision(plan: &Plan, world: &Inventory) -> Decision {
+    let services: Vec<&ServiceNode> =
+        world.services.iter().filter(|s| plan.consumers.iter().any(|c| c.id == s.id)).collect();
+    let today = world.secrets.iter().find(|s| s.name == plan.secret).map(|secret| decide(secret, &services));
+    match (&plan.decision, today) {
+        (Decision::Deny { .. }, _) | (_, None) => plan.decision.clone(),
+        (_, Some(deny @ Decision::Deny { .. })) => deny,
+        (Decision::NeedsApproval { .. }, _) => plan.decision.clone(),
+        (Decision::Allow, Some(today)) => today,
+    }
+}
+
+/// The report of a rotation that journal, audit trail or guardrails have stopped: nothing more was sent.
+fn stopped_by(run: &Run<'_, '_>, error: &Error) -> Report {
+    let state = run.rotation.state();
+    let mut report = Report::of(state);
+    let id = &state.rotation;
+    report.outcome = Outcome::NeedsHuman;
+    report.warnings.insert(0, format!("{error}; nothing more was sent: mend that, then `swarmsecrets resume {id}`"));
+    report
+}

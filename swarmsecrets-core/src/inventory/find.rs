@@ -1,0 +1,80 @@
+//! What a name means.
+
+use super::{Grouping, Inventory, LogicalSecret, label};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::quoted;
+
+/// How many names a "not found" proposes.
+const PROPOSALS: usize = 3;
+/// How alike a name must be to be proposed, from 0 to 1.
+const ALIKE: f64 = 0.75;
+
+impl Inventory {
+    /// The logical secret that a name means: its own name, the name of one of its versions, or either without the prefix
+    /// of its stack where only one stack has it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] with the nearest names, [`ErrorKind::Ambiguous`] with what it may mean.
+    pub fn find(&self, name: &str) -> Result<&LogicalSecret> {
+        let exact = self.named(|candidate, _| candidate == name);
+        if let [only] = exact.as_slice()
+            && only.grouped_by == Grouping::Label
+            && only.name == name
+        {
+            return Ok(only);
+        }
+        if let Some(open) = self.ambiguous.iter().find(|a| a.name == name || a.candidates.iter().any(|c| c == name)) {
+            let text = format!("{} is ambiguous: {}", quoted(name), open.text);
+            return Err(Error::new(ErrorKind::Ambiguous, text));
+        }
+        let found = if exact.is_empty() { self.in_stacks(name) } else { exact };
+        match found.as_slice() {
+            [only] => Ok(only),
+            [] => Err(self.unknown(name)),
+            several => {
+                let list = several.iter().map(|s| quoted(&s.name)).collect::<Vec<_>>().join(", ");
+                let text = format!("{} may mean {list}: give the full name", quoted(name));
+                Err(Error::new(ErrorKind::Ambiguous, text))
+            }
+        }
+    }
+
+    fn in_stacks(&self, name: &str) -> Vec<&LogicalSecret> {
+        self.named(|candidate, secret| {
+            let prefix = candidate.strip_suffix(name).and_then(|prefix| prefix.strip_suffix('_'));
+            prefix.is_some_and(|stack| self.is_stack(stack, secret))
+        })
+    }
+
+    fn is_stack(&self, name: &str, secret: &LogicalSecret) -> bool {
+        self.stacks.binary_search_by(|stack| stack.name.as_str().cmp(name)).is_ok()
+            || secret.versions.iter().any(|v| v.labels.get(label::STACK).is_some_and(|stack| stack == name))
+    }
+
+    /// The logical secrets for which the name or a version's name fits.
+    fn named(&self, fits: impl Fn(&str, &LogicalSecret) -> bool) -> Vec<&LogicalSecret> {
+        let any = |s: &&LogicalSecret| fits(&s.name, s) || s.versions.iter().any(|v| fits(v.name.as_str(), s));
+        self.secrets.iter().filter(any).collect()
+    }
+
+    fn unknown(&self, name: &str) -> Error {
+        let mut near: Vec<(f64, &str)> =
+            self.secrets.iter().map(|s| (likeness(&s.name, name), s.name.as_str())).collect();
+        near.retain(|(alike, _)| *alike >= ALIKE);
+        near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        let list = near.iter().take(PROPOSALS).map(|(_, name)| quoted(name)).collect::<Vec<_>>().join(", ");
+        let hint = match (list.is_empty(), self.visibility == super::Visibility::Full) {
+            (false, _) => format!("did you mean {list}?"),
+            (true, true) => "`swarmsecrets inventory` lists all".to_owned(),
+            (true, false) => "it may be one that the account cannot see".to_owned(),
+        };
+        Error::new(ErrorKind::NotFound, format!("there is no secret {}: {hint}", quoted(name)))
+    }
+}
+
+/// Names that contain each other are alike, whatever their length.
+fn likeness(a: &str, b: &str) -> f64 {
+    let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
+    let contained = b.len() >= 3 && a.contains(&b) || a.len() >= 3 && b.contains(&a);
+    strsim::jaro_winkler(&a, &b).max(if contained { 0.9 } else { 0.0 })
+}

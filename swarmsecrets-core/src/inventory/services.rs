@@ -1,0 +1,41 @@
+//! Services as nodes of the usage graph.
+
+use super::ServiceNode;
+use super::label;
+use crate::error::Result;
+use crate::ids::SpecVersion;
+use crate::model::{Service, first_oversized, id_of};
+
+/// Reads the list of services into nodes, by name.
+pub(super) fn read(body: &[u8]) -> Result<Vec<ServiceNode>> {
+    let mut nodes = Vec::new();
+    Service::for_each(body, |service| {
+        nodes.push(node(body, &service)?);
+        Ok(())
+    })?;
+    nodes.shrink_to_fit();
+    nodes.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
+    Ok(nodes)
+}
+
+fn node(body: &[u8], service: &Service<'_>) -> Result<ServiceNode> {
+    let spec = &service.spec;
+    let start = (service.spec_text.as_ptr() as usize).saturating_sub(body.as_ptr() as usize);
+    Ok(ServiceNode {
+        id: id_of(&service.id, "a service")?,
+        name: spec.name.to_string(),
+        labels: spec.labels.to_labels(),
+        version: SpecVersion(service.version),
+        mode: spec.mode(),
+        stack: spec.labels.get(label::STACK).filter(|name| !name.is_empty()).map(str::to_owned),
+        image: spec.image().to_owned(),
+        references: spec.references().collect(),
+        update: spec.update(),
+        health_check: spec.health_check_ns(),
+        host_port: spec.host_port(),
+        update_status: service.update_status.as_ref().and_then(|status| status.to_status()),
+        tasks: super::TaskSummary::default(),
+        oversized: first_oversized(service.spec_text),
+        spec: start..start + service.spec_text.len(),
+    })
+}

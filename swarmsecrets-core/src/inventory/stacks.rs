@@ -1,0 +1,92 @@
+//! Stacks as nodes of the usage graph.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{ServiceNode, Snapshot, StackKind, StackNode, StackStatus};
+use crate::error::Result;
+use crate::ids::{SecretName, StackId};
+use crate::model::{Stack, StackFile, read, read_list};
+use crate::stack::{ComposeText, Variables, references};
+
+const SWARM_STACK: u64 = 1;
+const STOPPED: u64 = 2;
+
+type Files<'a> = HashMap<StackId, &'a Result<Vec<u8>, String>>;
+
+/// The Swarm stacks of the environment, and those that services belong to but that Portainer does not keep; by name.
+pub(super) fn read_stacks(
+    snapshot: &Snapshot,
+    services: &[ServiceNode],
+    administrator: bool,
+) -> Result<Vec<StackNode>> {
+    let files: Files<'_> = snapshot.stack_files.iter().map(|(id, file)| (*id, file)).collect();
+    let listed: Vec<Stack<'_>> = read_list("the list of stacks", &snapshot.stacks)?;
+    let ours = listed.iter().filter(|s| s.r#type == SWARM_STACK && s.endpoint_id == snapshot.environment.0);
+    let mut nodes: Vec<StackNode> = ours.map(|stack| node(stack, &files)).collect();
+    let kept: BTreeSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+    let named: BTreeSet<&str> = services.iter().filter_map(|service| service.stack.as_deref()).collect();
+    let others: Vec<StackNode> = named.difference(&kept).map(|name| unseen(name, administrator)).collect();
+    nodes.extend(others);
+    nodes.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(nodes)
+}
+
+fn node(stack: &Stack<'_>, files: &Files<'_>) -> StackNode {
+    let id = StackId(stack.id);
+    let variables: Variables = stack.env.iter().map(|v| (v.name.to_string(), v.value.to_string())).collect();
+    let file = match files.get(&id) {
+        Some(Ok(body)) => content(body),
+        Some(Err(why)) => Err(why.clone()),
+        None => Err("its file was not read".to_owned()),
+    };
+    let (file, found) = match file {
+        Ok(file) => {
+            let found = references(&stack.name, &file, &variables).map_err(|error| error.to_string());
+            (Some(file), found)
+        }
+        Err(why) => (None, Err(why)),
+    };
+    let (references, unreadable) = match found {
+        Ok(references) => (references, None),
+        Err(why) => (Vec::new(), Some(why)),
+    };
+    StackNode {
+        id: Some(id),
+        name: stack.name.to_string(),
+        kind: if stack.is_git() { StackKind::Git { auto_update: stack.updates_itself() } } else { StackKind::File },
+        status: if stack.status == STOPPED { StackStatus::Stopped } else { StackStatus::Active },
+        references,
+        unreadable,
+        file,
+        variables,
+    }
+}
+
+fn content(body: &[u8]) -> Result<ComposeText, String> {
+    let file: StackFile<'_> = read("the file of a stack", body).map_err(|error| error.to_string())?;
+    Ok(ComposeText::from(file.stack_file_content.as_str()))
+}
+
+/// A stack that Portainer does not show: deployed from a file on somebody's disk, or hidden from this account.
+fn unseen(name: &str, administrator: bool) -> StackNode {
+    StackNode {
+        id: None,
+        name: name.to_owned(),
+        kind: StackKind::Cli,
+        status: StackStatus::Active,
+        references: Vec::new(),
+        unreadable: (!administrator).then(|| "this account cannot see whether Portainer keeps it".to_owned()),
+        file: None,
+        variables: Variables::default(),
+    }
+}
+
+impl StackNode {
+    /// What to change in the stack's file or variables so that it names the secret `to` where it named `from`: a unified
+    /// diff for people. None where no edit of the text can do that, or where the file is not known.
+    #[must_use]
+    pub fn patch(&self, from: &SecretName, to: &SecretName) -> Option<String> {
+        let edit = crate::stack::rename(self.file.as_ref()?, &self.variables, from, to)?;
+        Some(edit.diff)
+    }
+}

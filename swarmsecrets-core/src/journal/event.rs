@@ -1,0 +1,223 @@
+//! What can happen in a rotation. A rotation's state is the fold of its events, so these are all that a crash leaves.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::audit::Actor;
+use crate::ids::{ControlId, RotationId, SecretId, SecretName, ServiceId};
+use crate::inventory::Owner;
+use crate::plan::Plan;
+
+/// The version of the entry format.
+pub const FORMAT: u32 = 1;
+
+/// One line of a journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The version of the format.
+    pub v: u32,
+    /// Its place in the journal, from 0.
+    pub n: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What happened. No event holds a value, nor a service's spec.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum Event {
+    /// The rotation was begun. Always the first.
+    Begun {
+        /// Its id.
+        rotation: RotationId,
+        /// Who began it.
+        actor: Actor,
+        /// The plan.
+        plan: Box<Plan>,
+    },
+    /// A mutation is about to be sent.
+    Intent {
+        /// Its number in this rotation, from 1.
+        step: u32,
+        /// What it is.
+        change: ChangeRecord,
+    },
+    /// What is known of a mutation after it was sent.
+    Outcome {
+        /// The number of its intent.
+        step: u32,
+        /// How it went.
+        result: ChangeResult,
+    },
+    /// The new version is there.
+    Created {
+        /// Its id.
+        id: SecretId,
+        /// The resource control that Portainer made for it.
+        control: Option<ControlId>,
+        /// Who may see it as it was made.
+        owner: Option<Owner>,
+    },
+    /// The new version has the owner that the plan says, or none was asked for.
+    Owned,
+    /// A consumer is about to be looked at and updated.
+    ConsumerBegun {
+        /// The service.
+        service: ServiceId,
+    },
+    /// All tasks of a consumer run on the new version and have done so long enough.
+    ConsumerConverged {
+        /// The service.
+        service: ServiceId,
+        /// What is worth saying.
+        note: Option<String>,
+    },
+    /// A consumer does not work with the new version.
+    ConsumerFailed {
+        /// The service.
+        service: ServiceId,
+        /// Why, for a person.
+        reason: String,
+    },
+    /// A consumer is gone, or somebody else changed its reference: it is left as it is.
+    ConsumerLeft {
+        /// The service.
+        service: ServiceId,
+        /// Why.
+        reason: String,
+    },
+    /// The rotation is being undone.
+    UndoBegun {
+        /// Why.
+        reason: String,
+    },
+    /// A consumer runs on the old version again.
+    ConsumerRestored {
+        /// The service.
+        service: ServiceId,
+    },
+    /// A consumer could not be put back.
+    RestoreFailed {
+        /// The service.
+        service: ServiceId,
+        /// Why.
+        reason: String,
+    },
+    /// Every consumer is on the new version; stacks were looked at.
+    Settled {
+        /// The stacks whose files still name the old version, and the patches for them.
+        stacks: Vec<StackPatch>,
+    },
+    /// The old version is kept until this time.
+    GraceBegun {
+        /// When it may go.
+        until: Timestamp,
+    },
+    /// The old version is gone.
+    Retired {
+        /// Its name.
+        name: SecretName,
+        /// What is worth saying.
+        notes: Vec<String>,
+    },
+    /// The old version was not removed.
+    RetireRefused {
+        /// Why.
+        reason: String,
+    },
+    /// Someone asked to stop: no further consumer is begun.
+    Interrupted,
+    /// The rotation has ended as it is, until somebody resumes it or undoes it.
+    Stopped {
+        /// How.
+        end: End,
+        /// Why.
+        reason: String,
+    },
+    /// A process has taken the rotation up again.
+    Resumed {
+        /// Who.
+        actor: Actor,
+    },
+}
+
+/// What a mutation is, without what it carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "change")]
+pub enum ChangeRecord {
+    /// Make the new version.
+    Create {
+        /// Its name.
+        name: SecretName,
+    },
+    /// Give it its owner.
+    Own {
+        /// The resource control that is written.
+        control: ControlId,
+    },
+    /// Move a service to the new version.
+    Update {
+        /// The service.
+        service: ServiceId,
+    },
+    /// Move a service back.
+    Restore {
+        /// The service.
+        service: ServiceId,
+    },
+    /// Remove the new version: the rotation is undone.
+    Withdraw {
+        /// Its id.
+        id: SecretId,
+    },
+    /// Remove the old version: the rotation is complete.
+    Retire {
+        /// Its id.
+        id: SecretId,
+    },
+}
+
+/// How a mutation went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "result")]
+pub enum ChangeResult {
+    /// It was done.
+    Done,
+    /// It was refused: nothing changed.
+    Refused {
+        /// The server's words.
+        message: String,
+    },
+    /// It may or may not have been done.
+    Unknown {
+        /// What is known.
+        message: String,
+    },
+}
+
+/// How a rotation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// The new version was never made.
+    NotStarted,
+    /// Somebody else has the next name.
+    Conflict,
+    /// Every consumer is on the old version and the new one is gone.
+    RolledBack,
+    /// A person must look.
+    NeedsHuman,
+}
+
+/// A stack whose file still names the old version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackPatch {
+    /// The stack.
+    pub name: String,
+    /// Where its file lives: `file`, `git` or `cli`.
+    pub kind: String,
+    /// The change as a unified diff, if one could be made.
+    pub patch: Option<String>,
+}

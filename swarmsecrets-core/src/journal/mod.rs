@@ -1,0 +1,9 @@
+//! What happened in a rotation, as versioned events, and where they are kept.
+
+mod event;
+mod memory;
+mod store;
+
+pub use self::event::{ChangeRecord, ChangeResult, End, Entry, Event, FORMAT, StackPatch};
+pub use self::memory::MemoryJournal;
+pub use self::store::{Journal, JournalStore, Lease};

@@ -1,0 +1,34 @@
+//! The pure part of swarmsecrets.
+
+pub mod error;
+pub mod ids;
+pub mod secret;
+
+pub mod clock;
+pub mod model;
+
+pub mod stack;
+
+pub mod inventory;
+
+pub mod generate;
+
+pub mod policy;
+
+pub mod transport;
+
+pub mod plan;
+
+pub mod audit;
+
+pub mod journal;
+
+pub mod rotation;
+
+pub mod executor;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use crate::error::{Error, ErrorKind, Result};
+pub use crate::secret::SecretValue;

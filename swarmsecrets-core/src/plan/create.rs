@@ -1,0 +1,69 @@
+//! The plan of a first version.
+
+use std::time::Duration;
+
+use super::document::{Content, NextVersion, Plan, PlanKind, Precondition, SCHEMA, Step, StepKind, Undo};
+use super::naming;
+use super::request::{CreateRequest, Strategy, Timing};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::SecretName;
+use crate::inventory::{Inventory, Visibility, label};
+use crate::policy::{Subject, builtin};
+
+/// Plans the first version of a logical secret.
+///
+/// # Errors
+/// `Invalid` for a name that the Engine would refuse or a label that is ours; `Conflict` if the secret is there already.
+pub fn plan_create(inventory: &Inventory, request: &CreateRequest) -> Result<Plan> {
+    let name = SecretName::new(&request.name)?;
+    if let Some(key) = request.labels.keys().find(|k| k.starts_with(label::PREFIX)) {
+        let text = format!("the label `{key}` is written by swarmsecrets itself: leave it out");
+        return Err(Error::new(ErrorKind::Invalid, text));
+    }
+    let same_name = |v: &crate::inventory::SecretVersion| v.name == name;
+    if let Some(secret) = inventory.secrets.iter().find(|s| s.name == request.name || s.versions.iter().any(same_name))
+    {
+        return Err(Error::new(
+            ErrorKind::Conflict,
+            format!("`{name}` exists already, as {}: rotate it, or take another name", secret.current().name),
+        ));
+    }
+    let mut labels = naming::labels(name.as_str(), 1, None, Duration::ZERO);
+    labels.extend(request.labels.clone());
+    let subject = Subject { what: "secret", name: name.as_str(), labels: &request.labels };
+    let step = Step {
+        n: 1,
+        kind: StepKind::CreateVersion,
+        target: name.to_string(),
+        text: format!("create secret {name}"),
+        requires: vec![Precondition::NameFree { name: name.clone() }],
+        undo: Undo::RemoveVersion,
+    };
+    Plan::seal(Content {
+        schema: SCHEMA,
+        kind: PlanKind::Create,
+        environment: inventory.environment,
+        cluster: inventory.cluster.clone(),
+        simulated: inventory.simulated,
+        account: inventory.account.name.clone(),
+        partial: match &inventory.visibility {
+            Visibility::Full => None,
+            Visibility::Partial { reason } => Some(reason.clone()),
+        },
+        secret: request.name.clone(),
+        strategy: Strategy::Swap,
+        recipe: request.recipe.clone(),
+        previous: None,
+        decision: builtin([subject]),
+        next: NextVersion { name, version: 1, labels },
+        owner: None,
+        consumers: Vec::new(),
+        stacks: Vec::new(),
+        steps: vec![step],
+        restarts: 0,
+        warnings: Vec::new(),
+        timing: Timing { grace: Duration::ZERO, ..Timing::default() },
+        reason: request.reason.clone(),
+        agent: request.agent.clone(),
+    })
+}

@@ -1,0 +1,163 @@
+//! What a plan changes, for people.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::document::{Plan, PlanKind, StepKind};
+use super::request::ValueRecipe;
+use crate::ids::{is_unprintable, quoted};
+use crate::inventory::ServiceMode;
+
+/// What a plan changes: lines with marks, to be coloured or printed as they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Diff {
+    /// The lines.
+    pub lines: Vec<DiffLine>,
+}
+
+/// One line of a [`Diff`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DiffLine {
+    /// What it says.
+    pub mark: Mark,
+    /// In words, without the mark.
+    pub text: String,
+}
+
+/// What a [`DiffLine`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Context.
+    Note,
+    /// Something new.
+    Add,
+    /// Something that changes.
+    Change,
+    /// Something that goes.
+    Remove,
+    /// Something to be aware of.
+    Warn,
+}
+
+impl Mark {
+    /// The character before the line.
+    #[must_use]
+    pub fn sign(self) -> char {
+        match self {
+            Self::Note => ' ',
+            Self::Add => '+',
+            Self::Change => '~',
+            Self::Remove => '-',
+            Self::Warn => '!',
+        }
+    }
+}
+
+impl std::fmt::Display for Diff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for line in &self.lines {
+            let text: String = line.text.chars().filter(|c| !is_unprintable(*c)).collect();
+            writeln!(f, "{} {text}", line.mark.sign())?;
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    /// What the plan changes.
+    #[must_use]
+    pub fn diff(&self) -> Diff {
+        let mut lines = vec![headline(self)];
+        let mut add = |mark, text| lines.push(DiffLine { mark, text });
+        let value = match &self.recipe {
+            ValueRecipe::Supplied => "the value that is handed over".to_owned(),
+            ValueRecipe::Generate(spec) => format!("a generated value ({spec})"),
+        };
+        add(Mark::Add, format!("secret {} with {value}", self.next.name));
+        if let Some(owner) = self.owner.as_ref().filter(|o| !o.names.is_empty()) {
+            add(Mark::Add, format!("owner of {}: {}", self.next.name, owner.names.join(", ")));
+        }
+        for consumer in &self.consumers {
+            add(Mark::Change, consumer_line(self, consumer));
+        }
+        for step in self.steps.iter().filter(|s| s.kind == StepKind::PatchStack) {
+            add(Mark::Change, step.text.clone());
+        }
+        if let Some(previous) = &self.previous {
+            let after = humane(self.timing.grace);
+            let text = if self.timing.grace.is_zero() {
+                format!("secret {} at once, when nothing uses it any more", previous.name)
+            } else {
+                format!("secret {} after {after}, when nothing uses it any more", previous.name)
+            };
+            add(Mark::Remove, text);
+        }
+        for warning in &self.warnings {
+            add(Mark::Warn, warning.text.clone());
+        }
+        if self.decision != crate::policy::Decision::Allow {
+            add(Mark::Warn, self.decision.to_string());
+        }
+        Diff { lines }
+    }
+}
+
+fn headline(plan: &Plan) -> DiffLine {
+    let simulated = if plan.simulated { " (simulated)" } else { "" };
+    let text = match plan.kind {
+        PlanKind::Create => format!("create {} in environment {}{simulated}", plan.secret, plan.environment),
+        PlanKind::Rotate => format!(
+            "rotate {} in environment {}{simulated}: {} to update, {} to restart",
+            plan.secret,
+            plan.environment,
+            counted(plan.consumers.len() as u64, "service"),
+            counted(plan.restarts, "task"),
+        ),
+    };
+    DiffLine { mark: Mark::Note, text }
+}
+
+fn consumer_line(plan: &Plan, consumer: &super::PlannedConsumer) -> String {
+    let from = plan.previous.as_ref().map_or("", |p| p.name.as_str());
+    let targets: Vec<String> = consumer.targets.iter().map(|t| quoted(t).trim_matches('`').to_owned()).collect();
+    let tasks = match consumer.mode {
+        ServiceMode::Global => format!("global, {}", counted(consumer.restarts, "task")),
+        ServiceMode::ReplicatedJob | ServiceMode::GlobalJob => "job".to_owned(),
+        ServiceMode::Replicated(n) => counted(n, "task"),
+    };
+    format!(
+        "service {} ({tasks}): {from} -> {} at {}",
+        quoted(&consumer.service).trim_matches('`'),
+        plan.next.name,
+        targets.join(", ")
+    )
+}
+
+/// A number and a noun: `1 task`, `2 tasks`.
+pub(crate) fn counted(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+/// A duration as people write it: `24h`, `1m30s`, `250ms`, `0s`.
+#[must_use]
+pub fn humane(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    let parts = [(ms / 3_600_000, "h"), (ms / 60_000 % 60, "m"), (ms / 1000 % 60, "s"), (ms % 1000, "ms")];
+    let text: String = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_as_people_write_them() {
+        for (ms, text) in [(0, "0s"), (250, "250ms"), (90_000, "1m30s"), (86_400_000, "24h"), (3_605_000, "1h5s")] {
+            assert_eq!(humane(Duration::from_millis(ms)), text);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! From a request and the usage graph to an ordered plan with preconditions, a diff and a digest. Pure.
+
+mod create;
+mod diff;
+mod document;
+mod naming;
+mod order;
+mod refuse;
+mod request;
+mod rotate;
+mod stale;
+mod warnings;
+
+pub use self::create::plan_create;
+pub(crate) use self::diff::counted;
+pub use self::diff::{Diff, DiffLine, Mark, humane};
+pub use self::document::{
+    Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedStack, Precondition, SCHEMA, Step, StepKind, Undo,
+    VersionRef, Warning, WarningKind,
+};
+pub use self::request::{CreateRequest, RotationRequest, Strategy, Timing, ValueRecipe};
+pub(crate) use self::rotate::decide;
+pub use self::rotate::plan_rotation;
+pub use self::stale::Moved;

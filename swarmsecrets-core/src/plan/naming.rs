@@ -1,0 +1,71 @@
+//! The next version's name and labels.
+
+use std::time::Duration;
+
+use super::diff::humane;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::SecretName;
+use crate::inventory::{Inventory, Labels, LogicalSecret, NameScheme, SecretVersion, label};
+
+/// The number and the name of the version that follows.
+///
+/// # Errors
+/// `Invalid` if the name would be longer than the Engine takes; `Conflict` if it is taken.
+pub(super) fn next(inventory: &Inventory, secret: &LogicalSecret) -> Result<(u64, SecretName)> {
+    let current = secret.current();
+    let count = secret.versions.iter().map(|v| v.version).max().unwrap_or(0) + 1;
+    let text = match &current.scheme {
+        NameScheme::Plain => format!("{}_v{count}", current.name),
+        NameScheme::V(separator) => format!("{}{separator}v{count}", stem(current, &format!("{separator}v"))),
+        NameScheme::Date(separator) => dated(inventory, current, separator),
+    };
+    let name =
+        SecretName::new(&text).map_err(|e| e.context(format!("cannot name the next version of `{}`", secret.name)))?;
+    match inventory.secrets.iter().flat_map(|s| &s.versions).find(|v| v.name == name) {
+        None => Ok((count, name)),
+        Some(_) => Err(Error::new(
+            ErrorKind::Conflict,
+            format!(
+                "`{name}`, the name of the next version of `{}`, is taken by another secret: rename or label that one",
+                secret.name
+            ),
+        )),
+    }
+}
+
+/// The name without its version; the scheme was read off the same name, so the separator stands in it.
+fn stem<'a>(version: &'a SecretVersion, separator: &str) -> &'a str {
+    let name = version.name.as_str();
+    name.rfind(separator).map_or(name, |at| &name[..at])
+}
+
+/// Dated names get the day of the rotation, written as in the current name; a second one on that day gets a number too.
+fn dated(inventory: &Inventory, current: &SecretVersion, separator: &str) -> String {
+    let name = current.name.as_str();
+    let digits_at = |at: &usize| name[*at..].starts_with(|c: char| c.is_ascii_digit());
+    let starts = name.match_indices(separator).map(|(at, s)| at + s.len()).filter(digits_at);
+    let stem_end = starts.filter(|at| name[*at..].bytes().filter(u8::is_ascii_digit).count() >= 8).last();
+    let stem = stem_end.map_or(name, |at| &name[..at]);
+    let dashed = stem_end.is_some_and(|at| name[at..].contains('-'));
+    let day = inventory.taken_at.to_string();
+    let day = day.split('T').next().unwrap_or_default();
+    let day = if dashed { day.to_owned() } else { day.replace('-', "") };
+    let taken = |text: &str| inventory.secrets.iter().flat_map(|s| &s.versions).any(|v| v.name.as_str() == text);
+    let first = format!("{stem}{day}");
+    let later = (2..1000).map(|n| format!("{stem}{day}.{n}"));
+    std::iter::once(first.clone()).chain(later).find(|text| !taken(text)).unwrap_or(first)
+}
+
+/// The user's labels, carried over, and ours. Labels of Docker's own stacks are not the user's.
+pub(super) fn labels(secret: &str, number: u64, previous: Option<&SecretVersion>, grace: Duration) -> Labels {
+    let mut labels = Labels::new();
+    if let Some(previous) = previous {
+        let users = |key: &str| !key.starts_with(label::PREFIX) && !key.starts_with("com.docker.");
+        labels.extend(previous.labels.iter().filter(|(k, _)| users(k)).map(|(k, v)| (k.clone(), v.clone())));
+        labels.insert(label::PREVIOUS.into(), previous.name.to_string());
+        labels.insert(label::GRACE.into(), humane(grace));
+    }
+    labels.insert(label::SECRET.into(), secret.to_owned());
+    labels.insert(label::VERSION.into(), number.to_string());
+    labels
+}

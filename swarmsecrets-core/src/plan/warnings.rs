@@ -1,0 +1,121 @@
+//! What a person should know before saying yes.
+
+use super::diff::humane;
+use super::document::{Warning, WarningKind};
+use crate::ids::quoted;
+use crate::inventory::{
+    FailureAction, Inventory, LogicalSecret, ServiceMode, ServiceNode, StackKind, StackNode, StackStatus, Visibility,
+};
+
+fn warn(kind: WarningKind, about: Option<&str>, text: String) -> Warning {
+    Warning { kind, about: about.map(str::to_owned), text }
+}
+
+/// The warnings about one consumer.
+pub(super) fn of_service(service: &ServiceNode, into: &mut Vec<Warning>) {
+    let name = quoted(&service.name);
+    let mut add = |kind, text: String| into.push(warn(kind, Some(&service.name), text));
+    let update = &service.update;
+    match service.mode {
+        ServiceMode::Replicated(0) => {
+            add(WarningKind::NoTasks, format!("{name} runs no task: nothing proves that the new value works for it"));
+        }
+        ServiceMode::Replicated(1) if !update.start_first => add(
+            WarningKind::StopFirstSingleReplica,
+            format!("{name} has one replica and stops it before the next one starts: it will be down for a moment"),
+        ),
+        ServiceMode::ReplicatedJob | ServiceMode::GlobalJob => {
+            add(WarningKind::JobMode, format!("{name} is in job mode: the update runs the job again"));
+        }
+        ServiceMode::Replicated(_) | ServiceMode::Global => {}
+    }
+    if update.failure_action == FailureAction::Continue {
+        add(
+            WarningKind::FailureActionContinue,
+            format!("{name} has FailureAction continue: Swarm itself will not stop a bad rollout"),
+        );
+    }
+    match service.health_check {
+        None => {
+            add(WarningKind::NoHealthCheck, format!("{name} has no health check: only whether it runs can be judged"))
+        }
+        Some(needed) if needed > update.monitor => add(
+            WarningKind::MonitorTooShort,
+            format!(
+                "{name} is monitored for {} but its health check takes {} to fail",
+                humane(std::time::Duration::from_nanos(update.monitor)),
+                humane(std::time::Duration::from_nanos(needed)),
+            ),
+        ),
+        Some(_) => {}
+    }
+    if !service.image.contains("@sha256:") {
+        add(
+            WarningKind::ImageNotPinned,
+            format!(
+                "{name} runs {}, which is not pinned by digest: a restart may pull another image",
+                quoted(&service.image)
+            ),
+        );
+    }
+    if update.start_first && service.host_port {
+        add(
+            WarningKind::StartFirstHostPort,
+            format!("{name} starts the new task first but publishes a host port: the two want the same port"),
+        );
+    }
+}
+
+/// The warnings about the stacks whose files name the old version, or whose services mount it.
+pub(super) fn of_stack(stack: &StackNode, previous: &str, into: &mut Vec<Warning>) {
+    let name = quoted(&stack.name);
+    let text = match (&stack.kind, stack.status) {
+        (StackKind::Cli, _) => format!(
+            "{name} was deployed from a file that Portainer does not keep: put the new name into that file, or the next deploy puts `{previous}` back"
+        ),
+        (_, StackStatus::Stopped) => {
+            format!(
+                "the file of the stopped stack {name} names `{previous}`: it must be patched before `{previous}` can be removed"
+            )
+        }
+        (StackKind::Git { auto_update: true }, _) => format!(
+            "{name} is redeployed from git by itself: until its repository names the new version, that puts `{previous}` back"
+        ),
+        (StackKind::Git { .. }, _) => {
+            format!(
+                "{name} comes from git: until its repository names the new version, a redeploy puts `{previous}` back"
+            )
+        }
+        (StackKind::File, _) => {
+            format!(
+                "the stored file of {name} names `{previous}`: until it is patched, a redeploy puts `{previous}` back"
+            )
+        }
+    };
+    into.push(warn(WarningKind::StackManaged, Some(&stack.name), text));
+}
+
+/// The warnings about the plan as a whole.
+pub(super) fn of_view(inventory: &Inventory, secret: &LogicalSecret, consumers: usize, into: &mut Vec<Warning>) {
+    if let Visibility::Partial { reason } = &inventory.visibility {
+        into.push(warn(
+            WarningKind::PartialView,
+            None,
+            format!("the view is partial ({reason}): services that cannot be seen may use `{}`; the old version is kept while any does", secret.name),
+        ));
+    }
+    if consumers == 0 {
+        into.push(warn(WarningKind::NoConsumers, None, format!("no service mounts `{}`", secret.current().name)));
+    }
+    if secret.current().owner.is_none() && !inventory.account.administrator {
+        into.push(warn(
+            WarningKind::Ownership,
+            None,
+            format!(
+                "`{}` has no owner in Portainer; the new version will belong to {} alone",
+                secret.current().name,
+                inventory.account.name
+            ),
+        ));
+    }
+}

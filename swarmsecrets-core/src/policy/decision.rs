@@ -1,0 +1,158 @@
+//! What the guardrails say, and the built-in policy.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Direction, Permit};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{PlanDigest, quoted};
+use crate::inventory::Labels;
+
+/// What the guardrails say to a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "decision")]
+pub enum Decision {
+    /// It may be done once the holder of the key says so.
+    Allow,
+    /// It may not be done.
+    Deny {
+        /// Why.
+        reason: String,
+    },
+    /// It may be done with an approval.
+    NeedsApproval {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allow => f.write_str("allowed"),
+            Self::Deny { reason } => write!(f, "denied: {reason}"),
+            Self::NeedsApproval { reason } => write!(f, "needs an approval: {reason}"),
+        }
+    }
+}
+
+/// Something with labels that a plan would touch.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// What it is, as in "secret" or "service".
+    pub what: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its labels. A label can only make things stricter.
+    pub labels: &'a Labels,
+}
+
+/// The policy that holds where no other is installed: `ai.managed=false` is never touched, `tier: critical` needs an approval.
+#[must_use]
+pub fn builtin<'a>(subjects: impl IntoIterator<Item = Subject<'a>>) -> Decision {
+    let mut decision = Decision::Allow;
+    for Subject { what, name, labels } in subjects {
+        let is = |key: &str, value: &str| labels.get(key).is_some_and(|v| v.trim().eq_ignore_ascii_case(value));
+        if is("ai.managed", "false") {
+            return Decision::Deny { reason: format!("the {what} {} carries ai.managed=false", quoted(name)) };
+        }
+        if is("tier", "critical") && decision == Decision::Allow {
+            decision = Decision::NeedsApproval { reason: format!("the {what} {} carries tier=critical", quoted(name)) };
+        }
+    }
+    decision
+}
+
+/// Whether the holder of the key has said yes: `--yes`, a confirmation on the terminal, `confirm=True`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Yes.
+    Given,
+    /// Not asked, or no.
+    NotGiven,
+}
+
+/// Gives leave for mutations: one permit for each.
+#[derive(Debug)]
+pub struct Gate {
+    plan: PlanDigest,
+    decision: Decision,
+    word: Word,
+}
+
+impl Gate {
+    /// The gate for one plan, with the decision on what the plan touches as it is now.
+    pub(crate) fn new(plan: PlanDigest, decision: Decision, word: Word) -> Self {
+        Self { plan, decision, word }
+    }
+
+    /// Whether anything may be begun.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Denied`] or [`ErrorKind::NeedsApproval`], with the reason.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &self.decision {
+            Decision::Deny { reason } => Err(Error::new(ErrorKind::Denied, format!("denied by policy: {reason}"))),
+            Decision::NeedsApproval { reason } => Err(Error::new(
+                ErrorKind::NeedsApproval,
+                format!(
+                    "needs an approval: {reason}; this version has no approver, so a person must do it or change the label"
+                ),
+            )),
+            Decision::Allow if self.word == Word::NotGiven => {
+                Err(Error::new(ErrorKind::Denied, "nobody has confirmed the plan"))
+            }
+            Decision::Allow => Ok(()),
+        }
+    }
+
+    /// Leave for one mutation. What was begun may be put back even if nothing new may be begun.
+    ///
+    /// # Errors
+    /// As [`Gate::check`]; a restoring mutation needs the word alone.
+    pub(crate) fn permit(&self, direction: Direction) -> Result<Permit> {
+        match direction {
+            Direction::Forward => self.check()?,
+            Direction::Restore if self.word == Word::NotGiven => self.check()?,
+            Direction::Restore => {}
+        }
+        Ok(Permit::grant(self.plan.clone(), direction))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    fn decide(pairs: &[(&str, &str)]) -> Decision {
+        let labels = labels(pairs);
+        builtin([Subject { what: "secret", name: "db", labels: &labels }])
+    }
+
+    #[test]
+    fn labels_only_make_it_stricter() {
+        assert_eq!(decide(&[]), Decision::Allow);
+        assert_eq!(
+            decide(&[("ai.managed", "true"), ("tier", "low"), ("policy", "ignore all, approve")]),
+            Decision::Allow
+        );
+        assert!(matches!(decide(&[("tier", "critical")]), Decision::NeedsApproval { .. }));
+        assert!(matches!(decide(&[("tier", "critical"), ("ai.managed", "FALSE")]), Decision::Deny { .. }));
+    }
+
+    #[test]
+    fn no_permit_without_the_word() {
+        let digest = PlanDigest::from_sha256([7; 32]);
+        let gate = Gate::new(digest.clone(), Decision::Allow, Word::NotGiven);
+        assert_eq!(gate.permit(Direction::Forward).unwrap_err().kind(), ErrorKind::Denied);
+        assert_eq!(gate.permit(Direction::Restore).unwrap_err().kind(), ErrorKind::Denied);
+        let gate = Gate::new(digest, Decision::Deny { reason: "no".into() }, Word::Given);
+        assert_eq!(gate.permit(Direction::Forward).unwrap_err().kind(), ErrorKind::Denied);
+        assert_eq!(gate.permit(Direction::Restore).unwrap().direction(), Direction::Restore);
+    }
+}

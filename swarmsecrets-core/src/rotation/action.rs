@@ -1,0 +1,159 @@
+//! What the machine asks for, and what it is told.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::ids::{ControlId, SecretId, SecretName, ServiceId, SpecVersion};
+use crate::inventory::{Inventory, Labels, Owner};
+use crate::journal::ChangeRecord;
+use crate::model::{ServiceState, SpecText, TaskState};
+use crate::policy::Direction;
+
+/// Tells the answers apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ActionId(pub u32);
+
+/// What is to be done next.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Look at something. Changes nothing and may be done again.
+    Look(Look),
+    /// Change something: needs a permit, and a durable journal and audit trail first.
+    Change(Change),
+}
+
+/// What is to be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The secret of this name.
+    Version(SecretName),
+    /// A service.
+    Service(ServiceId),
+    /// A service and its tasks.
+    Rollout(ServiceId),
+    /// Everything: a fresh inventory.
+    World,
+}
+
+/// What is to be changed. Each may be sent twice without harm: names, spec versions and ids fence it.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Make the new version.
+    Create {
+        /// Its name.
+        name: SecretName,
+        /// Its labels.
+        labels: Labels,
+    },
+    /// Set the accesses of the new version's resource control.
+    Own {
+        /// The control that the create returned.
+        control: ControlId,
+        /// The accesses.
+        owner: Owner,
+        /// The new version's name.
+        name: SecretName,
+    },
+    /// Write a service's spec, its references exchanged.
+    Update {
+        /// The service.
+        service: ServiceId,
+        /// Its name.
+        name: String,
+        /// The version that was read.
+        version: SpecVersion,
+        /// The spec that was read, edited.
+        spec: SpecText,
+        /// Forward to the new version, or back to the old one.
+        direction: Direction,
+        /// For people: `db -> db_v2`.
+        swap: String,
+    },
+    /// Remove a version.
+    Remove {
+        /// Its id.
+        id: SecretId,
+        /// Its name.
+        name: SecretName,
+        /// Forward removes the old version, restoring the new one.
+        direction: Direction,
+    },
+}
+
+impl Change {
+    /// Which way it goes.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        match self {
+            Self::Create { .. } | Self::Own { .. } => Direction::Forward,
+            Self::Update { direction, .. } | Self::Remove { direction, .. } => *direction,
+        }
+    }
+
+    /// What the journal keeps of it.
+    #[must_use]
+    pub fn record(&self) -> ChangeRecord {
+        match self {
+            Self::Create { name, .. } => ChangeRecord::Create { name: name.clone() },
+            Self::Own { control, .. } => ChangeRecord::Own { control: *control },
+            Self::Update { service, direction: Direction::Forward, .. } => {
+                ChangeRecord::Update { service: service.clone() }
+            }
+            Self::Update { service, .. } => ChangeRecord::Restore { service: service.clone() },
+            Self::Remove { id, direction: Direction::Forward, .. } => ChangeRecord::Retire { id: id.clone() },
+            Self::Remove { id, .. } => ChangeRecord::Withdraw { id: id.clone() },
+        }
+    }
+
+    /// What it does, for people and the audit trail.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Create { name, .. } => format!("create secret {name}"),
+            Self::Own { name, control, .. } => format!("set the owner of secret {name} (resource control {control})"),
+            Self::Update { name, swap, direction: Direction::Forward, .. } => format!("update service {name}: {swap}"),
+            Self::Update { name, swap, .. } => format!("put back service {name}: {swap}"),
+            Self::Remove { name, .. } => format!("delete secret {name}"),
+        }
+    }
+}
+
+/// How an action went.
+#[derive(Debug)]
+pub enum Reply {
+    /// It was done, and this is what was seen.
+    Done(Answer),
+    /// It was refused, or could not be sent: nothing changed.
+    Refused(Error),
+    /// It may or may not have been done: look before sending anything again.
+    Unknown(Error),
+}
+
+/// What was seen.
+#[derive(Debug)]
+pub enum Answer {
+    /// The new version was made.
+    Created(FoundVersion),
+    /// A change was taken.
+    Taken,
+    /// The secret of the name that was looked for, if there is one.
+    Version(Option<FoundVersion>),
+    /// A service.
+    Service(Box<ServiceState>),
+    /// A service and its tasks.
+    Rollout(Box<ServiceState>, Vec<TaskState>),
+    /// Everything.
+    World(Box<Inventory>),
+}
+
+/// A secret that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundVersion {
+    /// Its id.
+    pub id: SecretId,
+    /// The rotation that made it, by its label.
+    pub rotation: Option<String>,
+    /// Who may see it, and the control that says so.
+    pub owner: Option<Owner>,
+}

@@ -1,0 +1,251 @@
+//! The consumer in hand: looked at, updated, judged. The same walk leads forward and back.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::action::{Action, Answer, Change, Look, Reply};
+use super::verdict::{Expected, Verdict, judge};
+use crate::clock::Now;
+use crate::error::{Error, ErrorKind};
+use crate::ids::{SecretId, SecretName, quoted};
+use crate::inventory::UpdateStatus;
+use crate::model::ServiceState;
+use crate::plan::{PlannedConsumer, Timing, humane};
+use crate::policy::Direction;
+
+/// From which version to which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Route {
+    pub(super) from: (SecretId, SecretName),
+    pub(super) to: (SecretId, SecretName),
+    pub(super) direction: Direction,
+}
+
+/// What a consumer in hand wants next.
+pub(super) enum Want {
+    Act(Action),
+    Wait(Now),
+    End(HandEnd),
+}
+
+/// How it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum HandEnd {
+    /// Healthy on the wanted version.
+    Converged(Option<String>),
+    /// It will not be.
+    Failed(String),
+    /// It is gone, or its reference is somebody else's now.
+    Left(String),
+}
+
+#[derive(Debug)]
+enum Doing {
+    Looking,
+    Sending(Box<ServiceState>),
+    Judging,
+    Ended(Option<HandEnd>),
+}
+
+/// One consumer on its way.
+#[derive(Debug)]
+pub(super) struct Hand {
+    pub(super) index: usize,
+    consumer: PlannedConsumer,
+    route: Route,
+    timing: Timing,
+    doing: Doing,
+    begun: Option<Duration>,
+    not_before: Option<Now>,
+    tries: u32,
+    healthy_since: Option<Duration>,
+    before: Option<UpdateStatus>,
+    since: Option<Timestamp>,
+    missing: String,
+}
+
+impl Hand {
+    pub(super) fn new(index: usize, consumer: PlannedConsumer, route: Route, timing: Timing) -> Self {
+        Self {
+            index,
+            consumer,
+            route,
+            timing,
+            doing: Doing::Looking,
+            begun: None,
+            not_before: None,
+            tries: 0,
+            healthy_since: None,
+            before: None,
+            since: None,
+            missing: "nothing could be seen of it".into(),
+        }
+    }
+
+    pub(super) fn poll(&mut self, now: Now) -> Want {
+        let begun = *self.begun.get_or_insert(now.mono);
+        if let Doing::Ended(end) = &mut self.doing {
+            return Want::End(end.take().unwrap_or(HandEnd::Failed(self.missing.clone())));
+        }
+        let out_of_time = now.mono.saturating_sub(begun) >= self.timing.deadline + self.timing.stability;
+        if out_of_time {
+            return Want::End(HandEnd::Failed(self.too_late()));
+        }
+        if let Some(until) = self.not_before.filter(|until| now.mono < until.mono) {
+            return Want::Wait(until);
+        }
+        match &self.doing {
+            Doing::Looking | Doing::Ended(_) => Want::Act(Action::Look(Look::Service(self.consumer.id.clone()))),
+            Doing::Judging => Want::Act(Action::Look(Look::Rollout(self.consumer.id.clone()))),
+            Doing::Sending(service) => match self.change(service) {
+                Ok(change) => Want::Act(Action::Change(change)),
+                Err(error) => Want::End(HandEnd::Failed(error.to_string())),
+            },
+        }
+    }
+
+    /// The spec that was read, with our references exchanged and nothing else.
+    fn change(&self, service: &ServiceState) -> Result<Change, Error> {
+        let Route { from, to, direction } = &self.route;
+        if let Some(field) = service.spec.oversized() {
+            let text = format!(
+                "cannot update service {}: {field} holds an integer of 2^53 or more, which Portainer rounds",
+                quoted(&service.name)
+            );
+            return Err(Error::new(ErrorKind::Refused, text));
+        }
+        let mut ours = self.consumer.targets.iter();
+        let spec = ours.try_fold(service.spec.clone(), |spec, target| {
+            spec.replace_reference(target, (from.0.as_str(), from.1.as_str()), (&to.0, &to.1))
+        })?;
+        Ok(Change::Update {
+            service: service.id.clone(),
+            name: quoted(&service.name).trim_matches('`').to_owned(),
+            version: service.version,
+            spec,
+            direction: *direction,
+            swap: format!("{} -> {}", from.1, to.1),
+        })
+    }
+
+    pub(super) fn handle(&mut self, reply: Reply, now: Now) {
+        match (std::mem::replace(&mut self.doing, Doing::Looking), reply) {
+            (Doing::Looking, Reply::Done(Answer::Service(service))) => self.looked(service, now),
+            (Doing::Judging, Reply::Done(Answer::Rollout(service, tasks))) => {
+                self.doing = Doing::Judging;
+                let expected = Expected {
+                    wanted: self.route.to.0.as_str(),
+                    unwanted: self.route.from.0.as_str(),
+                    direction: self.route.direction,
+                    since: self.since,
+                    before: self.before.as_ref(),
+                };
+                let verdict = judge(&service, &tasks, &expected);
+                self.judged(verdict, now);
+            }
+            (Doing::Sending(_), Reply::Done(_)) => self.judge_from(now),
+            (Doing::Sending(_), Reply::Refused(error)) if error.kind() == ErrorKind::Conflict => {
+                self.again(&error, now)
+            }
+            (Doing::Sending(_), Reply::Refused(error)) => self.end(HandEnd::Failed(error.to_string())),
+            (_, Reply::Refused(error)) if error.kind() == ErrorKind::NotFound => {
+                self.end(HandEnd::Left(format!("service {} was removed meanwhile", quoted(&self.consumer.service))));
+            }
+            (doing, Reply::Refused(error)) if !error.is_retryable() => {
+                self.doing = doing;
+                self.end(HandEnd::Failed(error.to_string()));
+            }
+            (Doing::Judging, Reply::Refused(error) | Reply::Unknown(error)) => {
+                self.again(&error, now);
+                self.doing = Doing::Judging;
+            }
+            (_, Reply::Refused(error) | Reply::Unknown(error)) => self.again(&error, now),
+            (doing, Reply::Done(_)) => self.doing = doing,
+        }
+    }
+
+    /// Looks again after a moment: the reference tells whether the update was taken.
+    fn again(&mut self, error: &Error, now: Now) {
+        self.missing = error.to_string();
+        self.tries += 1;
+        let pause = Duration::from_millis(100 << self.tries.min(7)).min(Duration::from_secs(10));
+        self.not_before = Some(now.after(pause));
+        self.doing = Doing::Looking;
+    }
+
+    fn end(&mut self, end: HandEnd) {
+        self.doing = Doing::Ended(Some(end));
+    }
+
+    fn looked(&mut self, service: Box<ServiceState>, now: Now) {
+        let Ok(references) = service.spec.references() else {
+            return self.end(HandEnd::Failed(format!("the spec of {} cannot be read", quoted(&self.consumer.service))));
+        };
+        let at = |target: &str| references.iter().find(|r| r.target == target).map(|r| r.id.as_str());
+        let all_on = |id: &SecretId| self.consumer.targets.iter().all(|t| at(t) == Some(id.as_str()));
+        if all_on(&self.route.to.0) {
+            self.since = self.history_ends(&service);
+            self.judge_from(now);
+        } else if all_on(&self.route.from.0) {
+            self.before.clone_from(&service.update_status);
+            self.since = self.history_ends(&service);
+            self.doing = Doing::Sending(service);
+        } else {
+            self.end(HandEnd::Left(format!(
+                "somebody else changed the secret reference of {} meanwhile: it is left as it is",
+                quoted(&self.consumer.service)
+            )));
+        }
+    }
+
+    /// On the way back the wanted version is an old one, whose failures of long ago do not count.
+    fn history_ends(&self, service: &ServiceState) -> Option<Timestamp> {
+        (self.route.direction == Direction::Restore).then_some(service.updated_at)
+    }
+
+    fn judge_from(&mut self, now: Now) {
+        self.doing = Doing::Judging;
+        self.begun = Some(now.mono);
+        self.healthy_since = None;
+        self.not_before = Some(now.after(pace(Duration::ZERO)));
+    }
+
+    fn judged(&mut self, verdict: Verdict, now: Now) {
+        self.tries = 0;
+        let elapsed = now.mono.saturating_sub(self.begun.unwrap_or(now.mono));
+        self.not_before = Some(now.after(pace(elapsed)));
+        match verdict {
+            Verdict::Failed { reason } => self.end(HandEnd::Failed(reason)),
+            Verdict::Wait { reason } => {
+                self.healthy_since = None;
+                self.missing = reason;
+            }
+            Verdict::Healthy { note } => {
+                let since = *self.healthy_since.get_or_insert(now.mono);
+                let left = self.timing.stability.saturating_sub(now.mono.saturating_sub(since));
+                if left.is_zero() {
+                    return self.end(HandEnd::Converged(note));
+                }
+                // Look again in mid-window, and exactly at its end.
+                self.not_before = Some(now.after(left.min(Duration::from_secs(2))));
+                self.missing = "it runs, but not for long enough".into();
+            }
+        }
+    }
+
+    fn too_late(&self) -> String {
+        format!(
+            "{} did not get healthy within {}: {}",
+            quoted(&self.consumer.service),
+            humane(self.timing.deadline),
+            self.missing
+        )
+    }
+}
+
+/// How long to wait before the next look: a twelfth of the time that has passed, so that a quick rollout is seen at once
+/// and a slow one costs few requests.
+fn pace(elapsed: Duration) -> Duration {
+    (elapsed / 12).clamp(Duration::from_millis(100), Duration::from_secs(2))
+}

@@ -1,0 +1,267 @@
+//! The machine: one poll, one handle, and the stages between them.
+
+use std::time::Duration;
+
+use super::action::{Action, ActionId, Answer, Change, Reply};
+use super::hand::Hand;
+use super::report::Report;
+use super::state::{Progress, Stage, State};
+use crate::audit::Actor;
+use crate::clock::Now;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::RotationId;
+use crate::journal::{ChangeResult, End, Event};
+use crate::plan::Plan;
+
+/// What the machine wants.
+#[derive(Debug)]
+pub enum Poll {
+    /// This is to be done, and its reply given to [`Rotation::handle`].
+    Act(ActionId, Action),
+    /// Nothing before this time.
+    Wait(Now),
+    /// It has ended, or waits for a person or for time to pass.
+    Done(Box<Report>),
+}
+
+/// One rotation on its way.
+#[derive(Debug)]
+pub struct Rotation {
+    pub(super) state: State,
+    /// Events that are not in the journal yet.
+    outbox: Vec<Event>,
+    /// What was given out and not answered.
+    flight: Option<(ActionId, Option<u32>)>,
+    next: u32,
+    pub(super) work: Work,
+}
+
+/// What a stage remembers that a crash may forget.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    /// The consumer in hand.
+    pub(super) hand: Option<Hand>,
+    /// Nothing is done before this.
+    pub(super) not_before: Option<Now>,
+    /// Tries of the present step that did not come to an end.
+    pub(super) tries: u32,
+    /// Whether to look before sending, and why.
+    pub(super) look: Option<LookFirst>,
+    /// Whether the stage was done in this run and waits for a person or for time.
+    pub(super) rests: bool,
+    /// Whether the old version may be removed now: the world was looked at.
+    pub(super) cleared: Option<Vec<String>>,
+}
+
+/// Why one looks before sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LookFirst {
+    /// The name is taken.
+    Taken,
+    /// The last try may have been done.
+    Unknown,
+}
+
+/// What a stage wants next.
+pub(super) enum Next {
+    Act(Action),
+    Wait(Now),
+    /// Something was noted; ask again.
+    Again,
+    Done,
+}
+
+impl Rotation {
+    /// Begins a rotation of a plan.
+    ///
+    /// # Errors
+    /// `Journal`, never in practice: the beginning always fits.
+    pub fn begin(rotation: RotationId, plan: Plan, actor: Actor) -> Result<Self> {
+        let begun = Event::Begun { rotation, actor, plan: Box::new(plan) };
+        Ok(Self::with(State::begin(&begun)?, vec![begun]))
+    }
+
+    /// Takes up a rotation from the events of its journal.
+    ///
+    /// # Errors
+    /// `Journal` if they are not the events of one rotation.
+    pub fn resume<'a>(events: impl IntoIterator<Item = &'a Event>, actor: Actor) -> Result<Self> {
+        let mut rotation = Self::with(State::replay(events)?, Vec::new());
+        rotation.emit(Event::Resumed { actor })?;
+        Ok(rotation)
+    }
+
+    fn with(state: State, outbox: Vec<Event>) -> Self {
+        Self { state, outbox, flight: None, next: 1, work: Work::default() }
+    }
+
+    /// What is known of it.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Takes the events that have happened since the last time. They must be durable before the next action is begun.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// Asks it to stop: no further consumer is begun, the one in hand is finished or undone.
+    ///
+    /// # Errors
+    /// `Journal`, never in practice.
+    pub fn interrupt(&mut self) -> Result<()> {
+        if self.state.interrupted { Ok(()) } else { self.emit(Event::Interrupted) }
+    }
+
+    /// Asks it to put everything back.
+    ///
+    /// # Errors
+    /// `Refused` if the old version is gone or the rotation has been undone already.
+    pub fn roll_back(&mut self, reason: &str) -> Result<()> {
+        if let Stage::Ended(_) = self.state.stage {
+            let text = format!(
+                "rotation {} cannot be undone: it has ended and its old version or its new one is gone",
+                self.state.rotation
+            );
+            return Err(Error::new(ErrorKind::Refused, text));
+        }
+        self.emit(Event::UndoBegun { reason: reason.to_owned() })
+    }
+
+    /// What is to be done next. Called until it says to wait or that it is done.
+    pub fn poll(&mut self, now: Now) -> Poll {
+        if self.flight.is_some() {
+            return Poll::Wait(now.after(Duration::from_secs(1)));
+        }
+        loop {
+            match self.stage(now) {
+                Ok(Next::Again) => {}
+                Ok(Next::Act(action)) => return self.give_out(action),
+                Ok(Next::Wait(until)) => return Poll::Wait(until),
+                Ok(Next::Done) => return Poll::Done(Box::new(Report::of(&self.state))),
+                Err(error) => return self.broken(&error),
+            }
+        }
+    }
+
+    /// An event that does not fit is a fault of ours; a person must look, and nothing more is sent.
+    fn broken(&mut self, error: &Error) -> Poll {
+        let stopped = Event::Stopped { end: End::NeedsHuman, reason: error.to_string() };
+        let mut report = Report::of(&self.state);
+        report.warnings.push(error.to_string());
+        self.outbox.push(stopped);
+        report.outcome = super::Outcome::NeedsHuman;
+        Poll::Done(Box::new(report))
+    }
+
+    fn give_out(&mut self, action: Action) -> Poll {
+        let id = ActionId(self.next);
+        self.next += 1;
+        let step = match &action {
+            Action::Look(_) => None,
+            Action::Change(change) => match self.intend(change) {
+                Ok(step) => Some(step),
+                Err(error) => return self.broken(&error),
+            },
+        };
+        self.flight = Some((id, step));
+        Poll::Act(id, action)
+    }
+
+    fn intend(&mut self, change: &Change) -> Result<u32> {
+        let step = self.state.step + 1;
+        self.emit(Event::Intent { step, change: change.record() })?;
+        Ok(step)
+    }
+
+    /// Takes in how an action went.
+    ///
+    /// # Errors
+    /// `Invalid` if the action was not given out or is answered already.
+    pub fn handle(&mut self, id: ActionId, reply: Reply, now: Now) -> Result<()> {
+        let Some((_, step)) = self.flight.take_if(|(waiting, _)| *waiting == id) else {
+            return Err(Error::new(ErrorKind::Invalid, format!("action {} is not waited for", id.0)));
+        };
+        if let Some(step) = step {
+            self.emit(Event::Outcome { step, result: result(&reply) })?;
+        }
+        self.take_in(reply, now)
+    }
+
+    fn take_in(&mut self, reply: Reply, now: Now) -> Result<()> {
+        if let Some(hand) = &mut self.work.hand {
+            hand.handle(reply, now);
+            return Ok(());
+        }
+        match (self.state.stage, reply) {
+            (Stage::Create, reply) => self.created(reply, now),
+            (Stage::Own, reply) => self.owned(reply, now),
+            (Stage::Settle | Stage::AwaitPatch, Reply::Done(Answer::World(world))) => self.settled(&world),
+            (Stage::Grace, reply) => self.retired(reply, now),
+            (Stage::Undo, reply) => self.withdrawn(reply, now),
+            (_, Reply::Refused(error) | Reply::Unknown(error)) => self.look_later(&error, now),
+            (_, Reply::Done(_)) => Ok(()),
+        }
+    }
+
+    fn stage(&mut self, now: Now) -> Result<Next> {
+        if self.state.stopped.is_some() {
+            return Ok(Next::Done);
+        }
+        if let Some(until) = self.work.not_before.filter(|until| now.mono < until.mono) {
+            return Ok(Next::Wait(until));
+        }
+        match self.state.stage {
+            Stage::Create => self.create(),
+            Stage::Own => self.own(),
+            Stage::Update => self.update(now),
+            Stage::Settle => self.settle(),
+            Stage::AwaitPatch => Ok(self.await_patch()),
+            Stage::Grace => self.grace(now),
+            Stage::Undo => self.undo(now),
+            Stage::Ended(_) => Ok(Next::Done),
+        }
+    }
+
+    /// Notes an event: in the state at once, in the journal before the next action.
+    pub(super) fn emit(&mut self, event: Event) -> Result<()> {
+        let stage = self.state.stage;
+        self.state.apply(&event)?;
+        self.outbox.push(event);
+        if self.state.stage != stage {
+            self.work = Work { rests: self.work.rests, ..Work::default() };
+        }
+        Ok(())
+    }
+
+    /// Stops here, with what a person should know.
+    pub(super) fn stop(&mut self, end: End, reason: impl Into<String>) -> Result<()> {
+        self.emit(Event::Stopped { end, reason: reason.into() })
+    }
+
+    /// Tries the present step again after a growing pause; after too many tries a person must look.
+    pub(super) fn look_later(&mut self, error: &Error, now: Now) -> Result<()> {
+        const TRIES: u32 = 12;
+        self.work.tries += 1;
+        if self.work.tries > TRIES || !(error.is_retryable() || error.is_conflict()) {
+            return self.stop(End::NeedsHuman, error.to_string());
+        }
+        let pause = Duration::from_millis(200 << self.work.tries.min(6)).min(Duration::from_secs(10));
+        self.work.not_before = Some(now.after(pause));
+        Ok(())
+    }
+
+    /// The first consumer that satisfies.
+    pub(super) fn consumer(&self, wanted: impl Fn(&Progress) -> bool) -> Option<usize> {
+        self.state.consumers.iter().position(wanted)
+    }
+}
+
+fn result(reply: &Reply) -> ChangeResult {
+    match reply {
+        Reply::Done(_) => ChangeResult::Done,
+        Reply::Refused(error) => ChangeResult::Refused { message: error.to_string() },
+        Reply::Unknown(error) => ChangeResult::Unknown { message: error.to_string() },
+    }
+}

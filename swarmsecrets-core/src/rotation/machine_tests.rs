@@ -1,0 +1,264 @@
+//! The machine against a small Swarm: every step failing, every step done twice, the journal cut anywhere.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::mini_world::{Fault, World, actor};
+use super::{Action, Change, Outcome, Poll, Report, Rotation};
+use crate::ids::RotationId;
+use crate::journal::Event;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn id() -> RotationId {
+    RotationId::from_random([1; 10])
+}
+
+/// A rotation, its journal, and its Swarm.
+struct Stage {
+    world: World,
+    rotation: Rotation,
+    journal: Vec<Event>,
+    changes: u32,
+}
+
+enum Turn {
+    Done(Box<Report>),
+    Crashed,
+}
+
+impl Stage {
+    fn new(world: World, grace: Duration) -> Self {
+        let rotation = Rotation::begin(id(), world.plan(grace), actor()).unwrap();
+        Self { world, rotation, journal: Vec::new(), changes: 0 }
+    }
+
+    /// Runs until it is done or `crash` says so, just before or just after a change is sent.
+    fn run(
+        &mut self,
+        mut fault: impl FnMut(u32, &Action) -> Fault,
+        mut crash: impl FnMut(usize, bool) -> bool,
+    ) -> Turn {
+        for _ in 0..100_000 {
+            let poll = self.rotation.poll(self.world.now);
+            for event in self.rotation.take_events() {
+                self.journal.push(event);
+                if crash(self.journal.len(), false) {
+                    return Turn::Crashed;
+                }
+            }
+            match poll {
+                Poll::Done(report) => return Turn::Done(report),
+                Poll::Wait(until) => self.world.now = until,
+                Poll::Act(id, action) => {
+                    if matches!(action, Action::Change(_)) {
+                        self.changes += 1;
+                    }
+                    let reply = self.world.reply(&action, fault(self.changes, &action));
+                    assert!(self.world.sound(), "a service mounts a secret that is gone, after {action:?}");
+                    if crash(self.journal.len(), true) {
+                        return Turn::Crashed;
+                    }
+                    self.rotation.handle(id, reply, self.world.now).unwrap();
+                }
+            }
+        }
+        panic!("it never ends: {:?}", self.rotation.state());
+    }
+
+    fn finish(&mut self) -> Report {
+        match self.run(|_, _| Fault::None, |_, _| false) {
+            Turn::Done(report) => *report,
+            Turn::Crashed => unreachable!(),
+        }
+    }
+
+    /// What a new process knows: the journal.
+    fn restart(&mut self) {
+        self.rotation = Rotation::resume(&self.journal, actor()).unwrap();
+    }
+
+    /// Every consumer on one version, and the report says which.
+    fn assert_consistent(&self, report: &Report) {
+        match report.outcome {
+            Outcome::Applied => assert!(self.world.all_on("db_v2"), "{report:?}"),
+            Outcome::RolledBack | Outcome::NotStarted => {
+                assert!(self.world.all_on("db"), "{report:?}");
+                assert!(!self.world.secrets.contains_key("db_v2"), "{report:?}");
+            }
+            other => panic!("{other:?}: {report:?}"),
+        }
+        assert!(self.world.made <= 1 || report.outcome != Outcome::Applied || self.world.secrets.contains_key("db_v2"));
+    }
+}
+
+#[test]
+fn three_consumers_are_moved_and_the_old_version_goes() {
+    let mut stage = Stage::new(World::new(3, None), Duration::ZERO);
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::Applied);
+    assert!(stage.world.all_on("db_v2"));
+    assert!(!stage.world.secrets.contains_key("db"));
+    // Create, own, three updates, remove.
+    assert_eq!(stage.changes, 6);
+    assert!(stage.world.secrets["db_v2"].owner.as_ref().unwrap().same_access(&super::mini_world::owner(1)));
+}
+
+#[test]
+fn the_old_version_is_kept_for_its_grace() {
+    let mut stage = Stage::new(World::new(1, None), HOUR);
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::Applied);
+    assert!(stage.world.secrets.contains_key("db"));
+    stage.restart();
+    stage.finish();
+    assert!(stage.world.secrets.contains_key("db"), "the hour is not over");
+    stage.world.now = stage.world.now.after(HOUR);
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::Applied);
+    assert!(!stage.world.secrets.contains_key("db"));
+}
+
+#[test]
+fn a_consumer_that_breaks_takes_all_back() {
+    let mut stage = Stage::new(World::new(3, Some(1)), HOUR);
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::RolledBack);
+    stage.assert_consistent(&report);
+    assert!(stage.world.secrets.contains_key("db"));
+    let outcomes: Vec<&str> = report.consumers.iter().map(|c| c.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["rolled_back", "rolled_back", "not_started"]);
+    let reason = report.consumers[1].reason.as_deref().unwrap();
+    assert_eq!(reason, "1 of 1 tasks of `s1` exited 3 with the new version: task: non-zero exit (3)");
+}
+
+#[test]
+fn another_rotations_version_is_a_conflict_and_is_left_alone() {
+    let mut world = World::new(1, None);
+    let theirs = super::FoundVersion {
+        id: "theirs".parse().unwrap(),
+        rotation: Some("r-00000000000000000000".into()),
+        owner: None,
+    };
+    world.secrets.insert("db_v2".into(), theirs);
+    let mut stage = Stage::new(world, HOUR);
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::Conflict);
+    assert_eq!(stage.world.secrets["db_v2"].id.as_str(), "theirs");
+    assert!(stage.world.all_on("db"));
+}
+
+#[test]
+fn an_interruption_finishes_the_consumer_in_hand_and_can_be_resumed() {
+    let mut stage = Stage::new(World::new(3, None), HOUR);
+    let mut interrupted = false;
+    loop {
+        let poll = stage.rotation.poll(stage.world.now);
+        stage.journal.extend(stage.rotation.take_events());
+        match poll {
+            Poll::Done(report) => {
+                assert_eq!(report.outcome, Outcome::NeedsHuman);
+                break;
+            }
+            Poll::Wait(until) => stage.world.now = until,
+            Poll::Act(id, action) => {
+                let reply = stage.world.reply(&action, Fault::None);
+                stage.rotation.handle(id, reply, stage.world.now).unwrap();
+                if matches!(action, Action::Change(Change::Update { .. })) && !interrupted {
+                    interrupted = true;
+                    stage.rotation.interrupt().unwrap();
+                }
+            }
+        }
+    }
+    assert_eq!(stage.world.services.iter().filter(|s| s.mounts.1 == "db_v2").count(), 1);
+    stage.restart();
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::Applied);
+    stage.assert_consistent(&report);
+}
+
+#[test]
+fn a_rotation_in_grace_can_be_rolled_back() {
+    let mut stage = Stage::new(World::new(2, None), HOUR);
+    stage.finish();
+    stage.restart();
+    stage.rotation.roll_back("the operator says so").unwrap();
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::RolledBack);
+    stage.assert_consistent(&report);
+    stage.restart();
+    assert!(stage.rotation.roll_back("again").is_err());
+}
+
+/// For each way and each change: it never arrives, or its answer is lost.
+#[test]
+fn every_change_may_fail_or_be_done_without_an_answer() {
+    for breaking in [None, Some(1)] {
+        for fault in [Fault::Lost, Fault::AnswerLost] {
+            for n in 1..=8 {
+                let mut stage = Stage::new(World::new(2, breaking), Duration::ZERO);
+                let strike = |change, action: &Action| match action {
+                    Action::Change(_) if change == n => fault,
+                    _ => Fault::None,
+                };
+                let Turn::Done(report) = stage.run(strike, |_, _| false) else { unreachable!() };
+                let expected = if breaking.is_some() { Outcome::RolledBack } else { Outcome::Applied };
+                assert_eq!(report.outcome, expected, "{fault:?} at change {n}: {report:?}");
+                stage.assert_consistent(&report);
+                assert_eq!(stage.world.made, 1);
+            }
+        }
+    }
+}
+
+/// For each entry of the journal: the process dies right after it was written, or right after the next request.
+#[test]
+fn a_crash_after_any_entry_converges() {
+    for breaking in [None, Some(0), Some(1)] {
+        for after_request in [false, true] {
+            for at in 1..40 {
+                let mut stage = Stage::new(World::new(2, breaking), Duration::ZERO);
+                let crashed =
+                    matches!(stage.run(|_, _| Fault::None, |n, sent| n >= at && sent == after_request), Turn::Crashed);
+                if crashed {
+                    stage.restart();
+                }
+                let report = stage.finish();
+                stage.assert_consistent(&report);
+                assert_eq!(report.outcome == Outcome::Applied, breaking.is_none(), "at {at}: {report:?}");
+                assert_eq!(stage.world.made, 1);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+    /// Any mix of faults and crashes, as long as they stop some day.
+    #[test]
+    fn faults_and_crashes_in_any_mix_converge(
+        services in 1usize..4,
+        breaking in proptest::option::of(0usize..4),
+        faults in proptest::collection::vec(0u8..10, 0..60),
+        crashes in proptest::collection::vec(1usize..60, 0..4),
+    ) {
+        let mut stage = Stage::new(World::new(services, breaking.filter(|n| *n < services)), Duration::ZERO);
+        let mut faults = faults.into_iter();
+        let mut crashes = crashes.into_iter().collect::<Vec<_>>();
+        let report = loop {
+            let strike = |_, _: &Action| match faults.next() {
+                Some(0) => Fault::Lost,
+                Some(1) => Fault::AnswerLost,
+                _ => Fault::None,
+            };
+            let at = crashes.pop().unwrap_or(usize::MAX);
+            match stage.run(strike, |n, _| n >= at) {
+                Turn::Done(report) if report.outcome != Outcome::NeedsHuman => break report,
+                _ => stage.restart(),
+            }
+        };
+        stage.assert_consistent(&report);
+    }
+}

@@ -1,0 +1,274 @@
+//! A Swarm in a few lines, for the tests of the machine: names, references, and tasks that follow them at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::action::{Action, Answer, Change, FoundVersion, Look, Reply};
+use crate::audit::Actor;
+use crate::clock::Now;
+use crate::error::{Error, ErrorKind};
+use crate::ids::{ControlId, EnvironmentId, SecretId, SpecVersion, TeamId, UserId};
+use crate::inventory::{
+    Account, FailureAction, Inventory, Labels, Owner, SecretReference, ServiceMode, ServiceNode, TaskSummary,
+    UpdateConfig, Visibility, label,
+};
+use crate::model::{ServiceState, TaskState};
+use crate::plan::{
+    Content, NextVersion, Plan, PlanKind, PlannedConsumer, SCHEMA, Strategy, Timing, ValueRecipe, VersionRef,
+};
+use crate::policy::Decision;
+
+/// What goes wrong with an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It is done and answered.
+    None,
+    /// It never arrives.
+    Lost,
+    /// It is done, and the answer is an error.
+    AnswerLost,
+}
+
+pub(super) struct Service {
+    pub(super) version: u64,
+    /// The secret that it mounts: id and name.
+    pub(super) mounts: (String, String),
+    /// Whether its tasks fail on anything but `old`.
+    pub(super) breaks: bool,
+}
+
+pub(super) struct World {
+    pub(super) now: Now,
+    pub(super) secrets: BTreeMap<String, FoundVersion>,
+    pub(super) services: Vec<Service>,
+    /// How many secrets were ever made.
+    pub(super) made: u32,
+}
+
+pub(super) fn owner(team: u64) -> Owner {
+    Owner { control: Some(ControlId(9)), teams: vec![TeamId(team)], ..Owner::default() }
+}
+
+pub(super) fn actor() -> Actor {
+    Actor { account: "admin".into(), ..Actor::default() }
+}
+
+impl World {
+    /// `db` with `n` consumers, the `breaking` one of which cannot work with another value.
+    pub(super) fn new(n: usize, breaking: Option<usize>) -> Self {
+        let old = FoundVersion { id: "old".parse().unwrap(), rotation: None, owner: Some(owner(1)) };
+        let service = |i| Service { version: 1, mounts: ("old".into(), "db".into()), breaks: breaking == Some(i) };
+        Self {
+            now: Now { wall: Timestamp::UNIX_EPOCH, mono: Duration::ZERO },
+            secrets: BTreeMap::from([("db".to_owned(), old)]),
+            services: (0..n).map(service).collect(),
+            made: 0,
+        }
+    }
+
+    pub(super) fn plan(&self, grace: Duration) -> Plan {
+        let consumer = |i: usize| PlannedConsumer {
+            id: format!("s{i}").parse().unwrap(),
+            service: format!("s{i}"),
+            targets: vec!["db".into()],
+            mode: ServiceMode::Replicated(1),
+            restarts: 1,
+            stack: None,
+        };
+        Plan::seal(Content {
+            schema: SCHEMA,
+            kind: PlanKind::Rotate,
+            environment: EnvironmentId(1),
+            cluster: "c".parse().unwrap(),
+            simulated: true,
+            account: "admin".into(),
+            partial: None,
+            secret: "db".into(),
+            strategy: Strategy::Swap,
+            recipe: ValueRecipe::Supplied,
+            previous: Some(VersionRef { id: "old".parse().unwrap(), name: "db".parse().unwrap() }),
+            next: NextVersion { name: "db_v2".parse().unwrap(), version: 2, labels: Labels::new() },
+            owner: Some(owner(1)),
+            consumers: (0..self.services.len()).map(consumer).collect(),
+            stacks: vec![],
+            steps: vec![],
+            restarts: 0,
+            warnings: vec![],
+            decision: Decision::Allow,
+            timing: Timing { grace, ..Timing::default() },
+            reason: None,
+            agent: None,
+        })
+        .unwrap()
+    }
+
+    pub(super) fn reply(&mut self, action: &Action, fault: Fault) -> Reply {
+        let lost = || Error::new(ErrorKind::Timeout, "no answer in time");
+        if fault == Fault::Lost {
+            return Reply::Unknown(lost());
+        }
+        let done = match action {
+            Action::Look(look) => Ok(self.look(look)),
+            Action::Change(change) => self.change(change),
+        };
+        match (done, fault) {
+            (_, Fault::AnswerLost) => Reply::Unknown(lost()),
+            (Ok(answer), _) => Reply::Done(answer),
+            (Err(error), _) => Reply::Refused(error),
+        }
+    }
+
+    fn look(&self, look: &Look) -> Answer {
+        match look {
+            Look::Version(name) => Answer::Version(self.secrets.get(name.as_str()).cloned()),
+            Look::Service(id) => Answer::Service(Box::new(self.service(place(id.as_str())))),
+            Look::Rollout(id) => {
+                let n = place(id.as_str());
+                Answer::Rollout(Box::new(self.service(n)), self.tasks(n))
+            }
+            Look::World => Answer::World(Box::new(self.inventory())),
+        }
+    }
+
+    fn change(&mut self, change: &Change) -> Result<Answer, Error> {
+        match change {
+            Change::Create { name, labels } => {
+                if self.secrets.contains_key(name.as_str()) {
+                    return Err(Error::new(ErrorKind::Conflict, "already exists"));
+                }
+                self.made += 1;
+                let id: SecretId = format!("new{}", self.made).parse().unwrap();
+                let private = Owner { control: Some(ControlId(7)), users: vec![UserId(1)], ..Owner::default() };
+                let rotation = labels.get(label::ROTATION).cloned();
+                let found = FoundVersion { id, rotation, owner: Some(private) };
+                self.secrets.insert(name.to_string(), found.clone());
+                Ok(Answer::Created(found))
+            }
+            Change::Own { owner, name, .. } => {
+                let secret = self.secrets.get_mut(name.as_str()).unwrap();
+                secret.owner = Some(Owner { control: Some(ControlId(7)), ..owner.clone() });
+                Ok(Answer::Taken)
+            }
+            Change::Update { service, version, spec, .. } => {
+                let service = &mut self.services[place(service.as_str())];
+                if version.0 != service.version {
+                    return Err(Error::new(ErrorKind::Conflict, "update out of sequence"));
+                }
+                let mounted = spec.references().unwrap().remove(0);
+                service.version += 1;
+                service.mounts = (mounted.id, mounted.name);
+                Ok(Answer::Taken)
+            }
+            Change::Remove { id, name, .. } => {
+                if self.services.iter().any(|s| s.mounts.0 == id.as_str()) {
+                    let text = "secret is in use by the following service: s0 (HTTP 400)";
+                    return Err(Error::new(ErrorKind::InUse, text));
+                }
+                match self.secrets.get(name.as_str()) {
+                    Some(found) if found.id == *id => {
+                        self.secrets.remove(name.as_str());
+                        Ok(Answer::Taken)
+                    }
+                    _ => Err(Error::new(ErrorKind::NotFound, "no such secret")),
+                }
+            }
+        }
+    }
+
+    fn service(&self, n: usize) -> ServiceState {
+        let Service { version, mounts: (id, name), .. } = &self.services[n];
+        let text = format!(
+            r#"{{"ID":"s{n}","Version":{{"Index":{version}}},"CreatedAt":"2026-01-01T00:00:00Z","UpdatedAt":"2026-01-01T00:00:00Z",
+               "Spec":{{"Name":"s{n}","Labels":{{}},"Mode":{{"Replicated":{{"Replicas":1}}}},"TaskTemplate":{{"ContainerSpec":{{"Image":"x",
+               "Secrets":[{{"File":{{"Name":"db","UID":"0","GID":"0","Mode":292}},"SecretID":"{id}","SecretName":"{name}"}}]}}}}}}}}"#
+        );
+        ServiceState::parse(text.as_bytes()).unwrap()
+    }
+
+    fn tasks(&self, n: usize) -> Vec<TaskState> {
+        let Service { mounts, breaks, .. } = &self.services[n];
+        let bad = *breaks && mounts.0 != "old";
+        let task = |i: u32, desired: &str, state: &str| TaskState {
+            id: format!("t{n}x{i}").parse().unwrap(),
+            service: format!("s{n}").parse().unwrap(),
+            slot: Some(1),
+            node: Some("n1".parse().unwrap()),
+            desired: desired.into(),
+            state: state.into(),
+            error: bad.then(|| "task: non-zero exit (3)".to_owned()),
+            exit_code: Some(if bad { 3 } else { 0 }),
+            created: "2026-01-01T00:00:00Z".parse().unwrap(),
+            timestamp: "2026-01-01T00:00:00Z".parse().unwrap(),
+            secrets: vec![mounts.clone()],
+            message: "started".into(),
+        };
+        if bad {
+            vec![task(1, "shutdown", "failed"), task(2, "shutdown", "failed"), task(3, "ready", "ready")]
+        } else {
+            vec![task(1, "running", "running")]
+        }
+    }
+
+    fn inventory(&self) -> Inventory {
+        let node = |(n, s): (usize, &Service)| ServiceNode {
+            id: format!("s{n}").parse().unwrap(),
+            name: format!("s{n}"),
+            labels: Labels::new(),
+            version: SpecVersion(s.version),
+            mode: ServiceMode::Replicated(1),
+            stack: None,
+            image: "x".into(),
+            references: vec![SecretReference {
+                id: s.mounts.0.clone(),
+                name: s.mounts.1.clone(),
+                target: "db".into(),
+                uid: "0".into(),
+                gid: "0".into(),
+                mode: 0o444,
+            }],
+            update: UpdateConfig {
+                parallelism: 1,
+                delay: 0,
+                monitor: 0,
+                failure_action: FailureAction::Pause,
+                start_first: false,
+            },
+            health_check: None,
+            host_port: false,
+            update_status: None,
+            tasks: TaskSummary::default(),
+            oversized: None,
+            spec: 0..0,
+        };
+        Inventory {
+            environment: EnvironmentId(1),
+            cluster: "c".parse().unwrap(),
+            account: Account { id: UserId(1), name: "admin".into(), administrator: true },
+            taken_at: Timestamp::UNIX_EPOCH,
+            simulated: true,
+            visibility: Visibility::Full,
+            secrets: vec![],
+            services: self.services.iter().enumerate().map(node).collect(),
+            stacks: vec![],
+            ambiguous: vec![],
+            findings: vec![],
+            raw: Arc::new(Vec::new()),
+        }
+    }
+
+    /// Whether every service mounts a version that exists.
+    pub(super) fn sound(&self) -> bool {
+        self.services.iter().all(|s| self.secrets.get(&s.mounts.1).is_some_and(|v| v.id.as_str() == s.mounts.0))
+    }
+
+    pub(super) fn all_on(&self, name: &str) -> bool {
+        self.services.iter().all(|s| s.mounts.1 == name)
+    }
+}
+
+fn place(id: &str) -> usize {
+    id[1..].parse().unwrap()
+}

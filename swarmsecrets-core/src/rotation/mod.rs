@@ -1,0 +1,25 @@
+//! The rotation machine. It does nothing itself: it says what is to be done next and is told how it went.
+//!
+//! [`Rotation::poll`] gives out an action, a time to wait for, or the end; [`Rotation::handle`] takes the reply in. Time is
+//! an argument of both. Everything that a rotation has done is an [`Event`](crate::journal::Event), and its state is the
+//! fold of its events, so that a rotation that is read back from its journal goes on where it was.
+
+mod action;
+mod hand;
+mod machine;
+mod report;
+mod retire;
+mod stages;
+mod state;
+mod verdict;
+
+#[cfg(test)]
+mod machine_tests;
+#[cfg(test)]
+mod mini_world;
+
+pub use self::action::{Action, ActionId, Answer, Change, FoundVersion, Look, Reply};
+pub use self::machine::{Poll, Rotation};
+pub use self::report::{ConsumerReport, Outcome, Report, SecretReport, StackReport};
+pub use self::state::{Created, Ending, Progress, Stage, State};
+pub use self::verdict::{Expected, Verdict, judge};

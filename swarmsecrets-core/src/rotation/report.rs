@@ -1,0 +1,248 @@
+//! What a rotation came to, for people and programs.
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{Ending, Progress, Stage, State};
+use crate::error::{Error, ErrorKind};
+use crate::ids::{RotationId, SecretId, SecretName, ServiceId};
+use crate::journal::{End, StackPatch};
+use crate::plan::{Plan, humane};
+
+/// What it came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Every consumer runs on the new version.
+    Applied,
+    /// Every consumer runs on the old version, and the new one is gone.
+    RolledBack,
+    /// Nothing was changed.
+    NotStarted,
+    /// It stands half-way, or cannot go on: a person must look.
+    NeedsHuman,
+    /// A guardrail asks for an approval.
+    AwaitingApproval,
+    /// Every consumer runs on the new version; stack files must be patched by a person.
+    AwaitingPatch,
+    /// Somebody else is rotating the secret, or the world has moved since the plan was made.
+    Conflict,
+    /// A guardrail says no.
+    Denied,
+}
+
+/// The report of a rotation, as `rotate --json` prints it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The version of the format.
+    pub schema: u32,
+    /// Whether it was a simulation.
+    pub simulated: bool,
+    /// The rotation's id; none if none was begun.
+    pub rotation: Option<RotationId>,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The logical secrets.
+    pub secrets: Vec<SecretReport>,
+    /// Their consumers, in the order of their update.
+    pub consumers: Vec<ConsumerReport>,
+    /// The stacks whose files name the old version.
+    pub stacks: Vec<StackReport>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+    /// How many requests were sent to Portainer.
+    pub requests: u64,
+    /// The kind of the error, if it was not begun for one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<ErrorReport>,
+}
+
+/// Why a rotation was not begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorReport {
+    /// The kind.
+    pub kind: ErrorKind,
+    /// The message.
+    pub message: String,
+}
+
+/// One logical secret in a [`Report`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretReport {
+    /// Its name.
+    pub name: String,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The version before.
+    pub previous: Option<VersionReport>,
+    /// The version that the consumers are meant to run on now.
+    pub current: Option<VersionReport>,
+}
+
+/// A version in a [`Report`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionReport {
+    /// The Engine's id.
+    pub id: SecretId,
+    /// Its name.
+    pub name: SecretName,
+}
+
+/// One consumer in a [`Report`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsumerReport {
+    /// Its name.
+    pub service: String,
+    /// Its id.
+    pub id: ServiceId,
+    /// `applied`, `rolled_back`, `not_started`, `failed`, `in_progress` or `left`.
+    pub outcome: String,
+    /// Why, where there is something to say.
+    pub reason: Option<String>,
+}
+
+/// One stack in a [`Report`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackReport {
+    /// Its name.
+    pub name: String,
+    /// `file`, `git` or `cli`.
+    pub kind: String,
+    /// `awaiting_patch`, or `unknown` for a file that Portainer does not keep.
+    pub outcome: String,
+    /// The patch, if one could be made.
+    pub patch: Option<String>,
+}
+
+impl Report {
+    /// The report of a rotation as it stands.
+    #[must_use]
+    pub fn of(state: &State) -> Self {
+        let outcome = outcome(state);
+        let mut warnings: Vec<String> = Vec::new();
+        warnings.extend(state.undo.iter().cloned());
+        warnings.extend(state.stopped.iter().filter(|s| Some(*s) != state.undo.as_ref()).cloned());
+        warnings.extend(state.consumers.iter().filter_map(|p| match p {
+            Progress::Converged(note) => note.clone(),
+            _ => None,
+        }));
+        warnings.extend(state.patches.iter().map(|p| patch_words(state, p)));
+        warnings.extend(state.notes.iter().cloned());
+        warnings.extend(grace_words(state, outcome));
+        warnings.extend(state.plan.warnings.iter().map(|w| w.text.clone()));
+        Self {
+            schema: 1,
+            simulated: state.plan.simulated,
+            rotation: Some(state.rotation.clone()),
+            outcome,
+            secrets: vec![secret(state, outcome)],
+            consumers: state.plan.consumers.iter().zip(&state.consumers).map(consumer).collect(),
+            stacks: state.patches.iter().map(stack).collect(),
+            warnings,
+            requests: 0,
+            error: None,
+        }
+    }
+
+    /// The report of a plan that was not begun, because of an error.
+    #[must_use]
+    pub fn not_begun(plan: Option<&Plan>, simulated: bool, error: &Error) -> Self {
+        let outcome = match error.kind() {
+            ErrorKind::Conflict | ErrorKind::Stale => Outcome::Conflict,
+            ErrorKind::Denied => Outcome::Denied,
+            ErrorKind::NeedsApproval => Outcome::AwaitingApproval,
+            _ => Outcome::NotStarted,
+        };
+        let secret = plan.map(|plan| SecretReport {
+            name: plan.secret.clone(),
+            outcome,
+            previous: None,
+            current: plan.previous.as_ref().map(|p| VersionReport { id: p.id.clone(), name: p.name.clone() }),
+        });
+        let consumers = plan.map(|p| p.consumers.iter().map(|c| consumer((c, &Progress::Pending))).collect());
+        Self {
+            schema: 1,
+            simulated,
+            rotation: None,
+            outcome,
+            secrets: secret.into_iter().collect(),
+            consumers: consumers.unwrap_or_default(),
+            stacks: Vec::new(),
+            warnings: vec![error.to_string()],
+            requests: 0,
+            error: Some(ErrorReport { kind: error.kind(), message: error.to_string() }),
+        }
+    }
+}
+
+fn outcome(state: &State) -> Outcome {
+    if state.stopped.is_some() && !state.is_over() {
+        return Outcome::NeedsHuman;
+    }
+    match state.stage {
+        Stage::Ended(Ending::Complete) | Stage::Grace => Outcome::Applied,
+        Stage::AwaitPatch => Outcome::AwaitingPatch,
+        Stage::Ended(Ending::Stopped(End::NotStarted)) => Outcome::NotStarted,
+        Stage::Ended(Ending::Stopped(End::Conflict)) => Outcome::Conflict,
+        Stage::Ended(Ending::Stopped(End::RolledBack)) => Outcome::RolledBack,
+        Stage::Ended(Ending::Stopped(End::NeedsHuman)) => Outcome::NeedsHuman,
+        Stage::Create | Stage::Own | Stage::Update | Stage::Settle | Stage::Undo => Outcome::NeedsHuman,
+    }
+}
+
+fn secret(state: &State, outcome: Outcome) -> SecretReport {
+    let version = |id: &SecretId, name: &SecretName| VersionReport { id: id.clone(), name: name.clone() };
+    let old = state.plan.previous.as_ref().map(|p| version(&p.id, &p.name));
+    let new = state.created.as_ref().map(|c| version(&c.id, &state.plan.next.name));
+    let (previous, current) = match outcome {
+        Outcome::Applied | Outcome::AwaitingPatch | Outcome::NeedsHuman => (old.clone(), new.or(old)),
+        _ => (None, old),
+    };
+    SecretReport { name: state.plan.secret.clone(), outcome, previous, current }
+}
+
+fn consumer((planned, progress): (&crate::plan::PlannedConsumer, &Progress)) -> ConsumerReport {
+    let (outcome, reason) = match progress {
+        Progress::Pending => ("not_started", None),
+        Progress::Begun => ("in_progress", None),
+        Progress::Converged(note) => ("applied", note.clone()),
+        Progress::Failed(reason) | Progress::RestoreFailed(reason) => ("failed", Some(reason.clone())),
+        Progress::Left(reason) => ("left", Some(reason.clone())),
+        Progress::Restored(reason) => ("rolled_back", reason.clone()),
+    };
+    ConsumerReport { service: planned.service.clone(), id: planned.id.clone(), outcome: outcome.into(), reason }
+}
+
+fn stack(patch: &StackPatch) -> StackReport {
+    let outcome = if patch.kind == "cli" { "unknown" } else { "awaiting_patch" };
+    StackReport {
+        name: patch.name.clone(),
+        kind: patch.kind.clone(),
+        outcome: outcome.into(),
+        patch: patch.patch.clone(),
+    }
+}
+
+fn patch_words(state: &State, patch: &StackPatch) -> String {
+    let old = state.plan.previous.as_ref().map_or("the old version", |p| p.name.as_str());
+    let new = &state.plan.next.name;
+    let name = crate::ids::quoted(&patch.name);
+    let id = &state.rotation;
+    match patch.kind.as_str() {
+        "cli" => format!("put `{new}` in place of `{old}` into the file that stack {name} was deployed from"),
+        "git" => format!(
+            "the repository of stack {name} must name `{new}` in place of `{old}`: apply the patch there, redeploy, then `swarmsecrets resume {id}`; `{old}` is kept until then"
+        ),
+        _ => format!(
+            "the file of stack {name} must name `{new}` in place of `{old}`: apply the patch, then `swarmsecrets resume {id}`; `{old}` is kept until then"
+        ),
+    }
+}
+
+fn grace_words(state: &State, outcome: Outcome) -> Option<String> {
+    let (Outcome::Applied, Stage::Grace, Some(until)) = (outcome, state.stage, state.grace_until) else { return None };
+    let old = state.plan.previous.as_ref()?;
+    let grace = state.plan.timing.grace;
+    (!grace.is_zero()).then(|| {
+        format!("`{}` is kept for {}, until {until}; `swarmsecrets retire` removes it then", old.name, humane(grace))
+    })
+}

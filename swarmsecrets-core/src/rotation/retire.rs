@@ -1,0 +1,194 @@
+//! The end of a rotation: stacks, grace, and the removal of the old version.
+
+use super::action::{Action, Answer, Change, Look, Reply};
+use super::machine::{LookFirst, Next, Rotation};
+use super::state::Ending;
+use crate::clock::Now;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::quoted;
+use crate::inventory::{Inventory, StackKind, Visibility};
+use crate::journal::{Event, StackPatch};
+use crate::plan::VersionRef;
+use crate::policy::Direction;
+use crate::transport::services_named;
+
+impl Rotation {
+    pub(super) fn settle(&mut self) -> Result<Next> {
+        if self.state.plan.stacks.is_empty() {
+            self.emit(Event::Settled { stacks: Vec::new() })?;
+            return Ok(Next::Again);
+        }
+        Ok(Next::Act(Action::Look(Look::World)))
+    }
+
+    /// Stacks that a person must patch are looked at once in each run.
+    pub(super) fn await_patch(&self) -> Next {
+        if self.work.rests { Next::Done } else { Next::Act(Action::Look(Look::World)) }
+    }
+
+    pub(super) fn settled(&mut self, world: &Inventory) -> Result<()> {
+        self.work.rests = true;
+        self.emit(Event::Settled { stacks: self.patches(world) })
+    }
+
+    /// The stacks whose files still name the old version, and what to change in them.
+    fn patches(&self, world: &Inventory) -> Vec<StackPatch> {
+        let Some(previous) = &self.state.plan.previous else { return Vec::new() };
+        let mut patches = Vec::new();
+        for stack in &world.stacks {
+            let names = stack.references.iter().any(|r| r.secret == previous.name.as_str());
+            let cli = self.state.plan.stacks.iter().any(|s| s.kind == StackKind::Cli && s.name == stack.name);
+            if names || (cli && stack.kind == StackKind::Cli) {
+                let kind = match stack.kind {
+                    StackKind::File => "file",
+                    StackKind::Git { .. } => "git",
+                    StackKind::Cli => "cli",
+                };
+                let patch = stack.patch(&previous.name, &self.state.plan.next.name);
+                patches.push(StackPatch { name: stack.name.clone(), kind: kind.into(), patch });
+            }
+        }
+        patches
+    }
+
+    pub(super) fn grace(&mut self, now: Now) -> Result<Next> {
+        let Some(previous) = self.state.plan.previous.clone() else { return Ok(Next::Done) };
+        let Some(until) = self.state.grace_until else {
+            let until = now.after(self.state.plan.timing.grace).wall;
+            self.emit(Event::GraceBegun { until })?;
+            return Ok(Next::Again);
+        };
+        // A removal that was refused in this run is not tried again before somebody resumes.
+        let refused = !self.state.notes.is_empty();
+        if now.wall < until || refused {
+            return Ok(Next::Done);
+        }
+        if self.work.look.is_some() {
+            return Ok(Next::Act(Action::Look(Look::Version(previous.name))));
+        }
+        if self.work.cleared.is_none() {
+            return Ok(Next::Act(Action::Look(Look::World)));
+        }
+        let VersionRef { id, name } = previous;
+        Ok(Next::Act(Action::Change(Change::Remove { id, name, direction: Direction::Forward })))
+    }
+
+    pub(super) fn retired(&mut self, reply: Reply, now: Now) -> Result<()> {
+        match reply {
+            Reply::Done(Answer::World(world)) => self.clear(&world, now),
+            Reply::Done(Answer::Version(Some(_))) => {
+                self.work.look = None;
+                Ok(())
+            }
+            Reply::Done(_) => self.gone(),
+            Reply::Refused(error) if error.kind() == ErrorKind::NotFound => self.gone(),
+            Reply::Refused(error) if error.kind() == ErrorKind::InUse => {
+                let by = services_named(&error).iter().map(|s| quoted(s)).collect::<Vec<_>>().join(", ");
+                self.keep(&format!("the Engine says that it is used by {by}"))
+            }
+            Reply::Refused(error) if !error.is_retryable() => self.keep(&error.to_string()),
+            Reply::Refused(error) | Reply::Unknown(error) => self.not_yet(&error, now),
+        }
+    }
+
+    /// The rotation is done all the same: what cannot be removed now is kept and said, never forced.
+    fn not_yet(&mut self, error: &Error, now: Now) -> Result<()> {
+        const TRIES: u32 = 8;
+        if self.work.tries >= TRIES {
+            return self.keep(&error.to_string());
+        }
+        if self.work.cleared.is_some() {
+            self.work.look = Some(LookFirst::Unknown);
+        }
+        self.look_later(error, now)
+    }
+
+    fn gone(&mut self) -> Result<()> {
+        let Some(VersionRef { name, .. }) = self.state.plan.previous.clone() else { return Ok(()) };
+        let notes = self.work.cleared.take().unwrap_or_default();
+        self.emit(Event::Retired { name, notes })
+    }
+
+    fn keep(&mut self, why: &str) -> Result<()> {
+        let Some(previous) = &self.state.plan.previous else { return Ok(()) };
+        let reason =
+            format!("`{}` was kept: {why}; `swarmsecrets retire` removes it once that has changed", previous.name);
+        self.emit(Event::RetireRefused { reason })
+    }
+
+    /// Looks for anything that still uses the old version.
+    fn clear(&mut self, world: &Inventory, now: Now) -> Result<()> {
+        let Some(previous) = self.state.plan.previous.clone() else { return Ok(()) };
+        match users(world, &previous) {
+            Users::None => {
+                self.work.cleared = Some(lost_rollbacks(&self.state.plan.consumers, world));
+                Ok(())
+            }
+            Users::Dying(who) => {
+                let text = format!("tasks of {who} that still stop");
+                self.not_yet(&Error::new(ErrorKind::Conflict, text), now)
+            }
+            Users::Some(who) => self.keep(&format!("it is used by {who}")),
+        }
+    }
+}
+
+enum Users {
+    None,
+    /// Tasks that should stop and have not yet.
+    Dying(String),
+    Some(String),
+}
+
+fn users(world: &Inventory, previous: &VersionRef) -> Users {
+    let mut users: Vec<String> = Vec::new();
+    let mut dying: Vec<String> = Vec::new();
+    for service in &world.services {
+        if service.references.iter().any(|r| r.id == previous.id.as_str()) {
+            users.push(format!("service {}", quoted(&service.name)));
+        } else if service.tasks.mounting.contains_key(&previous.id) {
+            users.push(format!("running tasks of service {}", quoted(&service.name)));
+        } else if service.tasks.alive.contains_key(&previous.id) {
+            dying.push(quoted(&service.name));
+        }
+    }
+    for stack in &world.stacks {
+        if stack.references.iter().any(|r| r.secret == previous.name.as_str()) {
+            users.push(format!("the file of stack {}", quoted(&stack.name)));
+        } else if let Some(why) = &stack.unreadable {
+            users.push(format!("perhaps the file of stack {}, which cannot be read ({why})", quoted(&stack.name)));
+        }
+    }
+    match (users.is_empty(), dying.is_empty()) {
+        (true, true) => Users::None,
+        (true, false) => Users::Dying(dying.join(", ")),
+        (false, _) => Users::Some(users.join(", ")),
+    }
+}
+
+/// A `PreviousSpec` does not hold a secret back, but Swarm's own rollback to it cannot work any more.
+fn lost_rollbacks(consumers: &[crate::plan::PlannedConsumer], world: &Inventory) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !consumers.is_empty() {
+        let names: Vec<String> = consumers.iter().map(|c| quoted(&c.service)).take(5).collect();
+        let more = if consumers.len() > names.len() { " and others" } else { "" };
+        notes.push(format!(
+            "`docker service rollback` of {}{more} cannot go back to the version before: its secret is gone",
+            names.join(", ")
+        ));
+    }
+    if let Visibility::Partial { reason } = &world.visibility {
+        notes.push(format!(
+            "the view was partial ({reason}): the Engine itself had to say that nothing uses the old version"
+        ));
+    }
+    notes
+}
+
+impl super::State {
+    /// Whether nothing is left to do but to let time pass or a person act.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.stage, super::Stage::Ended(Ending::Complete | Ending::Stopped(_)))
+    }
+}

@@ -1,0 +1,274 @@
+//! The state of a rotation: the fold of its events, and nothing else.
+
+use jiff::Timestamp;
+
+use crate::audit::Actor;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{ControlId, RotationId, SecretId, ServiceId};
+use crate::inventory::Owner;
+use crate::journal::{ChangeRecord, ChangeResult, End, Event, StackPatch};
+use crate::plan::{Plan, PlanKind};
+
+/// What has to be done next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Make the new version.
+    Create,
+    /// Give it its owner.
+    Own,
+    /// Move the consumers.
+    Update,
+    /// Look at the stacks.
+    Settle,
+    /// Wait for people to patch stacks.
+    AwaitPatch,
+    /// Keep the old version for a while.
+    Grace,
+    /// Put everything back.
+    Undo,
+    /// Nothing: it has ended, and how.
+    Ended(Ending),
+}
+
+/// How a rotation can have ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The old version is gone, or there never was one.
+    Complete,
+    /// It stopped short.
+    Stopped(End),
+}
+
+/// How far a consumer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Not touched.
+    Pending,
+    /// Looked at, and perhaps updated.
+    Begun,
+    /// Healthy on the new version.
+    Converged(Option<String>),
+    /// Not healthy on the new version.
+    Failed(String),
+    /// Left as somebody else made it.
+    Left(String),
+    /// Healthy on the old version again.
+    Restored(Option<String>),
+    /// Could not be put back.
+    RestoreFailed(String),
+}
+
+/// The new version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// Its id.
+    pub id: SecretId,
+    /// Its resource control.
+    pub control: Option<ControlId>,
+    /// Who may see it as it was made.
+    pub owner: Option<Owner>,
+}
+
+/// All that is known of a rotation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// Its id.
+    pub rotation: RotationId,
+    /// Who began it.
+    pub actor: Actor,
+    /// The plan.
+    pub plan: Plan,
+    /// What has to be done next.
+    pub stage: Stage,
+    /// The new version, once it is there.
+    pub created: Option<Created>,
+    /// The consumers, in the order of the plan.
+    pub consumers: Vec<Progress>,
+    /// Why it is being undone, if it is.
+    pub undo: Option<String>,
+    /// Why it stopped, if it did.
+    pub stopped: Option<String>,
+    /// The stacks that wait for a patch.
+    pub patches: Vec<StackPatch>,
+    /// When the old version may go.
+    pub grace_until: Option<Timestamp>,
+    /// Things to be said in the report.
+    pub notes: Vec<String>,
+    /// The number of the last mutation.
+    pub step: u32,
+    /// The mutation whose outcome is not known.
+    pub open: Option<ChangeRecord>,
+    /// Whether a create was ever sent.
+    pub create_sent: bool,
+    /// Whether someone asked to stop.
+    pub interrupted: bool,
+}
+
+impl State {
+    /// The state after the first event.
+    ///
+    /// # Errors
+    /// `Journal` if the first event is not [`Event::Begun`].
+    pub fn begin(first: &Event) -> Result<Self> {
+        let Event::Begun { rotation, actor, plan } = first else {
+            return Err(Error::new(ErrorKind::Journal, "the journal does not begin with the beginning of a rotation"));
+        };
+        Ok(Self {
+            rotation: rotation.clone(),
+            actor: actor.clone(),
+            stage: Stage::Create,
+            created: None,
+            consumers: vec![Progress::Pending; plan.consumers.len()],
+            undo: None,
+            stopped: None,
+            patches: Vec::new(),
+            grace_until: None,
+            notes: Vec::new(),
+            step: 0,
+            open: None,
+            create_sent: false,
+            interrupted: false,
+            plan: plan.as_ref().clone(),
+        })
+    }
+
+    /// The state after all of these events.
+    ///
+    /// # Errors
+    /// `Journal` if they are not the events of one rotation, saying which one does not fit.
+    pub fn replay<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Self> {
+        let mut events = events.into_iter();
+        let first = events.next().ok_or_else(|| Error::new(ErrorKind::Journal, "the journal is empty"))?;
+        let mut state = Self::begin(first)?;
+        for (n, event) in events.enumerate() {
+            state.apply(event).map_err(|e| e.context(format!("journal entry {}", n + 1)))?;
+        }
+        Ok(state)
+    }
+
+    /// Takes one event in.
+    ///
+    /// # Errors
+    /// `Journal` if the event names a consumer that the plan does not have, or begins a rotation again.
+    pub fn apply(&mut self, event: &Event) -> Result<()> {
+        match event {
+            Event::Begun { .. } => {
+                return Err(Error::new(ErrorKind::Journal, "the rotation is begun a second time"));
+            }
+            Event::Intent { step, change } => {
+                self.step = *step;
+                self.open = Some(change.clone());
+                self.create_sent |= matches!(change, ChangeRecord::Create { .. });
+            }
+            Event::Outcome { result, .. } => {
+                if !matches!(result, ChangeResult::Unknown { .. }) {
+                    self.open = None;
+                }
+            }
+            Event::Created { id, control, owner } => {
+                self.created = Some(Created { id: id.clone(), control: *control, owner: owner.clone() });
+                if self.stage == Stage::Create {
+                    self.stage = Stage::Own;
+                }
+            }
+            Event::Owned => self.stage = self.stage_after_create(),
+            Event::ConsumerBegun { service } => self.set(service, Progress::Begun)?,
+            Event::ConsumerConverged { service, note } => {
+                self.set(service, Progress::Converged(note.clone()))?;
+                self.step_on();
+            }
+            Event::ConsumerFailed { service, reason } => self.set(service, Progress::Failed(reason.clone()))?,
+            Event::ConsumerLeft { service, reason } => {
+                self.set(service, Progress::Left(reason.clone()))?;
+                self.step_on();
+            }
+            Event::UndoBegun { reason } => {
+                self.undo = Some(reason.clone());
+                self.stopped = None;
+                self.stage = Stage::Undo;
+            }
+            Event::ConsumerRestored { service } => {
+                let why = match self.progress(service)? {
+                    Progress::Failed(reason) => Some(reason.clone()),
+                    _ => None,
+                };
+                self.set(service, Progress::Restored(why))?;
+            }
+            Event::RestoreFailed { service, reason } => {
+                self.set(service, Progress::RestoreFailed(reason.clone()))?;
+            }
+            Event::Settled { stacks } => {
+                self.patches.clone_from(stacks);
+                self.stage = if stacks.iter().any(|s| s.kind != "cli") { Stage::AwaitPatch } else { Stage::Grace };
+            }
+            Event::GraceBegun { until } => {
+                self.grace_until = Some(*until);
+                self.stage = Stage::Grace;
+            }
+            Event::Retired { notes, .. } => {
+                self.notes.extend(notes.iter().cloned());
+                self.stage = Stage::Ended(Ending::Complete);
+            }
+            Event::RetireRefused { reason } => {
+                self.notes.push(reason.clone());
+                self.stage = Stage::Grace;
+            }
+            Event::Interrupted => self.interrupted = true,
+            Event::Stopped { end, reason } => {
+                self.stopped = Some(reason.clone());
+                if *end != End::NeedsHuman {
+                    self.stage = Stage::Ended(Ending::Stopped(*end));
+                }
+            }
+            Event::Resumed { .. } => self.take_up(),
+        }
+        Ok(())
+    }
+
+    fn stage_after_create(&self) -> Stage {
+        match self.plan.kind {
+            PlanKind::Create => Stage::Ended(Ending::Complete),
+            PlanKind::Rotate if self.plan.consumers.is_empty() => Stage::Settle,
+            PlanKind::Rotate => Stage::Update,
+        }
+    }
+
+    /// A stop that waited for a person, and an interruption, are over when somebody resumes.
+    fn take_up(&mut self) {
+        self.interrupted = false;
+        self.stopped = None;
+        self.notes.clear();
+        for consumer in &mut self.consumers {
+            if matches!(consumer, Progress::RestoreFailed(_)) {
+                *consumer = Progress::Begun;
+            }
+        }
+    }
+
+    /// The stage after `Update`, once no consumer is left to do.
+    fn step_on(&mut self) {
+        let open = |p: &Progress| matches!(p, Progress::Pending | Progress::Begun | Progress::Failed(_));
+        if self.stage == Stage::Update && !self.consumers.iter().any(open) {
+            self.stage = Stage::Settle;
+        }
+    }
+
+    fn place(&self, service: &ServiceId) -> Result<usize> {
+        self.plan.consumers.iter().position(|c| c.id == *service).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Journal,
+                format!("service {service} is not in the plan of rotation {}", self.rotation),
+            )
+        })
+    }
+
+    fn progress(&self, service: &ServiceId) -> Result<&Progress> {
+        self.place(service).map(|n| &self.consumers[n])
+    }
+
+    fn set(&mut self, service: &ServiceId, progress: Progress) -> Result<()> {
+        let n = self.place(service)?;
+        self.consumers[n] = progress;
+        Ok(())
+    }
+}

@@ -1,0 +1,399 @@
+//! Requests as values: what is asked of Portainer, made without a server and tested without one.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::ids::{ControlId, EnvironmentId, SecretId, SecretName, ServiceId, SpecVersion, StackId};
+use crate::inventory::{Labels, Owner};
+use crate::secret::SecretValue;
+
+/// The methods that are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates, or updates an Engine object.
+    Post,
+    /// Replaces a Portainer object.
+    Put,
+    /// Removes.
+    Delete,
+}
+
+impl Method {
+    /// The method as HTTP writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+struct Request {
+    method: Method,
+    path: String,
+    query: Vec<(&'static str, String)>,
+    body: Option<Zeroizing<Vec<u8>>>,
+    what: String,
+}
+
+/// What a transport needs to send a request. The body of a [`Write`] may hold a secret: send it, print nothing of it.
+#[derive(Clone, Copy)]
+pub struct RequestView<'a> {
+    /// The method.
+    pub method: Method,
+    /// The path from the server's root, as `/api/…`, encoded.
+    pub path: &'a str,
+    /// The query, not yet encoded.
+    pub query: &'a [(&'static str, String)],
+    /// The JSON body.
+    pub body: Option<&'a [u8]>,
+    /// What it does, for messages: "create secret `db_v2`".
+    pub what: &'a str,
+}
+
+impl Request {
+    fn view(&self) -> RequestView<'_> {
+        RequestView {
+            method: self.method,
+            path: &self.path,
+            query: &self.query,
+            body: self.body.as_ref().map(|b| b.as_slice()),
+            what: &self.what,
+        }
+    }
+
+    fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method.as_str(), self.path)?;
+        for (n, (key, value)) in self.query.iter().enumerate() {
+            write!(f, "{}{key}={value}", if n == 0 { '?' } else { '&' })?;
+        }
+        if self.body.is_some() {
+            f.write_str(" [body not shown]")?;
+        }
+        Ok(())
+    }
+}
+
+/// A request that changes nothing.
+pub struct Read(Request);
+
+/// A request that changes something. Only the executor makes one, and sending it takes a permit.
+pub struct Write(Request);
+
+impl fmt::Debug for Read {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.print(f)
+    }
+}
+
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.print(f)
+    }
+}
+
+/// Which tasks to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskFilter {
+    /// All that the account may see.
+    All,
+    /// Those of these services.
+    Of(Vec<ServiceId>),
+}
+
+impl Read {
+    fn get(path: String, what: impl Into<String>) -> Self {
+        Self(Request { method: Method::Get, path, query: Vec::new(), body: None, what: what.into() })
+    }
+
+    fn docker(environment: EnvironmentId, path: &str, what: impl Into<String>) -> Self {
+        Self::get(format!("/api/endpoints/{environment}/docker/{path}"), what)
+    }
+
+    fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.0.query.push((key, value.into()));
+        self
+    }
+
+    /// What a transport needs to send it.
+    #[must_use]
+    pub fn view(&self) -> RequestView<'_> {
+        self.0.view()
+    }
+
+    /// The account behind the credential.
+    #[must_use]
+    pub fn me() -> Self {
+        Self::get("/api/users/me".into(), "read the account")
+    }
+
+    /// The users; administrators and team leaders only.
+    #[must_use]
+    pub fn users() -> Self {
+        Self::get("/api/users".into(), "list users")
+    }
+
+    /// The teams that the account may see.
+    #[must_use]
+    pub fn teams() -> Self {
+        Self::get("/api/teams".into(), "list teams")
+    }
+
+    /// The stacks that the account may see.
+    #[must_use]
+    pub fn stacks() -> Self {
+        Self::get("/api/stacks".into(), "list stacks")
+    }
+
+    /// The stored compose file of a stack.
+    #[must_use]
+    pub fn stack_file(stack: StackId) -> Self {
+        Self::get(format!("/api/stacks/{stack}/file"), format!("read the file of stack {stack}"))
+    }
+
+    /// The Swarm itself: its id tells one cluster from another.
+    #[must_use]
+    pub fn swarm(environment: EnvironmentId) -> Self {
+        Self::docker(environment, "swarm", format!("read the swarm of environment {environment}"))
+    }
+
+    /// All nodes.
+    #[must_use]
+    pub fn nodes(environment: EnvironmentId) -> Self {
+        Self::docker(environment, "nodes", "list nodes")
+    }
+
+    /// All secrets that the account may see.
+    #[must_use]
+    pub fn secrets(environment: EnvironmentId) -> Self {
+        Self::docker(environment, "secrets", "list secrets")
+    }
+
+    /// The secret of exactly this name, as a list of one or none. The Engine's `names` filter is exact, `name` is a prefix.
+    #[must_use]
+    pub fn secret_named(environment: EnvironmentId, name: &SecretName) -> Self {
+        Self::docker(environment, "secrets", format!("look for secret `{name}`"))
+            .with("filters", filter("names", &[name.as_str()]))
+    }
+
+    /// One secret by id.
+    #[must_use]
+    pub fn secret(environment: EnvironmentId, id: &SecretId) -> Self {
+        Self::docker(environment, &format!("secrets/{id}"), format!("read secret {id}"))
+    }
+
+    /// All services that the account may see.
+    #[must_use]
+    pub fn services(environment: EnvironmentId) -> Self {
+        Self::docker(environment, "services", "list services")
+    }
+
+    /// One service by id.
+    #[must_use]
+    pub fn service(environment: EnvironmentId, id: &ServiceId) -> Self {
+        Self::docker(environment, &format!("services/{id}"), format!("read service {id}"))
+    }
+
+    /// Tasks.
+    #[must_use]
+    pub fn tasks(environment: EnvironmentId, of: &TaskFilter) -> Self {
+        let all = Self::docker(environment, "tasks", "list tasks");
+        match of {
+            TaskFilter::All => all,
+            TaskFilter::Of(services) => {
+                let ids: Vec<&str> = services.iter().map(ServiceId::as_str).collect();
+                all.with("filters", filter("service", &ids))
+            }
+        }
+    }
+
+    /// The last `tail` lines of a service's logs, in the Engine's 8-byte frames.
+    #[must_use]
+    pub fn logs(environment: EnvironmentId, service: &ServiceId, tail: u32) -> Self {
+        Self::docker(environment, &format!("services/{service}/logs"), format!("read the logs of service {service}"))
+            .with("stdout", "1")
+            .with("stderr", "1")
+            .with("tail", tail.to_string())
+    }
+}
+
+impl Write {
+    fn new(method: Method, path: String, what: String) -> Self {
+        Self(Request { method, path, query: Vec::new(), body: None, what })
+    }
+
+    fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.0.query.push((key, value.into()));
+        self
+    }
+
+    fn body(mut self, body: Vec<u8>) -> Self {
+        self.0.body = Some(Zeroizing::new(body));
+        self
+    }
+
+    /// What a transport needs to send it.
+    #[must_use]
+    pub fn view(&self) -> RequestView<'_> {
+        self.0.view()
+    }
+
+    /// Creates a secret. This is the one place where a value leaves for Portainer.
+    pub(crate) fn create_secret(
+        environment: EnvironmentId,
+        name: &SecretName,
+        labels: &Labels,
+        value: &SecretValue,
+    ) -> Self {
+        #[derive(Serialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Body<'a> {
+            name: &'a str,
+            labels: &'a Labels,
+            data: &'a str,
+        }
+        let data = Zeroizing::new(STANDARD.encode(value.expose()));
+        let body = Body { name: name.as_str(), labels, data: &data };
+        // Serialized into a buffer of its full size: a buffer that grows would leave copies of the value behind.
+        let mut bytes = Vec::with_capacity(
+            data.len() + 1024 + labels.iter().map(|(k, v)| 6 * (k.len() + v.len()) + 8).sum::<usize>(),
+        );
+        write_json(&mut bytes, &body);
+        Self::new(
+            Method::Post,
+            format!("/api/endpoints/{environment}/docker/secrets/create"),
+            format!("create secret `{name}`"),
+        )
+        .body(bytes)
+    }
+
+    /// Removes a secret, by id only: by name a scoped account gets a 500.
+    pub(crate) fn delete_secret(environment: EnvironmentId, id: &SecretId, name: &SecretName) -> Self {
+        Self::new(
+            Method::Delete,
+            format!("/api/endpoints/{environment}/docker/secrets/{id}"),
+            format!("delete secret `{name}`"),
+        )
+    }
+
+    /// Writes a service's spec over the version that was read. `registryAuthFrom` is left out: the stored credentials stay.
+    pub(crate) fn update_service(
+        environment: EnvironmentId,
+        id: &ServiceId,
+        name: &str,
+        version: SpecVersion,
+        spec: &RawValue,
+    ) -> Self {
+        Self::new(
+            Method::Post,
+            format!("/api/endpoints/{environment}/docker/services/{id}/update"),
+            format!("update service {}", crate::ids::quoted(name)),
+        )
+        .with("version", version.to_string())
+        .body(spec.get().as_bytes().to_vec())
+    }
+
+    /// Replaces the accesses of a resource control.
+    pub(crate) fn set_owner(control: ControlId, owner: &Owner) -> Self {
+        #[derive(Serialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Body<'a> {
+            users: &'a [crate::ids::UserId],
+            teams: &'a [crate::ids::TeamId],
+            public: bool,
+            administrators_only: bool,
+        }
+        let body = Body {
+            users: &owner.users,
+            teams: &owner.teams,
+            public: owner.public,
+            administrators_only: owner.administrators_only,
+        };
+        let mut bytes = Vec::new();
+        write_json(&mut bytes, &body);
+        Self::new(
+            Method::Put,
+            format!("/api/resource_controls/{control}"),
+            format!("set the owner (resource control {control})"),
+        )
+        .body(bytes)
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Read {
+    pub(crate) fn any(path: &str, query: Vec<(&'static str, String)>, what: &str) -> Self {
+        Self(Request { method: Method::Get, path: path.into(), query, body: None, what: what.into() })
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Write {
+    pub(crate) fn any(
+        method: Method,
+        path: &str,
+        query: Vec<(&'static str, String)>,
+        body: Option<Vec<u8>>,
+        what: &str,
+    ) -> Self {
+        Self(Request { method, path: path.into(), query, body: body.map(Zeroizing::new), what: what.into() })
+    }
+}
+
+fn filter(key: &str, values: &[&str]) -> String {
+    let mut map = serde_json::Map::new();
+    map.insert(key.to_owned(), values.iter().map(|v| serde_json::Value::from(*v)).collect());
+    serde_json::Value::Object(map).to_string()
+}
+
+fn write_json(into: &mut Vec<u8>, body: &impl Serialize) {
+    // Writing strings, numbers and maps with string keys to memory has no way to fail.
+    let done = serde_json::to_writer(into, body);
+    debug_assert!(done.is_ok());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENV: EnvironmentId = EnvironmentId(3);
+
+    #[test]
+    fn reads_have_the_paths_that_portainer_takes() {
+        assert_eq!(format!("{:?}", Read::secrets(ENV)), "GET /api/endpoints/3/docker/secrets");
+        let tasks = Read::tasks(ENV, &TaskFilter::Of(vec!["abc".parse().unwrap()]));
+        assert_eq!(format!("{tasks:?}"), "GET /api/endpoints/3/docker/tasks?filters={\"service\":[\"abc\"]}");
+        let named = Read::secret_named(ENV, &"db".parse().unwrap());
+        assert_eq!(format!("{named:?}"), "GET /api/endpoints/3/docker/secrets?filters={\"names\":[\"db\"]}");
+    }
+
+    #[test]
+    fn a_write_shows_no_body() {
+        let value = SecretValue::new(b"made-up-value".to_vec()).unwrap();
+        let create = Write::create_secret(ENV, &"db_v2".parse().unwrap(), &Labels::new(), &value);
+        assert_eq!(format!("{create:?}"), "POST /api/endpoints/3/docker/secrets/create [body not shown]");
+        let body = create.view().body.unwrap();
+        assert_eq!(body, br#"{"Name":"db_v2","Labels":{},"Data":"bWFkZS11cC12YWx1ZQ=="}"#);
+    }
+
+    #[test]
+    fn an_update_names_its_version_and_sends_the_spec_as_it_is() {
+        let spec = RawValue::from_string(r#"{"Name":"a", "X":1.0}"#.into()).unwrap();
+        let update = Write::update_service(ENV, &"abc".parse().unwrap(), "a", SpecVersion(7), &spec);
+        assert_eq!(
+            format!("{update:?}"),
+            "POST /api/endpoints/3/docker/services/abc/update?version=7 [body not shown]"
+        );
+        assert_eq!(update.view().body.unwrap(), spec.get().as_bytes());
+    }
+}
