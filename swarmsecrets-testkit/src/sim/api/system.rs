@@ -1,0 +1,92 @@
+//! `/version`, `/_ping`, `/info`, `/swarm` and `/nodes`.
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Refused, ok, raw};
+use crate::sim::node::Node;
+use crate::sim::world::World;
+
+pub(crate) fn version() -> Answer {
+    ok(&json!({
+        "Platform": {"Name": ""},
+        "Components": [{
+            "Name": "Engine",
+            "Version": "20.10.24+sim",
+            "Details": {"ApiVersion": "1.41", "Arch": "amd64", "MinAPIVersion": "1.12", "Os": "linux"},
+        }],
+        "Version": "20.10.24+sim",
+        "ApiVersion": "1.41",
+        "MinAPIVersion": "1.12",
+        "GitCommit": "",
+        "GoVersion": "",
+        "Os": "linux",
+        "Arch": "amd64",
+        "KernelVersion": "",
+        "BuildTime": "",
+    }))
+}
+
+pub(crate) fn ping() -> Answer {
+    raw("text/plain; charset=utf-8", b"OK".to_vec())
+}
+
+pub(crate) fn info(world: &World) -> Answer {
+    let manager = world.nodes.values().find(|node| node.leader);
+    ok(&json!({
+        "ID": world.cluster,
+        "Name": manager.map(|node| &node.hostname),
+        "ServerVersion": "20.10.24+sim",
+        "OSType": "linux",
+        "Swarm": {
+            "NodeID": manager.map(|node| &node.id),
+            "NodeAddr": manager.map(|node| &node.address),
+            "LocalNodeState": "active",
+            "ControlAvailable": true,
+            "Error": "",
+            "Nodes": world.nodes.len(),
+            "Managers": world.nodes.values().filter(|node| node.manager).count(),
+            "Cluster": {"ID": world.cluster},
+        },
+    }))
+}
+
+pub(crate) fn swarm(world: &World) -> Answer {
+    ok(&json!({
+        "ID": world.cluster,
+        "Version": {"Index": 10},
+        "CreatedAt": world.base.to_string(),
+        "UpdatedAt": world.base.to_string(),
+        "Spec": {
+            "Name": "default",
+            "Labels": {},
+            "Orchestration": {"TaskHistoryRetentionLimit": 5},
+            "Raft": {
+                "SnapshotInterval": 10000,
+                "KeepOldSnapshots": 0,
+                "LogEntriesForSlowFollowers": 500,
+                "ElectionTick": 10,
+                "HeartbeatTick": 1,
+            },
+            "Dispatcher": {"HeartbeatPeriod": 5_000_000_000_u64},
+            "CAConfig": {"NodeCertExpiry": 7_776_000_000_000_000_u64},
+            "TaskDefaults": {},
+            "EncryptionConfig": {"AutoLockManagers": false},
+        },
+        "RootRotationInProgress": false,
+        "DataPathPort": 4789,
+        "DefaultAddrPool": ["10.0.0.0/8"],
+        "SubnetSize": 24,
+    }))
+}
+
+pub(crate) fn nodes(world: &World) -> Answer {
+    ok(&world.nodes.values().map(Node::to_json).collect::<Vec<Value>>())
+}
+
+pub(crate) fn node(world: &World, id: &str) -> Answer {
+    let found = world.nodes.values().find(|node| node.id == id || node.hostname == id);
+    match found {
+        Some(node) => ok(&node.to_json()),
+        None => Err(Refused::new(404, format!("node {id} not found"))),
+    }
+}

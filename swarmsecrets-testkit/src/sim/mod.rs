@@ -1,0 +1,36 @@
+//! A simulated Docker Engine 20.10 in swarm mode: in memory, deterministic by seed, in virtual time.
+//!
+//! [`SimEngine`] answers the Engine's API as the recordings in `fixtures/portainer` do, without Portainer's rules. Its
+//! world is a list of what is due and when; before each answer it is run up to the present moment of the [`SimClock`].
+//! What a container does is told by the test as a [`Program`]. [`FaultyEngine`] stands before any Engine and loses,
+//! delays or replaces answers.
+//!
+//! What is absent: nodes that fail, networks (a stack's default network has an id and nothing else), volumes, images,
+//! and the timeout after which Swarm stops waiting for an old task.
+
+mod agenda;
+mod api;
+mod builder;
+mod clock;
+mod dice;
+mod engine;
+mod event;
+mod fault;
+mod node;
+mod orchestrator;
+mod program;
+mod saved;
+mod service;
+mod spec;
+mod stack;
+mod task;
+mod vault;
+mod world;
+
+// The public interface is:
+pub use builder::{SecretBuilder, ServiceBuilder, WorldBuilder};
+pub use clock::SimClock;
+pub use engine::SimEngine;
+pub use fault::{Fault, FaultyEngine, NO_ANSWER};
+pub use node::NodeBuilder;
+pub use program::Program;

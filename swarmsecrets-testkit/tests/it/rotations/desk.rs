@@ -1,0 +1,169 @@
+//! A SimSwarm, an operator in front of it, and all that a rotation writes down.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use swarmsecrets_core::audit::{AuditRecord, AuditSink, Phase};
+use swarmsecrets_core::clock::Clock;
+use swarmsecrets_core::executor::{Cancellation, Executor, Parts, Silent, Supply, read_inventory};
+use swarmsecrets_core::generate::Random;
+use swarmsecrets_core::ids::EnvironmentId;
+use swarmsecrets_core::inventory::Inventory;
+use swarmsecrets_core::journal::MemoryJournal;
+use swarmsecrets_core::plan::{Plan, RotationRequest, Timing, ValueRecipe, plan_rotation};
+use swarmsecrets_core::policy::Word;
+use swarmsecrets_core::rotation::Report;
+use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
+use swarmsecrets_testkit::SimSwarm;
+use swarmsecrets_testkit::portainer::{PortainerClient, PortainerRequest};
+use swarmsecrets_testkit::sim::{Program, SecretBuilder, ServiceBuilder, SimEngine};
+
+pub(crate) const ENVIRONMENT: EnvironmentId = EnvironmentId(1);
+pub(crate) const OLD: &[u8] = b"made-up-old-value";
+pub(crate) const NEW: &[u8] = b"made-up-new-value";
+
+/// Keeps the audit trail, and can be full.
+#[derive(Default)]
+pub(crate) struct Trail {
+    pub(crate) records: Mutex<Vec<AuditRecord>>,
+    pub(crate) full: AtomicBool,
+}
+
+#[async_trait]
+impl AuditSink for Trail {
+    async fn append(&self, record: &AuditRecord) -> Result<()> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Audit, "cannot write the audit record: no space left on device"));
+        }
+        self.records.lock().unwrap().push(record.clone());
+        Ok(())
+    }
+}
+
+/// Numbers that look random and are the same each time.
+pub(crate) struct Counting(pub(crate) u8);
+
+impl Random for Counting {
+    fn fill(&mut self, into: &mut [u8]) -> Result<()> {
+        for byte in into {
+            self.0 = self.0.wrapping_mul(5).wrapping_add(97);
+            *byte = self.0;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) struct Desk {
+    pub(crate) swarm: SimSwarm,
+    pub(crate) client: PortainerClient,
+    pub(crate) journal: MemoryJournal,
+    pub(crate) trail: Arc<Trail>,
+    pub(crate) cancellation: Cancellation,
+    pub(crate) word: Word,
+}
+
+impl Desk {
+    pub(crate) fn at(swarm: SimSwarm) -> Self {
+        let client = swarm.client();
+        Self {
+            swarm,
+            client,
+            journal: MemoryJournal::default(),
+            trail: Arc::default(),
+            cancellation: Cancellation::default(),
+            word: Word::Given,
+        }
+    }
+
+    /// A Swarm with the secret `db` and one service for each program, updated as `update` says.
+    pub(crate) fn with(services: Vec<(ServiceBuilder, Program)>) -> Self {
+        let mut world = SimEngine::builder(7).secret_with(SecretBuilder::new("db", OLD).label("team", "payments"));
+        for (n, (service, program)) in services.into_iter().enumerate() {
+            world = world.program(&format!("s{n}"), program).service(service);
+        }
+        let engine = world.build();
+        engine.run_for(Duration::from_secs(60));
+        Self::at(SimSwarm::of(engine, swarmsecrets_testkit::portainer::State::default()))
+    }
+
+    pub(crate) fn on_behalf_of(mut self, user: &str) -> Self {
+        self.client = self.swarm.client_as(user).unwrap();
+        self
+    }
+
+    pub(crate) fn executor<'a>(&'a self, clock: &'a dyn Clock) -> Executor<'a> {
+        Executor::new(Parts {
+            transport: &self.client,
+            environment: ENVIRONMENT,
+            clock,
+            journal: &self.journal,
+            audit: self.trail.as_ref(),
+            observer: &Silent,
+            cancellation: self.cancellation.clone(),
+            agent: Some("agent-7".into()),
+            reason: Some("a test".into()),
+            word: self.word,
+        })
+    }
+
+    pub(crate) async fn inventory(&self) -> Inventory {
+        read_inventory(&self.client, ENVIRONMENT, &self.swarm.clock()).await.unwrap()
+    }
+
+    pub(crate) async fn plan(&self, secret: &str, grace: Duration) -> Result<Plan> {
+        let mut request = RotationRequest::new(secret, ValueRecipe::Supplied);
+        request.timing = Timing { grace, ..Timing::default() };
+        plan_rotation(&self.inventory().await, &request)
+    }
+
+    pub(crate) async fn apply(&self, plan: &Plan, value: &[u8]) -> Result<Report> {
+        let mut random = Counting(u8::try_from(self.client.requests() % 251).unwrap());
+        let mut supply = Supply { value: Some(SecretValue::new(value.to_vec()).unwrap()), random: &mut random };
+        self.executor(&self.swarm.clock()).apply(plan, &mut supply).await
+    }
+
+    pub(crate) async fn rotate(&self, secret: &str, grace: Duration, value: &[u8]) -> Report {
+        let plan = self.plan(secret, grace).await.unwrap();
+        self.apply(&plan, value).await.unwrap()
+    }
+
+    /// What the administrator reads.
+    pub(crate) fn get(&self, path: &str) -> Value {
+        self.swarm.ask("admin", PortainerRequest::new("GET", path)).unwrap()
+    }
+
+    pub(crate) fn service(&self, name: &str) -> Value {
+        self.get(&format!("/api/endpoints/1/docker/services/{name}"))
+    }
+
+    /// Lets a person edit a service.
+    pub(crate) fn edit(&self, name: &str, edit: impl FnOnce(&mut Value)) {
+        let service = self.service(name);
+        let mut spec = service["Spec"].clone();
+        edit(&mut spec);
+        let path = format!("/api/endpoints/1/docker/services/{name}/update");
+        let version = service["Version"]["Index"].to_string();
+        self.swarm.ask("admin", PortainerRequest::new("POST", &path).param("version", &version).json(&spec)).unwrap();
+    }
+
+    /// The names of the secrets that a service mounts.
+    pub(crate) fn mounts(&self, name: &str) -> Vec<String> {
+        let service = self.service(name);
+        let secrets =
+            service["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"].as_array().cloned().unwrap_or_default();
+        secrets.iter().map(|s| s["SecretName"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub(crate) fn has_secret(&self, name: &str) -> bool {
+        let list = self.get("/api/endpoints/1/docker/secrets");
+        list.as_array().unwrap().iter().any(|s| s["Spec"]["Name"] == json!(name))
+    }
+
+    pub(crate) fn intents(&self) -> Vec<String> {
+        let records = self.trail.records.lock().unwrap();
+        records.iter().filter(|r| r.phase == Phase::Intent).map(|r| r.action.clone()).collect()
+    }
+}

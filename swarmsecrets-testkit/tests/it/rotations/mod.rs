@@ -1,0 +1,7 @@
+//! Rotations from the plan to the retirement, on SimSwarm with Portainer's rules before it.
+
+mod desk;
+mod failing;
+mod guarded;
+mod stacks;
+mod swapped;
