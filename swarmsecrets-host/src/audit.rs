@@ -1,0 +1,153 @@
+//! The audit trail as a file: one JSON record a line, each bound to the one before by its hash.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use swarmsecrets_core::audit::{AuditRecord, AuditSink, Link, Linked};
+use swarmsecrets_core::{Error, ErrorKind, Result};
+
+use crate::blocking::blocking;
+use crate::line_file::{self, LineFile};
+
+/// Appends to `DIR/audit.jsonl`. Several processes may do so at once: each waits for the other and goes on from its record.
+#[derive(Clone, Debug)]
+pub struct FileAudit {
+    trail: Arc<Mutex<Trail>>,
+}
+
+/// The file and how far we know it.
+#[derive(Debug)]
+struct Trail {
+    path: PathBuf,
+    end: Link,
+    /// Where `end` ends in the file.
+    known: u64,
+    /// How much was cut off.
+    cut: u64,
+}
+
+impl FileAudit {
+    /// Opens the trail in `dir`, making both if they are not there, and checks its last record. Part of a record at the end
+    /// is cut off: it was never acknowledged, so nothing was done on the strength of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Audit`] if the file cannot be written or its last record is not what was once written there.
+    pub fn open(dir: &Path) -> Result<Self> {
+        let path = dir.join("audit.jsonl");
+        line_file::make_private_folder(dir).map_err(|e| failed("make the folder of", &path, e))?;
+        let (mut file, cut) = LineFile::take(&path).map_err(|e| failed("open", &path, e))?;
+        let end = match file.last().map_err(|e| failed("read", &path, e))? {
+            Some(line) => parse(&path, &line).and_then(|line| Link::at(&line)).map_err(|e| e.context(shown(&path)))?,
+            None => Link::default(),
+        };
+        let mut trail = Trail { path, end, known: file.end(), cut: 0 };
+        trail.note_cut(cut);
+        Ok(Self { trail: Arc::new(Mutex::new(trail)) })
+    }
+
+    /// How many bytes of records that were written in part were cut off. Say so to the user if it is not 0.
+    #[must_use]
+    pub fn cut_bytes(&self) -> u64 {
+        self.trail.lock().unwrap_or_else(PoisonError::into_inner).cut
+    }
+}
+
+#[async_trait]
+impl AuditSink for FileAudit {
+    async fn append(&self, record: &AuditRecord) -> Result<()> {
+        let (trail, record) = (Arc::clone(&self.trail), record.clone());
+        // What a panic leaves behind is sound: what is known of the file changes last.
+        blocking(ErrorKind::Audit, move || trail.lock().unwrap_or_else(PoisonError::into_inner).append(&record)).await
+    }
+}
+
+impl Trail {
+    fn append(&mut self, record: &AuditRecord) -> Result<()> {
+        let (mut file, cut) = LineFile::take(&self.path).map_err(|e| failed("open", &self.path, e))?;
+        self.note_cut(cut);
+        self.catch_up(&mut file).map_err(|e| e.context(shown(&self.path)))?;
+        let line = self.end.line(record)?;
+        let end = self.end.after(&line)?;
+        let bytes = serde_json::to_vec(&line)
+            .map_err(|e| Error::new(ErrorKind::Audit, "the audit record cannot be encoded").with_source(e))?;
+        file.append(&bytes).map_err(|e| failed("write", &self.path, e))?;
+        (self.end, self.known) = (end, file.end());
+        Ok(())
+    }
+
+    /// Checks what others have appended since.
+    fn catch_up(&mut self, file: &mut LineFile) -> Result<()> {
+        if file.end() < self.known {
+            let why = "it is shorter than it was: records were removed, or the file was replaced";
+            return Err(Error::new(ErrorKind::Audit, why));
+        }
+        let new = file.from(self.known).map_err(|e| failed("read", &self.path, e))?;
+        let mut end = self.end.clone();
+        for line in new.split_inclusive(|b| *b == b'\n') {
+            end = end.after(&parse(&self.path, line)?)?;
+        }
+        (self.end, self.known) = (end, file.end());
+        Ok(())
+    }
+
+    fn note_cut(&mut self, cut: u64) {
+        if cut > 0 {
+            tracing::warn!(path = %self.path.display(), cut, "cut off an audit record that had been written in part");
+            self.cut += cut;
+        }
+    }
+}
+
+/// What a check of a whole trail found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// How many records stand in it, all of them as they were written.
+    pub records: u64,
+    /// How many bytes follow that are no whole record: one that was being written when the program or the machine stopped.
+    pub torn_bytes: usize,
+}
+
+/// Checks a trail from its first record to its last, without changing it.
+///
+/// That records are missing at the end cannot be seen from the file alone: compare the number of records with what is known.
+///
+/// # Errors
+/// [`ErrorKind::Audit`], naming the first record that is wrong; [`ErrorKind::NotFound`] if there is no such file.
+pub fn verify_audit(path: &Path) -> Result<Verified> {
+    let file = File::open(path).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("there is no {}", shown(path))),
+        _ => failed("read", path, e),
+    })?;
+    // So that a record which is just being written does not look torn.
+    file.lock_shared().map_err(|e| failed("read", path, e))?;
+    let mut reader = BufReader::new(file);
+    let (mut end, mut records, mut line) = (Link::default(), 0, Vec::new());
+    while reader.read_until(b'\n', &mut line).map_err(|e| failed("read", path, e))? > 0 {
+        if line.last() != Some(&b'\n') {
+            return Ok(Verified { records, torn_bytes: line.len() });
+        }
+        let linked = parse(path, &line).map_err(|e| e.context(format!("line {}", records + 1)))?;
+        end = end.after(&linked).map_err(|e| e.context(shown(path)))?;
+        records += 1;
+        line.clear();
+    }
+    Ok(Verified { records, torn_bytes: 0 })
+}
+
+fn parse(path: &Path, line: &[u8]) -> Result<Linked> {
+    serde_json::from_slice(line).map_err(|e| {
+        let message = format!("{} holds a line that is no audit record: it was damaged or changed", shown(path));
+        Error::new(ErrorKind::Audit, message).with_source(e)
+    })
+}
+
+fn shown(path: &Path) -> String {
+    format!("audit trail {}", path.display())
+}
+
+fn failed(doing: &str, path: &Path, error: io::Error) -> Error {
+    Error::new(ErrorKind::Audit, format!("cannot {doing} the {}: {error}", shown(path))).with_source(error)
+}

@@ -1,0 +1,30 @@
+//! What swarmsecrets needs from the machine that it runs on, and what core therefore takes as an argument: files for the
+//! journal and the audit trail, the clock, randomness, and values from files and standard input.
+//!
+//! In the folder that [`state_dir`] names, or the one that the user gives:
+//!
+//! | path | what it is |
+//! | --- | --- |
+//! | `rotations/<id>.jsonl` | the journal of a rotation: one JSON entry a line ([`FileJournal`]) |
+//! | `rotations/<id>.lock` | held while a process carries that rotation |
+//! | `audit.jsonl` | the audit trail: one JSON record a line, each bound to the one before ([`FileAudit`]) |
+//!
+//! Files are made with mode 0600 and folders with 0700. No value is ever written to one. A line counts once it is on the
+//! disk with its line break: a crash can leave part of a line at the end, which was never acknowledged and is cut off.
+
+mod audit;
+mod blocking;
+mod clock;
+mod journal;
+mod lease;
+mod line_file;
+mod random;
+mod state_dir;
+mod value;
+
+pub use self::audit::{FileAudit, Verified, verify_audit};
+pub use self::clock::SystemClock;
+pub use self::journal::FileJournal;
+pub use self::random::OsRandom;
+pub use self::state_dir::state_dir;
+pub use self::value::{SuppliedValue, read_credential, read_value, read_value_from};

@@ -1,0 +1,157 @@
+//! The audit trail: every acknowledged record stands in one chain, whoever wrote it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use swarmsecrets_core::ErrorKind;
+use swarmsecrets_core::audit::{Actor, AuditRecord, AuditSink, Phase};
+use swarmsecrets_core::ids::{EnvironmentId, PlanDigest, RotationId};
+use swarmsecrets_core::policy::Direction;
+use swarmsecrets_host::{FileAudit, Verified, verify_audit};
+use tempfile::TempDir;
+
+fn record(step: u32) -> AuditRecord {
+    AuditRecord {
+        at: "2026-05-07T21:09:36Z".parse().unwrap(),
+        actor: Actor { account: "svc-agent".into(), agent: Some("test".into()), reason: None },
+        environment: EnvironmentId(1),
+        rotation: RotationId::from_random([1; 10]),
+        plan: PlanDigest::from_sha256([2; 32]),
+        phase: Phase::Intent,
+        step,
+        direction: Direction::Forward,
+        action: format!("update service `web{step}`"),
+        outcome: None,
+        simulated: false,
+    }
+}
+
+async fn trail(records: u32) -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let audit = FileAudit::open(dir.path()).unwrap();
+    for step in 0..records {
+        audit.append(&record(step)).await.unwrap();
+    }
+    let path = dir.path().join("audit.jsonl");
+    (dir, path)
+}
+
+fn whole(records: u64) -> Verified {
+    Verified { records, torn_bytes: 0 }
+}
+
+#[tokio::test]
+async fn a_trail_goes_on_where_it_ended() {
+    let (dir, path) = trail(2).await;
+    let again = FileAudit::open(dir.path()).unwrap();
+    again.append(&record(2)).await.unwrap();
+    assert_eq!(verify_audit(&path).unwrap(), whole(3));
+    assert_eq!(again.cut_bytes(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn several_writers_make_one_chain() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writers = Vec::new();
+    for _ in 0..4 {
+        let audit = FileAudit::open(dir.path()).unwrap();
+        writers.push(tokio::spawn(async move {
+            for step in 0..25 {
+                audit.append(&record(step)).await.unwrap();
+            }
+        }));
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(verify_audit(&dir.path().join("audit.jsonl")).unwrap(), whole(100));
+}
+
+#[tokio::test]
+async fn a_last_record_cut_at_any_byte_is_cut_off_and_said() {
+    let (dir, path) = trail(2).await;
+    let content = fs::read(&path).unwrap();
+    let kept = content[..content.len() - 1].iter().rposition(|b| *b == b'\n').unwrap() + 1;
+    for cut in kept..content.len() {
+        fs::write(&path, &content[..cut]).unwrap();
+        assert_eq!(verify_audit(&path).unwrap(), Verified { records: 1, torn_bytes: cut - kept });
+        let audit = FileAudit::open(dir.path()).unwrap();
+        assert_eq!(audit.cut_bytes(), (cut - kept) as u64);
+        audit.append(&record(1)).await.unwrap();
+        assert_eq!(fs::read(&path).unwrap(), content, "cut at {cut}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_another_process_left_torn_is_cut_off() {
+    let (dir, path) = trail(1).await;
+    let audit = FileAudit::open(dir.path()).unwrap();
+    let mut content = fs::read(&path).unwrap();
+    content.extend_from_slice(b"{\"v\":1,");
+    fs::write(&path, content).unwrap();
+    audit.append(&record(1)).await.unwrap();
+    assert_eq!(audit.cut_bytes(), 7);
+    assert_eq!(verify_audit(&path).unwrap(), whole(2));
+}
+
+#[tokio::test]
+async fn what_was_changed_is_found() {
+    let (dir, path) = trail(3).await;
+    let content = fs::read_to_string(&path).unwrap();
+    let [a, b, c] = content.lines().collect::<Vec<_>>()[..] else { panic!("{content}") };
+    for (what, changed, says) in [
+        ("a record", content.replace("web1", "web9"), "audit record 1"),
+        ("a removed line", format!("{a}\n{c}\n"), "audit record 1"),
+        ("exchanged lines", format!("{b}\n{a}\n{c}\n"), "audit record 0"),
+        ("garbage", format!("{a}\nx\n{c}\n"), "line 2"),
+    ] {
+        assert_ne!(changed, content);
+        fs::write(&path, changed).unwrap();
+        let error = verify_audit(&path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Audit, "{what}");
+        assert!(error.message().contains(says), "{what}: {error}");
+    }
+    fs::write(&path, content.replace("web2", "web9")).unwrap();
+    assert_eq!(FileAudit::open(dir.path()).unwrap_err().kind(), ErrorKind::Audit);
+    assert_eq!(verify_audit(&dir.path().join("none")).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_trail_that_shrank_or_forked_takes_no_more() {
+    let (dir, path) = trail(2).await;
+    let content = fs::read_to_string(&path).unwrap();
+    let audit = FileAudit::open(dir.path()).unwrap();
+    let first = content.lines().next().unwrap();
+    for changed in [String::new(), format!("{first}\n"), format!("{content}{first}\n")] {
+        fs::write(&path, &changed).unwrap();
+        assert_eq!(audit.append(&record(2)).await.unwrap_err().kind(), ErrorKind::Audit);
+        assert_eq!(fs::read_to_string(&path).unwrap(), changed);
+    }
+    fs::write(&path, &content).unwrap();
+    audit.append(&record(2)).await.unwrap();
+    assert_eq!(verify_audit(&path).unwrap(), whole(3));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_acknowledges_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.jsonl");
+    std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+    let audit = FileAudit::open(dir.path()).unwrap();
+    let error = audit.append(&record(0)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Audit);
+    assert!(error.message().contains("No space left"), "{error}");
+    // Once there is room it goes on with the first record: the lost one is not in the chain.
+    fs::remove_file(&path).unwrap();
+    audit.append(&record(0)).await.unwrap();
+    assert_eq!(verify_audit(&path).unwrap(), whole(1));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_may_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_dir, path) = trail(1).await;
+    assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+}

@@ -1,0 +1,163 @@
+//! One request on the wire, and what its status means.
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Body, Client, Request, Response, Url};
+use swarmsecrets_core::transport::{Method, SIMULATED_HEADER, refusal};
+use swarmsecrets_core::{Error, ErrorKind, ids};
+use tokio::time::timeout;
+
+use crate::address;
+use crate::body::Reading;
+use crate::failure::{Again, Failure};
+
+/// The client and what it has learned.
+pub(crate) struct Wire {
+    pub(crate) client: Client,
+    pub(crate) origin: String,
+    /// The longest wait for an answer to begin, and the longest silence within one.
+    pub(crate) timeout: Duration,
+    pub(crate) sent: AtomicU64,
+    pub(crate) world: World,
+}
+
+impl Wire {
+    /// Sends one request, once, and gives the answer if it is a good one.
+    pub(crate) async fn send(&self, request: Request, what: &str) -> Result<(Response, Reading), Failure> {
+        let reading = self.reading(what);
+        let answer = match timeout(self.timeout, self.client.execute(request)).await {
+            Err(_) => Err(Failure::timeout(what, self.timeout)),
+            Ok(Err(error)) => Err(Failure::http(what, &self.origin, error)),
+            Ok(Ok(response)) => Ok(response),
+        };
+        if !matches!(&answer, Err(failure) if failure.error.kind() == ErrorKind::Unreachable) {
+            self.sent.fetch_add(1, Ordering::Relaxed);
+        }
+        let response = answer?;
+        if !response.status().is_success() {
+            return Err(self.refused(response, &reading).await);
+        }
+        self.world.saw(response.headers().contains_key(SIMULATED_HEADER), what)?;
+        Ok((response, reading))
+    }
+
+    fn reading(&self, what: &str) -> Reading {
+        Reading { what: what.to_owned(), origin: self.origin.clone(), silence: self.timeout }
+    }
+
+    async fn refused(&self, response: Response, reading: &Reading) -> Failure {
+        let status = response.status();
+        if let (true, Some(to)) = (status.is_redirection(), response.headers().get(LOCATION)) {
+            return redirected(&reading.what, status.as_u16(), response.url(), to);
+        }
+        let again = match status.as_u16() {
+            429 | 503 => asked(response.headers()).map_or(Again::Later, Again::After),
+            502 | 504 => Again::Later,
+            _ => Again::Never,
+        };
+        let body = reading.refusal(response).await;
+        Failure { error: refusal(&reading.what, status.as_u16(), &body), again }
+    }
+}
+
+/// What the paths that Portainer hands on to the Engine have in common.
+const DOCKER: &str = "/docker/";
+/// All that is asked of the Engine is a manager's to answer: on an agent environment Portainer has to be told so.
+const MANAGER_HEADER: HeaderName = HeaderName::from_static("x-portaineragent-manageroperation");
+
+/// Makes a request. The body, if there is one, is JSON.
+pub(crate) fn request(method: Method, url: Url, body: Option<Body>) -> Request {
+    let method = match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Delete => reqwest::Method::DELETE,
+    };
+    let manager = url.path().contains(DOCKER);
+    let mut request = Request::new(method, url);
+    if manager {
+        request.headers_mut().insert(MANAGER_HEADER, HeaderValue::from_static("1"));
+    }
+    if let Some(body) = body {
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        *request.body_mut() = Some(body);
+    }
+    request
+}
+
+fn redirected(what: &str, status: u16, from: &Url, to: &HeaderValue) -> Failure {
+    let to = to.to_str().ok().and_then(|to| from.join(to).ok());
+    let place = to.map_or_else(|| "another place".to_owned(), |to| ids::quoted(&address::origin(&to)));
+    let message = format!(
+        "cannot {what}: the server sends to {place} (HTTP {status}): that was not followed and the credential was not sent \
+         there; give the URL at which Portainer itself answers"
+    );
+    Failure::lasting(Error::new(ErrorKind::Protocol, message))
+}
+
+/// The pause that the server asks for, in seconds. A date is not read: the clocks may differ.
+fn asked(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Whether what answers is a simulation. It says so in each answer and may not change its mind: a plan made on a simulation
+/// must not be carried out on a real Swarm that came to stand in its place, nor the other way round.
+pub(crate) struct World(AtomicU8);
+
+const UNKNOWN: u8 = 0;
+const REAL: u8 = 1;
+const SIMULATED: u8 = 2;
+
+impl World {
+    pub(crate) fn unknown() -> Self {
+        Self(AtomicU8::new(UNKNOWN))
+    }
+
+    pub(crate) fn is_simulated(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == SIMULATED
+    }
+
+    fn saw(&self, simulated: bool, what: &str) -> Result<(), Failure> {
+        let now = if simulated { SIMULATED } else { REAL };
+        match self.0.compare_exchange(UNKNOWN, now, Ordering::Relaxed, Ordering::Relaxed) {
+            Err(before) if before != now => Err(Failure::lasting(Error::new(
+                ErrorKind::Protocol,
+                format!("cannot {what}: at this URL a simulation and a real Portainer answer by turns"),
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_seconds_are_a_pause() {
+        for (text, pause) in
+            [("0", Some(0)), (" 12 ", Some(12)), ("-1", None), ("1.5", None), ("Wed, 21 Oct 2015 07:28:00 GMT", None)]
+        {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]);
+            assert_eq!(asked(&headers), pause.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_world_keeps_its_kind() {
+        let world = World::unknown();
+        assert!(!world.is_simulated());
+        assert!(world.saw(true, "look").is_ok() && world.saw(true, "look").is_ok());
+        assert!(world.is_simulated());
+        assert_eq!(world.saw(false, "look").unwrap_err().error.kind(), ErrorKind::Protocol);
+        assert!(world.is_simulated());
+    }
+
+    impl std::fmt::Debug for Failure {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.error.fmt(f)
+        }
+    }
+}
