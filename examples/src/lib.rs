@@ -1,0 +1,1 @@
+//! Examples of swarmsecrets. Run one with `cargo run --release --example rotate`.

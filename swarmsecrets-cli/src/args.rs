@@ -1,0 +1,454 @@
+//! What may be written on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::duration::parse_duration;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "swarmsecrets",
+    version,
+    about = "Find out which service uses which Docker Swarm secret, and rotate secrets safely, through Portainer.",
+    after_help = ROOT_HELP,
+    max_term_width = 110,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const ROOT_HELP: &str = "\
+Settings (flags win over the environment):
+  PORTAINER_URL, PORTAINER_API_KEY or PORTAINER_API_KEY_FILE, PORTAINER_ENDPOINT;
+  optional: PORTAINER_CA_FILE, SWARMSECRETS_AGENT_ID.
+  Without any of them, reading commands show a simulated demo world and say so.
+
+Exit codes:
+  0 done  1 failed  2 usage or settings  3 denied by policy  4 waiting for approval
+  5 conflict  6 a person is needed
+
+Examples:
+  swarmsecrets inventory
+  swarmsecrets plan rotate db_password --generate length=32
+  swarmsecrets rotate db_password --value-file - --grace 24h < new-password
+  swarmsecrets rotate db_password --generate length=32 --sim --sim-state demo.json";
+
+/// What every subcommand takes.
+#[derive(Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// Print exactly one JSON document on standard output, also for errors
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say more on standard error; twice for each request (RUST_LOG is honoured too)
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// How Portainer, or the simulator in its place, is reached.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConnectionArgs {
+    #[allow(rustdoc::bare_urls, reason = "it is shown in a terminal, where brackets would only be in the way")]
+    /// Where Portainer answers, as https://portainer.example:9443 [env: PORTAINER_URL]
+    #[arg(long, value_name = "URL", global = true, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) url: Option<String>,
+    /// A file that holds the API key [env: PORTAINER_API_KEY_FILE, or the key itself in PORTAINER_API_KEY]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) api_key_file: Option<PathBuf>,
+    /// The number of the environment in Portainer [env: PORTAINER_ENDPOINT]
+    #[arg(long, value_name = "NUMBER", global = true, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) endpoint: Option<String>,
+    /// The agent that acts, sent as X-AI-Agent-ID and kept in the audit trail [env: SWARMSECRETS_AGENT_ID]
+    #[arg(long, value_name = "ID", global = true, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) agent_id: Option<String>,
+    /// Trust the certificates in this PEM file as well [env: PORTAINER_CA_FILE]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Run on the simulated demo world instead of Portainer
+    #[arg(long, global = true)]
+    pub(crate) sim: bool,
+    /// Keep the simulated world in this file between runs (needs --sim)
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) sim_state: Option<PathBuf>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the secrets, their versions and who uses them
+    Inventory(InventoryArgs),
+    /// Make a plan and show what it would do, without doing it
+    Plan {
+        #[command(subcommand)]
+        what: PlanCommand,
+    },
+    /// Carry out a plan that `plan rotate --out` wrote
+    Apply(ApplyArgs),
+    /// Plan and carry out the rotation of a secret
+    Rotate(RotateArgs),
+    /// Go on with a rotation that was interrupted
+    Resume(ResumeArgs),
+    /// Put a rotation back: every consumer on the version it had before
+    Rollback(RollbackArgs),
+    /// Delete replaced versions whose grace period is over and that nothing uses
+    Retire(RetireArgs),
+    /// Create the first version of a secret
+    Create(CreateArgs),
+    /// The simulator
+    Sim {
+        #[command(subcommand)]
+        what: SimCommand,
+    },
+}
+
+impl Command {
+    /// Whether the subcommand asks for JSON in its own way.
+    pub(crate) fn wants_json(&self) -> bool {
+        matches!(self, Self::Inventory(InventoryArgs { format: Format::Json, .. }))
+    }
+}
+
+/// What `plan` can plan.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlanCommand {
+    /// Plan the rotation of a secret
+    Rotate(PlanRotateArgs),
+}
+
+/// What `sim` can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SimCommand {
+    /// Serve the simulated demo world over HTTP, as a Portainer
+    Serve(ServeArgs),
+    /// Let time pass in a simulated world that is kept in a file, for example until a grace period is over
+    Advance(AdvanceArgs),
+    /// Redeploy a stack of a simulated world with other variables, as a person would after a rotation
+    Redeploy(RedeployArgs),
+}
+
+/// `inventory`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  swarmsecrets inventory
+  swarmsecrets inventory --secret db_password --json
+  swarmsecrets inventory --older-than 90d
+  swarmsecrets inventory --format svg > usage.svg")]
+pub(crate) struct InventoryArgs {
+    /// Show this secret only; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) secret: Vec<String>,
+    /// Show only the secrets whose current version is older than this, such as 90d
+    #[arg(long, value_name = "AGE", value_parser = parse_duration)]
+    pub(crate) older_than: Option<Duration>,
+    /// Show the services and the secrets that each uses, instead of the secrets
+    #[arg(long)]
+    pub(crate) services: bool,
+    /// How to show it; `json` is the same as --json
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Table)]
+    pub(crate) format: Format,
+}
+
+/// How `inventory` shows the usage graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table that fits the terminal
+    Table,
+    /// One JSON document
+    Json,
+    /// A drawing for Graphviz
+    Dot,
+    /// A picture
+    Svg,
+    /// A drawing for Markdown
+    Mermaid,
+}
+
+/// What a rotation is asked to do.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rotation")]
+pub(crate) struct RotationArgs {
+    /// How long the old version is kept after the rotation, such as 24h; 0s deletes it before the command ends
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_duration)]
+    pub(crate) grace: Duration,
+    /// How long every task must run with the new version before a service counts as good
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
+    pub(crate) stability: Duration,
+    /// How long one service may take before it counts as failed
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
+    pub(crate) deadline: Duration,
+    /// How the consumers change over; this version knows `swap` only
+    #[arg(long, value_enum, value_name = "STRATEGY", default_value_t = Strategy::Swap)]
+    pub(crate) strategy: Strategy,
+    /// Update this service first
+    #[arg(long, value_name = "SERVICE")]
+    pub(crate) canary: Option<String>,
+    /// Also update services in job mode, which runs the job again
+    #[arg(long)]
+    pub(crate) allow_jobs: bool,
+    /// Why: kept in the audit trail
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+/// How the consumers of a secret change over to a new version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Strategy {
+    /// Each service changes from the old version to the new one
+    Swap,
+    /// Both versions are mounted while the credential is changed (not in this version)
+    Overlap,
+}
+
+/// Where a value comes from. Never an argument: arguments can be read by every process on the machine.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Value")]
+pub(crate) struct ValueArgs {
+    /// Read the new value from this file, byte for byte; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "generate")]
+    pub(crate) value_file: Option<PathBuf>,
+    /// Generate the new value, as `32` or `length=32,alphabet=hex`
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) generate: Option<String>,
+}
+
+/// What every command takes that changes something.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Safety")]
+pub(crate) struct ChangeArgs {
+    /// Do it without asking
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Where rotations are journalled [default: swarmsecrets in the user's XDG state directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journal: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+/// The policy file.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArgs {
+    /// A policy file (not in this version: refused, never ignored)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+}
+
+/// `plan rotate`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  swarmsecrets plan rotate db_password --generate length=32
+  swarmsecrets plan rotate db_password --out plan.json && swarmsecrets apply plan.json --value-file new-password")]
+pub(crate) struct PlanRotateArgs {
+    /// The secret, by its logical name or the name of one of its versions
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) names: Vec<String>,
+    /// Write the plan to this file, for `apply`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) value: ValueArgs,
+    #[command(flatten)]
+    pub(crate) rotation: RotationArgs,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+/// `rotate`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  swarmsecrets rotate db_password --generate length=32
+  swarmsecrets rotate db_password --value-file new-password --grace 0s --yes
+  pass show db | swarmsecrets rotate db_password --value-file - --yes --json")]
+pub(crate) struct RotateArgs {
+    /// The secret, by its logical name or the name of one of its versions
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) value: ValueArgs,
+    #[command(flatten)]
+    pub(crate) rotation: RotationArgs,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+}
+
+/// `apply`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The plan is refused if the world has moved since it was made. Values are not kept in plans: a plan that was made for a
+given value takes it here again.
+
+Example:
+  swarmsecrets apply plan.json --value-file new-password --yes")]
+pub(crate) struct ApplyArgs {
+    /// The plan
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
+    /// Read the new value from this file, byte for byte; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) value_file: Option<PathBuf>,
+    /// Why: kept in the audit trail
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+}
+
+/// `resume`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without an ID, the one rotation that is not finished is taken. Values are not kept in journals: if the new version had
+not been created yet, a given value is asked for again.
+
+Example:
+  swarmsecrets resume r-0123456789abcdef0123 --yes")]
+pub(crate) struct ResumeArgs {
+    /// The rotation
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// Read the new value from this file, byte for byte; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) value_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+}
+
+/// `rollback`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  swarmsecrets rollback r-0123456789abcdef0123 --reason 'the new password is refused by the replica' --yes")]
+pub(crate) struct RollbackArgs {
+    /// The rotation
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Why: kept in the audit trail
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+}
+
+/// `retire`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  swarmsecrets retire --yes")]
+pub(crate) struct RetireArgs {
+    /// Why: kept in the audit trail
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+}
+
+/// `create`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  swarmsecrets create api_key --generate length=40 --label tier=high --yes")]
+pub(crate) struct CreateArgs {
+    /// The name of the secret
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// A label for it; may be given several times
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = parse_pair)]
+    pub(crate) labels: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) value: ValueArgs,
+    /// Why: kept in the audit trail
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+}
+
+/// `sim serve`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The address that it listens on is printed on standard output. Ctrl-C ends it.
+
+Example:
+  swarmsecrets sim serve --listen 127.0.0.1:9000 --sim-state demo.json")]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+}
+
+/// `sim advance`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  swarmsecrets sim advance 25h --sim-state demo.json")]
+pub(crate) struct AdvanceArgs {
+    /// How long
+    #[arg(value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) by: Duration,
+}
+
+/// `sim redeploy`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  swarmsecrets sim redeploy shop --set DB_PASSWORD_SECRET=db_password_v2 --sim-state demo.json")]
+pub(crate) struct RedeployArgs {
+    /// The stack
+    #[arg(value_name = "STACK")]
+    pub(crate) stack: String,
+    /// A variable of the stack and its new value; may be given several times
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_pair)]
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+fn parse_pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn connection_flags_stand_before_or_after_the_subcommand() {
+        for line in [["swarmsecrets", "--sim", "inventory", "--json"], ["swarmsecrets", "inventory", "--json", "--sim"]]
+        {
+            let cli = Cli::try_parse_from(line).unwrap();
+            assert!(cli.global.json && cli.global.connection.sim, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_comes_from_one_place() {
+        let both = ["swarmsecrets", "rotate", "db", "--value-file", "f", "--generate", "length=32"];
+        assert_eq!(Cli::try_parse_from(both).unwrap_err().kind(), clap::error::ErrorKind::ArgumentConflict);
+    }
+
+    #[test]
+    fn pairs_have_a_name() {
+        assert_eq!(parse_pair("tier=a=b"), Ok(("tier".to_owned(), "a=b".to_owned())));
+        assert!(parse_pair("=x").is_err() && parse_pair("tier").is_err());
+    }
+}

@@ -1,0 +1,48 @@
+//! `swarmsecrets apply`
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use swarmsecrets_core::ids::quoted;
+use swarmsecrets_core::plan::{Plan, ValueRecipe};
+use swarmsecrets_core::{Error, ErrorKind};
+
+use super::carry::Carrier;
+use crate::app::App;
+use crate::args::ApplyArgs;
+use crate::exit::{Exit, Failure};
+use crate::value::read_value;
+
+/// A plan for ten thousand services has about ten megabytes.
+const MAX_PLAN_BYTES: u64 = 256 << 20;
+
+/// Carries out a plan that was made before.
+pub(super) async fn run(app: &App, args: ApplyArgs) -> Result<Exit, Failure> {
+    let plan = read_plan(&args.plan)?;
+    match (&plan.recipe, &args.value_file) {
+        (ValueRecipe::Supplied, None) => {
+            return Err(Failure::usage("the plan takes a value that is handed over: give --value-file FILE"));
+        }
+        (ValueRecipe::Generate(spec), Some(_)) => {
+            let text = format!(
+                "the plan generates its value ({spec}): leave --value-file out, or plan again without --generate"
+            );
+            return Err(Failure::usage(text));
+        }
+        _ => {}
+    }
+    let reason = args.reason.clone().or_else(|| plan.reason.clone());
+    let carrier = Carrier::new(app, &args.change, reason)?;
+    let value = args.value_file.as_deref().map(|path| read_value(path, &app.console)).transpose()?;
+    carrier.apply(&plan, value).await
+}
+
+fn read_plan(path: &Path) -> Result<Plan, Failure> {
+    let place = format!("the plan {}", quoted(&path.to_string_lossy()));
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_PLAN_BYTES).read_to_end(&mut bytes))
+        .map_err(|e| Failure::input(Error::new(ErrorKind::Io, format!("cannot read {place}: {e}"))))?;
+    Plan::from_json(&bytes).map_err(|e| Failure::input(e.context(place)))
+}

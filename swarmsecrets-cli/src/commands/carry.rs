@@ -1,0 +1,148 @@
+//! Carrying something out: what `rotate`, `apply`, `create`, `resume`, `rollback` and `retire` have in common.
+
+use std::sync::Arc;
+
+use swarmsecrets_core::executor::{Cancellation, Executor, Parts, Supply};
+use swarmsecrets_core::ids::RotationId;
+use swarmsecrets_core::journal::Event;
+use swarmsecrets_core::plan::{Plan, Warning};
+use swarmsecrets_core::policy::{Decision, Word};
+use swarmsecrets_core::rotation::Report;
+use swarmsecrets_core::{Error, SecretValue};
+
+use crate::app::App;
+use crate::args::ChangeArgs;
+use crate::confirm::{confirm, require_terminal};
+use crate::exit::{Exit, Failure};
+use crate::progress::Teller;
+use crate::records::Records;
+use crate::request::refuse_policy;
+use crate::settings::Intent;
+use crate::world::{World, random};
+use crate::{interrupt, plan_text, report_text};
+
+/// A command that changes something, ready to begin.
+pub(super) struct Carrier<'a> {
+    app: &'a App,
+    pub(super) world: World,
+    records: Records,
+    teller: Arc<Teller>,
+    yes: bool,
+    reason: Option<String>,
+}
+
+impl<'a> Carrier<'a> {
+    /// Checks what can be checked before anything is read: flags, a terminal to ask on, the settings.
+    pub(super) fn new(app: &'a App, args: &ChangeArgs, reason: Option<String>) -> Result<Self, Failure> {
+        refuse_policy(&args.policy)?;
+        let world = World::open(app, Intent::Change)?;
+        require_terminal(args.yes, &app.console)?;
+        let records = Records::open(args.journal.as_deref(), &world)?;
+        let teller = Arc::new(Teller::new(app.console));
+        Ok(Self { app, world, records, teller, yes: args.yes, reason })
+    }
+
+    /// Shows a plan, asks, carries it out and reports.
+    pub(super) async fn apply(self, plan: &Plan, value: Option<SecretValue>) -> Result<Exit, Failure> {
+        if !self.app.console.json {
+            self.app.console.show(&plan_text::diff(plan, self.app.console.error_colour));
+        }
+        // What the guardrails refuse anyway is not asked for.
+        let word = match plan.decision {
+            Decision::Allow => self.ask("Carry out this plan?")?,
+            _ => Word::NotGiven,
+        };
+        let mut random = random();
+        let mut supply = Supply { value, random: &mut *random };
+        let result = self.executor(word).apply(plan, &mut supply).await;
+        self.report(Some(plan), result).await
+    }
+
+    /// Asks for the key holder's word, unless `--yes` gave it.
+    pub(super) fn ask(&self, question: &str) -> Result<Word, Failure> {
+        confirm(question, self.yes, &self.app.console)?;
+        Ok(Word::Given)
+    }
+
+    /// An executor that shows its progress and, once the word is given, heeds Ctrl-C. Before that a signal ends the
+    /// process, as nothing has been begun.
+    pub(super) fn executor(&self, word: Word) -> Executor<'_> {
+        let cancellation = Cancellation::default();
+        if word == Word::Given {
+            self.teller.start();
+            interrupt::watch(self.app.console, cancellation.clone(), Arc::clone(&self.teller));
+        }
+        Executor::new(Parts {
+            transport: self.world.transport(),
+            environment: self.world.environment(),
+            clock: self.world.clock(),
+            journal: self.records.journal(),
+            audit: self.records.audit(),
+            observer: &*self.teller,
+            cancellation,
+            agent: self.world.agent().map(str::to_owned),
+            reason: self.reason.clone(),
+            word,
+        })
+    }
+
+    /// Prints the report, or that nothing was begun and why, and says how the command ends.
+    pub(super) async fn report(self, plan: Option<&Plan>, result: Result<Report, Error>) -> Result<Exit, Failure> {
+        let simulated = self.world.simulated();
+        let console = self.app.console;
+        let known = match (&result, console.json) {
+            (Ok(report), false) => self.warned_of(report).await,
+            _ => Vec::new(),
+        };
+        self.end()?;
+        match result {
+            Ok(report) => {
+                if console.json {
+                    console.document(&report)?;
+                } else {
+                    console.text(&report_text::text(&report, &known))?;
+                }
+                Ok(report_text::exit(report.outcome))
+            }
+            Err(error) => {
+                let report = Report::not_begun(plan, simulated, &error);
+                let failure = Failure::from(error);
+                console.error_text(&failure);
+                if console.json {
+                    console.document(&report)?;
+                }
+                Ok(failure.exit)
+            }
+        }
+    }
+
+    /// What the plan of a rotation had warned of, from its journal.
+    pub(super) async fn warned_of(&self, report: &Report) -> Vec<Warning> {
+        let Some(id) = &report.rotation else { return Vec::new() };
+        let journal = self.records.journal().load(id).await.unwrap_or_default();
+        match journal.entries.into_iter().next().map(|entry| entry.event) {
+            Some(Event::Begun { plan, .. }) => plan.warnings.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// As [`Carrier::report`], for a rotation that has begun before: if it could not be taken up, that says nothing about
+    /// how far it is.
+    pub(super) async fn report_on(self, id: &RotationId, result: Result<Report, Error>) -> Result<Exit, Failure> {
+        match result {
+            Ok(report) => self.report(None, Ok(report)).await,
+            Err(error) => {
+                self.end()?;
+                Err(Failure::from(error.context(format!("rotation {id}"))))
+            }
+        }
+    }
+
+    /// Takes the progress bar away and keeps, or lets go of, a simulated world.
+    pub(super) fn end(self) -> Result<Vec<String>, Failure> {
+        self.teller.finish();
+        let retired = self.teller.retired();
+        self.world.close(&self.app.console)?;
+        Ok(retired)
+    }
+}

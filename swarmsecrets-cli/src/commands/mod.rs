@@ -1,0 +1,33 @@
+//! The subcommands, one file for each.
+
+mod apply;
+mod carry;
+mod create;
+mod inventory;
+mod plan;
+mod resume;
+mod retire;
+mod rollback;
+mod rotate;
+mod sim;
+
+use crate::app::App;
+use crate::args::{Command, PlanCommand, SimCommand};
+use crate::exit::{Exit, Failure};
+
+/// Runs the subcommand that was written.
+pub(crate) async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Inventory(args) => inventory::run(app, args).await,
+        Command::Plan { what: PlanCommand::Rotate(args) } => plan::run(app, args).await,
+        Command::Apply(args) => apply::run(app, args).await,
+        Command::Rotate(args) => rotate::run(app, args).await,
+        Command::Resume(args) => resume::run(app, args).await,
+        Command::Rollback(args) => rollback::run(app, args).await,
+        Command::Retire(args) => retire::run(app, args).await,
+        Command::Create(args) => create::run(app, args).await,
+        Command::Sim { what: SimCommand::Serve(args) } => sim::serve(app, args).await,
+        Command::Sim { what: SimCommand::Advance(args) } => sim::advance(app, args).await,
+        Command::Sim { what: SimCommand::Redeploy(args) } => sim::redeploy(app, args).await,
+    }
+}

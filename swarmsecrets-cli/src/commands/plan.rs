@@ -1,0 +1,47 @@
+//! `swarmsecrets plan rotate`
+
+use std::path::Path;
+
+use swarmsecrets_core::ids::quoted;
+use swarmsecrets_core::plan::{Plan, ValueRecipe, plan_rotation};
+use swarmsecrets_core::{Error, ErrorKind};
+
+use crate::app::App;
+use crate::args::PlanRotateArgs;
+use crate::exit::{Exit, Failure};
+use crate::settings::Intent;
+use crate::world::World;
+use crate::{plan_text, request};
+
+/// Makes a plan and shows it.
+pub(super) async fn run(app: &App, args: PlanRotateArgs) -> Result<Exit, Failure> {
+    let name = request::one(&args.names)?;
+    request::refuse_policy(&args.policy)?;
+    let recipe = request::recipe(&args.value)?.unwrap_or(ValueRecipe::Supplied);
+    let wanted = request::rotation(name, recipe, &args.rotation, None)?;
+    let world = World::open(app, Intent::Read)?;
+    // The value does not enter the plan, but one that Swarm would refuse is better known now.
+    drop(request::value(&args.value, &app.console)?);
+    let wanted = world.signed(wanted);
+    let plan = plan_rotation(&world.inventory().await?, &wanted)?;
+    if let Some(path) = &args.out {
+        write(&plan, path)?;
+        app.console.note(&format!("the plan is in {}: `swarmsecrets apply` takes it", path.display()));
+    }
+    if app.console.json {
+        app.console.document(&plan)?;
+    } else {
+        app.console.text(&plan_text::diff(&plan, app.console.colour))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn write(plan: &Plan, path: &Path) -> Result<(), Failure> {
+    let wrong = |e: &dyn std::fmt::Display| {
+        Error::new(ErrorKind::Io, format!("cannot write the plan to {}: {e}", quoted(&path.to_string_lossy())))
+    };
+    let mut text = serde_json::to_vec_pretty(plan).map_err(|e| wrong(&e))?;
+    text.push(b'\n');
+    std::fs::write(path, text).map_err(|e| wrong(&e))?;
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! `swarmsecrets resume`
+
+use swarmsecrets_core::executor::{Executor, Supply};
+use swarmsecrets_core::ids::RotationId;
+use swarmsecrets_core::policy::Word;
+use swarmsecrets_core::rotation::{Stage, State};
+use swarmsecrets_core::{Error, ErrorKind, Result};
+
+use super::carry::Carrier;
+use crate::app::App;
+use crate::args::ResumeArgs;
+use crate::exit::{Exit, Failure};
+use crate::value::read_value;
+use crate::world::random;
+
+/// Goes on with a rotation.
+pub(super) async fn run(app: &App, args: ResumeArgs) -> Result<Exit, Failure> {
+    let given = args.id.as_deref().map(RotationId::new).transpose().map_err(Failure::input)?;
+    let carrier = Carrier::new(app, &args.change, None)?;
+    let value = args.value_file.as_deref().map(|path| read_value(path, &app.console)).transpose()?;
+    let id = match given {
+        Some(id) => id,
+        None => {
+            let found = the_one(&carrier.executor(Word::NotGiven), &carrier).await;
+            match found {
+                Ok(id) => id,
+                Err(error) => return carrier.report(None, Err(error)).await,
+            }
+        }
+    };
+    let word = carrier.ask(&format!("Go on with rotation {id}?"))?;
+    let mut random = random();
+    let mut supply = Supply { value, random: &mut *random };
+    let result = carrier.executor(word).resume(&id, &mut supply).await;
+    carrier.report_on(&id, result).await
+}
+
+/// The rotation that is meant where none is named.
+async fn the_one(executor: &Executor<'_>, carrier: &Carrier<'_>) -> Result<RotationId> {
+    let world = carrier.world.inventory().await?;
+    let here = |s: &State| {
+        let plan = &s.plan;
+        plan.environment == world.environment && plan.cluster == world.cluster && plan.simulated == world.simulated
+    };
+    let open: Vec<State> = executor.unfinished().await?.into_iter().filter(here).collect();
+    // One that waits for its grace to pass has nothing to go on with, unless there is no other.
+    let (waiting, halfway): (Vec<State>, Vec<State>) = open.into_iter().partition(|s| s.stage == Stage::Grace);
+    match (halfway.as_slice(), waiting.last()) {
+        ([one], _) => Ok(one.rotation.clone()),
+        ([], Some(last)) => Ok(last.rotation.clone()),
+        ([], None) => Err(Error::new(ErrorKind::NotFound, "there is no rotation to go on with in this journal")),
+        (several, _) => Err(Error::new(
+            ErrorKind::Invalid,
+            format!("several rotations are not finished, name one: {}", listed(several)),
+        )),
+    }
+}
+
+fn listed(states: &[State]) -> String {
+    states.iter().map(|s| format!("{} ({})", s.rotation, s.plan.secret)).collect::<Vec<_>>().join(", ")
+}

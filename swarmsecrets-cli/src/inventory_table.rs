@@ -1,0 +1,153 @@
+//! The usage graph as tables for people.
+
+use std::time::Duration;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use swarmsecrets_core::inventory::{Inventory, LogicalSecret, Owner, ServiceMode, ServiceNode, Visibility};
+
+use crate::duration::short;
+use crate::printable::printable;
+
+/// A rule under the header and nothing else: a line that is cut out of the table reads well on its own.
+const STYLE: TableStyle = NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// One line for each logical secret, then its findings.
+pub(crate) fn secrets(inventory: &Inventory, width: u16) -> String {
+    let mut table = table(width, &["SECRET", "CURRENT", "VERSIONS", "AGE", "USED BY", "OWNER"]);
+    for secret in &inventory.secrets {
+        let current = secret.current();
+        table.add_row([
+            printable(&secret.name).into_owned(),
+            printable(current.name.as_str()).into_owned(),
+            secret.versions.len().to_string(),
+            age(inventory, secret),
+            used_by(secret),
+            owner(current.owner.as_ref()),
+        ]);
+    }
+    let mut out = heading(inventory);
+    out.push_str(&lines(&table));
+    out.push_str(&remarks(inventory));
+    out
+}
+
+/// One line for each service, with the secrets that it mounts.
+pub(crate) fn services(inventory: &Inventory, width: u16) -> String {
+    let mut table = table(width, &["SERVICE", "MODE", "STACK", "TASKS", "SECRETS", "STATE"]);
+    for service in &inventory.services {
+        table.add_row([
+            printable(&service.name).into_owned(),
+            mode(service.mode),
+            service.stack.as_deref().map(printable).unwrap_or_default().into_owned(),
+            format!("{}/{}", service.tasks.running, service.tasks.desired),
+            references(service),
+            service.tasks.trouble.as_deref().map_or_else(|| "converged".into(), |t| printable(t).into_owned()),
+        ]);
+    }
+    let mut out = heading(inventory);
+    out.push_str(&lines(&table));
+    out
+}
+
+fn table(width: u16, header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table.set_header(header.iter().copied());
+    table
+}
+
+/// The table without the spaces that fill its last column.
+fn lines(table: &Table) -> String {
+    table.lines().fold(String::new(), |mut out, line| {
+        out.push_str(line.trim_end());
+        out.push('\n');
+        out
+    })
+}
+
+fn heading(inventory: &Inventory) -> String {
+    let seen = match &inventory.visibility {
+        Visibility::Full => "everything is visible".to_owned(),
+        Visibility::Partial { reason } => format!("PARTIAL VIEW: {}", printable(reason)),
+    };
+    let simulated = if inventory.simulated { " (SIMULATED)" } else { "" };
+    format!(
+        "environment {}{simulated}, seen by {}: {}, {}, {}; {seen}\n",
+        inventory.environment,
+        printable(&inventory.account.name),
+        counted(inventory.secrets.len(), "secret"),
+        counted(inventory.services.len(), "service"),
+        counted(inventory.stacks.len(), "stack"),
+    )
+}
+
+fn counted(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+fn age(inventory: &Inventory, secret: &LogicalSecret) -> String {
+    let age = inventory.taken_at.duration_since(secret.current().created);
+    // A clock that is behind the Swarm's is no reason for a negative age.
+    short(Duration::try_from(age).unwrap_or_default())
+}
+
+fn used_by(secret: &LogicalSecret) -> String {
+    let current = secret.current().name.as_str();
+    let mut names: Vec<String> = secret
+        .consumers
+        .iter()
+        .map(|c| match c.version == current {
+            true => printable(&c.service).into_owned(),
+            false => format!("{} ({})", printable(&c.service), printable(&c.version)),
+        })
+        .collect();
+    names.dedup();
+    if names.is_empty() { "-".to_owned() } else { names.join(", ") }
+}
+
+fn references(service: &ServiceNode) -> String {
+    let names: Vec<_> = service.references.iter().map(|r| printable(&r.name)).collect();
+    if names.is_empty() { "-".to_owned() } else { names.join(", ") }
+}
+
+fn owner(owner: Option<&Owner>) -> String {
+    let Some(owner) = owner else { return "administrators".to_owned() };
+    if owner.public {
+        return "everybody".to_owned();
+    }
+    if owner.administrators_only {
+        return "administrators".to_owned();
+    }
+    let mut parts: Vec<String> = owner.names.iter().map(|name| printable(name).into_owned()).collect();
+    if parts.is_empty() {
+        parts.extend(owner.teams.iter().map(|team| format!("team {team}")));
+        parts.extend(owner.users.iter().map(|user| format!("user {user}")));
+    }
+    if parts.is_empty() { "administrators".to_owned() } else { parts.join(", ") }
+}
+
+fn mode(mode: ServiceMode) -> String {
+    match mode {
+        ServiceMode::Replicated(n) => format!("replicated {n}"),
+        ServiceMode::Global => "global".to_owned(),
+        ServiceMode::ReplicatedJob => "replicated job".to_owned(),
+        ServiceMode::GlobalJob => "global job".to_owned(),
+    }
+}
+
+fn remarks(inventory: &Inventory) -> String {
+    let mut out = String::new();
+    for secret in &inventory.secrets {
+        for finding in &secret.findings {
+            out.push_str(&format!("! {}: {}\n", printable(&secret.name), printable(&finding.text)));
+        }
+    }
+    for finding in &inventory.findings {
+        out.push_str(&format!("! {}\n", printable(&finding.text)));
+    }
+    for ambiguity in &inventory.ambiguous {
+        out.push_str(&format!("? {}: {}\n", printable(&ambiguity.name), printable(&ambiguity.text)));
+    }
+    out
+}

@@ -1,0 +1,71 @@
+//! Where this run's journal and audit trail are kept.
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use swarmsecrets_core::Result;
+use swarmsecrets_core::audit::{AuditRecord, AuditSink};
+use swarmsecrets_core::journal::{JournalStore, MemoryJournal};
+use swarmsecrets_host::{FileAudit, FileJournal, state_dir};
+
+use crate::exit::Failure;
+use crate::world::World;
+
+/// The journal and the audit trail.
+pub(crate) struct Records {
+    journal: Box<dyn JournalStore>,
+    audit: Box<dyn AuditSink>,
+}
+
+impl Records {
+    /// Opens the folder that was named, or the one that fits the world. A simulation never shares one with a real
+    /// Portainer: it has its own beside its state file, and none at all if it is not kept.
+    pub(crate) fn open(named: Option<&Path>, world: &World) -> Result<Self, Failure> {
+        let folder = match (named, world.state_file()) {
+            (Some(folder), _) => folder.to_owned(),
+            (None, Some(state)) => beside(state),
+            (None, None) if world.simulated() => {
+                return Ok(Self { journal: Box::new(MemoryJournal::default()), audit: Box::new(Forgotten) });
+            }
+            (None, None) => state_dir()?,
+        };
+        Ok(Self { journal: Box::new(FileJournal::open(&folder)?), audit: Box::new(FileAudit::open(&folder)?) })
+    }
+
+    /// The journal.
+    pub(crate) fn journal(&self) -> &dyn JournalStore {
+        &*self.journal
+    }
+
+    /// The audit trail.
+    pub(crate) fn audit(&self) -> &dyn AuditSink {
+        &*self.audit
+    }
+}
+
+/// The folder that goes with a simulated world's state file.
+fn beside(state: &Path) -> PathBuf {
+    let mut name = state.as_os_str().to_owned();
+    name.push(".journal");
+    PathBuf::from(name)
+}
+
+/// The audit trail of a simulation that is forgotten when the command ends.
+struct Forgotten;
+
+#[async_trait]
+impl AuditSink for Forgotten {
+    async fn append(&self, _: &AuditRecord) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_simulation_keeps_its_journal_beside_its_state() {
+        assert_eq!(beside(Path::new("/a/s.json")), PathBuf::from("/a/s.json.journal"));
+    }
+}

@@ -1,0 +1,20 @@
+//! Which Portainer is meant, or the simulator, from flags and environment.
+
+mod connection;
+mod key;
+mod lookalike;
+mod resolve;
+
+pub(crate) use self::connection::{Connection, KeySource, Portainer};
+pub(crate) use self::key::read_key;
+pub(crate) use self::resolve::{Intent, resolve};
+
+/// The variables that are read.
+const KNOWN: [&str; 6] = [
+    "PORTAINER_URL",
+    "PORTAINER_API_KEY",
+    "PORTAINER_API_KEY_FILE",
+    "PORTAINER_ENDPOINT",
+    "PORTAINER_CA_FILE",
+    "SWARMSECRETS_AGENT_ID",
+];

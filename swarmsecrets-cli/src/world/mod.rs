@@ -1,0 +1,135 @@
+//! What a command works on: a Portainer, or the simulated demo world.
+
+mod simulated;
+
+use std::path::Path;
+
+use swarmsecrets_core::clock::Clock;
+use swarmsecrets_core::executor::read_inventory;
+use swarmsecrets_core::generate::Random;
+use swarmsecrets_core::ids::{EnvironmentId, quoted};
+use swarmsecrets_core::inventory::Inventory;
+use swarmsecrets_core::plan::RotationRequest;
+use swarmsecrets_core::transport::Transport;
+use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_host::{OsRandom, SystemClock};
+use swarmsecrets_portainer::PortainerTransport;
+
+pub(crate) use self::simulated::Simulated;
+use crate::app::App;
+use crate::console::Console;
+use crate::exit::Failure;
+use crate::settings::{Connection, Intent, Portainer, read_key, resolve};
+
+/// A Portainer or a simulation, and who acts on it.
+pub(crate) struct World {
+    link: Link,
+    environment: EnvironmentId,
+    agent: Option<String>,
+}
+
+/// Randomness for ids, keys and generated values: the machine's, also in a simulation, whose values nobody should guess
+/// to be those of the next one.
+pub(crate) fn random() -> Box<dyn Random> {
+    Box::new(OsRandom)
+}
+
+enum Link {
+    Portainer { transport: PortainerTransport, clock: SystemClock },
+    Simulated(Simulated),
+}
+
+impl World {
+    /// Opens what the settings say. Nothing is sent yet.
+    pub(crate) fn open(app: &App, intent: Intent) -> Result<Self, Failure> {
+        match resolve(&app.connection, &app.environment, intent)? {
+            Connection::Portainer(settings) => Ok(Self::portainer(settings, &app.console)?),
+            Connection::Simulation { state, asked, agent } => {
+                if !asked {
+                    app.console.note(
+                        "note: no Portainer is set: this is a SIMULATED demo world (set PORTAINER_URL, PORTAINER_API_KEY \
+                         and PORTAINER_ENDPOINT to see yours, or say --sim)",
+                    );
+                }
+                let simulated = Simulated::open(state, agent.as_deref())?;
+                Ok(Self { environment: simulated.environment(), link: Link::Simulated(simulated), agent })
+            }
+        }
+    }
+
+    fn portainer(settings: Portainer, console: &Console) -> Result<Self> {
+        let mut builder = PortainerTransport::builder(&settings.url).api_key(read_key(settings.key)?);
+        if let Some(agent) = &settings.agent {
+            builder = builder.agent_id(agent);
+        }
+        if let Some(path) = &settings.ca_file {
+            let place = quoted(&path.to_string_lossy());
+            let pem = std::fs::read(path)
+                .map_err(|e| Error::new(ErrorKind::Settings, format!("cannot read the CA file {place}: {e}")))?;
+            builder = builder.ca_certificate(&pem);
+        }
+        let transport = builder.build().map_err(|e| Error::new(ErrorKind::Settings, e.message()).with_source(e))?;
+        if transport.insecure() {
+            console.note("warning: the URL is plain http: the API key and the values travel in the clear");
+        }
+        let link = Link::Portainer { transport, clock: SystemClock::new() };
+        Ok(Self { link, environment: settings.environment, agent: settings.agent })
+    }
+
+    /// The way to it.
+    pub(crate) fn transport(&self) -> &dyn Transport {
+        match &self.link {
+            Link::Portainer { transport, .. } => transport,
+            Link::Simulated(simulated) => simulated.transport(),
+        }
+    }
+
+    /// Its time.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        match &self.link {
+            Link::Portainer { clock, .. } => clock,
+            Link::Simulated(simulated) => simulated.clock(),
+        }
+    }
+
+    /// The environment.
+    pub(crate) fn environment(&self) -> EnvironmentId {
+        self.environment
+    }
+
+    /// The agent that acts, if one does.
+    pub(crate) fn agent(&self) -> Option<&str> {
+        self.agent.as_deref()
+    }
+
+    /// A request in the name of the agent that acts.
+    pub(crate) fn signed(&self, request: RotationRequest) -> RotationRequest {
+        RotationRequest { agent: self.agent.clone(), ..request }
+    }
+
+    /// Whether it is a simulation.
+    pub(crate) fn simulated(&self) -> bool {
+        self.transport().simulated()
+    }
+
+    /// The file that keeps the simulation, if one does.
+    pub(crate) fn state_file(&self) -> Option<&Path> {
+        match &self.link {
+            Link::Portainer { .. } => None,
+            Link::Simulated(simulated) => simulated.file(),
+        }
+    }
+
+    /// Reads everything that the account may see.
+    pub(crate) async fn inventory(&self) -> Result<Inventory> {
+        read_inventory(self.transport(), self.environment, self.clock()).await
+    }
+
+    /// Keeps a simulation in its file; one without a file is forgotten, and that is said.
+    pub(crate) fn close(self, console: &Console) -> Result<()> {
+        match self.link {
+            Link::Simulated(simulated) => simulated.close(console),
+            Link::Portainer { .. } => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The command as its users meet it: arguments, standard streams, exit codes, files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, and so do the functions that it calls"
+)]
+
+mod command;
+mod golden;
+mod refusals;
+mod rotation;
+mod served;
+mod settings;
+mod usage;

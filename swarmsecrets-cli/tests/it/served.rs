@@ -1,0 +1,120 @@
+//! `sim serve`, and the command talking to it over HTTP as to a real Portainer.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::command::{Place, Run};
+
+/// A simulated Portainer at work; it ends with this.
+struct Served {
+    child: Child,
+    url: String,
+    keys: Value,
+}
+
+impl Served {
+    fn start(place: &Place) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_swarmsecrets"))
+            .args(["sim", "serve"])
+            .current_dir(place.root())
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(|line| line.unwrap());
+        let first = lines.next().unwrap();
+        let url = first.split_whitespace().find_map(|word| word.strip_prefix("PORTAINER_URL=")).unwrap().to_owned();
+        let keys = lines
+            .take(2)
+            .map(|line| {
+                let key = line.split_once("PORTAINER_API_KEY=").unwrap().1.split(' ').next().unwrap().to_owned();
+                (line.rsplit(' ').next().unwrap().to_owned(), Value::from(key))
+            })
+            .collect::<serde_json::Map<_, _>>();
+        Self { child, url, keys: keys.into() }
+    }
+
+    fn run(&self, place: &Place, user: &str, line: &str) -> Run {
+        let key = self.keys[user].as_str().unwrap();
+        let settings = [("PORTAINER_URL", self.url.as_str()), ("PORTAINER_API_KEY", key), ("PORTAINER_ENDPOINT", "1")];
+        let run = place.with(line, &settings, b"");
+        assert!(!run.stdout.contains(key) && !run.stderr.contains(key), "the key is shown: {run:?}");
+        run
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_rotation_over_http_is_the_same_as_any_other() {
+    let (place, journal) = (Place::new(), "--journal journal");
+    let served = Served::start(&place);
+    let json = served.run(&place, "admin", "inventory --json").code(0).json();
+    // The server says in each answer that it is a simulation.
+    assert_eq!((&json["simulated"], &json["visibility"]), (&true.into(), &"full".into()));
+    let line = format!("rotate report_password --value-file value --stability 1s --yes --json {journal}");
+    let run = served.run(&place, "admin", &line).code(0);
+    assert_eq!(run.json()["outcome"], "applied");
+    let id = run.json()["rotation"].as_str().unwrap().to_owned();
+    let retired = served.run(&place, "admin", &format!("retire --yes --json {journal}")).code(0).json();
+    assert_eq!(retired["rotations"][0]["rotation"], id.as_str(), "it is looked at, and kept for its grace");
+    let back = served.run(&place, "admin", &format!("rollback {id} --yes --json {journal}")).code(0).json();
+    assert_eq!(back["outcome"], "rolled_back");
+}
+
+#[test]
+fn a_scoped_account_sees_a_part_and_says_so() {
+    let place = Place::new();
+    let served = Served::start(&place);
+    let run = served.run(&place, "svc-agent", "inventory").code(0);
+    assert!(run.stdout.contains("PARTIAL VIEW") && !run.stdout.contains("site.key"), "{run:?}");
+    let json = served.run(&place, "svc-agent", "inventory --json").code(0).json();
+    assert_eq!(json["visibility"], "partial");
+    assert!(!json.to_string().contains("\"unused\""));
+}
+
+#[test]
+fn a_wrong_key_is_said() {
+    let place = Place::new();
+    let mut served = Served::start(&place);
+    served.keys["admin"] = "ptr_wrong-made-up".into();
+    let run = served.run(&place, "admin", "inventory --json").code(1).says("API key");
+    assert_eq!(run.json()["error"]["kind"], "unauthorized");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_in_good_order_and_resume_goes_on() {
+    let place = Place::new();
+    let served = Served::start(&place);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_swarmsecrets"));
+    let line = "rotate db_password --value-file value --stability 2s --yes --json --journal journal";
+    command.args(line.split(' ')).current_dir(place.root()).env_clear().env("PORTAINER_URL", &served.url);
+    command.env("PORTAINER_API_KEY", served.keys["admin"].as_str().unwrap()).env("PORTAINER_ENDPOINT", "1");
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(|line| line.unwrap());
+    assert!(said.any(|line| line.contains("updating")), "the first service was never begun");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(said.any(|line| line.contains("the service in hand is finished or put back")));
+    let output = child.wait_with_output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let outcomes: Vec<&str> =
+        report["consumers"].as_array().unwrap().iter().map(|c| c["outcome"].as_str().unwrap()).collect();
+    // The one in hand was brought to an end, one way or the other, and the second one was not begun.
+    assert!(!outcomes.contains(&"in_progress") && outcomes.contains(&"not_started"), "{report:#}");
+    let id = report["rotation"].as_str().unwrap();
+    let resumed = served.run(&place, "admin", &format!("resume {id} --yes --json --journal journal")).json();
+    assert!(
+        ["applied", "awaiting_patch", "rolled_back"].contains(&resumed["outcome"].as_str().unwrap()),
+        "{resumed:#}"
+    );
+}
