@@ -1,0 +1,96 @@
+//! The command line of `cargo xtask`.
+
+/// The manual.
+pub(crate) const USAGE: &str = "\
+usage: cargo xtask test [--quick] [FILTER]
+       cargo xtask engine [COMMAND…]
+       cargo xtask bench [engine]
+
+test    runs every check of the repository, in order: fmt, clippy, doc, deny, tests, tests on a real Docker Engine,
+        leak scan. Installs what is missing first (docker.io, busybox-static, cargo-deny).
+        FILTER runs only the tests whose names contain it, with the leak scan.
+        --quick leaves out deny and the real Engine, and says so.
+engine  runs a command (without one, a shell) beside a real Docker Engine and the test gateway, whose places and keys stand
+        in the variables SWARMSECRETS_TEST_*, and stops them when it ends.
+bench   measures and writes the tables in docs/performance.md: the benchmarks in benches/, or with `engine` a rotation on a
+        real Engine beside the Docker client's own update of the same service.";
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Show the manual.
+    Help,
+    /// Run the tests.
+    Test(Selection),
+    /// Run a command beside a real Engine.
+    Engine(Vec<String>),
+    /// Measure the code.
+    Bench,
+    /// Measure rotations on a real Engine.
+    BenchEngine,
+}
+
+/// Which tests to run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Selection {
+    /// Leave out what takes long to set up.
+    pub(crate) quick: bool,
+    /// Run only the tests whose names contain this.
+    pub(crate) filter: Option<String>,
+}
+
+/// Reads the arguments after the program's name.
+pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Task, String> {
+    match args.next().as_deref() {
+        None | Some("help" | "--help" | "-h") => Ok(Task::Help),
+        Some("test") => selection(args).map(Task::Test),
+        Some("bench") => bench(args),
+        Some("engine") => Ok(Task::Engine(args.collect())),
+        Some(other) => Err(format!("there is no task `{other}`")),
+    }
+}
+
+fn bench(mut args: impl Iterator<Item = String>) -> Result<Task, String> {
+    match (args.next().as_deref(), args.next()) {
+        (None, _) => Ok(Task::Bench),
+        (Some("engine"), None) => Ok(Task::BenchEngine),
+        _ => Err("`bench` takes nothing or `engine`".into()),
+    }
+}
+
+fn selection(args: impl Iterator<Item = String>) -> Result<Selection, String> {
+    let mut selection = Selection::default();
+    for arg in args {
+        match arg.as_str() {
+            "--quick" => selection.quick = true,
+            flag if flag.starts_with('-') => return Err(format!("`test` has no flag `{flag}`")),
+            _ if selection.filter.is_some() => return Err(format!("one filter is enough: `{arg}` is a second")),
+            _ => selection.filter = Some(arg),
+        }
+    }
+    Ok(selection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Task, String> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn a_filter_and_a_flag_may_stand_in_any_order() {
+        let wanted = Task::Test(Selection { quick: true, filter: Some("retire".into()) });
+        assert_eq!(parsed("test retire --quick").as_ref(), Ok(&wanted));
+        assert_eq!(parsed("test --quick retire").as_ref(), Ok(&wanted));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        assert!(parsed("tset").is_err());
+        assert!(parsed("test --quik").is_err());
+        assert!(parsed("test one two").is_err());
+        assert!(parsed("bench all").is_err());
+    }
+}

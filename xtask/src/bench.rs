@@ -1,0 +1,8 @@
+//! Measures, and writes what was measured into docs/performance.md.
+
+mod criterion;
+mod page;
+mod pairs;
+
+pub(crate) use self::criterion::code;
+pub(crate) use self::pairs::engine;

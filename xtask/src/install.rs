@@ -1,0 +1,95 @@
+//! Installs what the tests need on a fresh Debian or Ubuntu.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::Failure;
+use crate::log::Log;
+use crate::privilege::root_command;
+use crate::repository;
+
+/// The version that `deny.toml` is written for.
+const CARGO_DENY: &str = "0.20.2";
+
+/// The programs of a real Docker Engine.
+pub(crate) struct EngineTools {
+    /// The daemon.
+    pub(crate) dockerd: PathBuf,
+    /// The client of the distribution's package, of the same age as the daemon.
+    pub(crate) docker: PathBuf,
+    /// A statically linked busybox: the one program of the test image.
+    pub(crate) busybox: PathBuf,
+}
+
+/// Finds the Engine's programs, installing the packages that are missing.
+pub(crate) fn engine_tools(log: &Log) -> Result<EngineTools, Failure> {
+    let wanted: [(&str, &[&str]); 4] = [
+        ("docker.io", &["/usr/sbin/dockerd", "/usr/bin/dockerd"]),
+        // Newer releases ship the client apart; where it comes with docker.io, it is there by now.
+        ("docker-cli", &["/usr/bin/docker"]),
+        ("busybox-static", &["/usr/bin/busybox", "/bin/busybox"]),
+        ("util-linux", &["/usr/bin/unshare"]),
+    ];
+    let mut updated = false;
+    for (package, places) in wanted {
+        if first(places).is_none() {
+            apt_install(log, package, &mut updated)?;
+        }
+    }
+    let place = |n: usize| {
+        let (package, places): (&str, &[&str]) = wanted[n];
+        first(places).ok_or_else(|| format!("package {package} is installed, but none of {places:?} is there"))
+    };
+    Ok(EngineTools { dockerd: place(0)?, docker: place(1)?, busybox: place(2)? })
+}
+
+fn first(places: &[&str]) -> Option<PathBuf> {
+    places.iter().map(PathBuf::from).find(|place| place.exists())
+}
+
+fn apt_install(log: &Log, package: &str, updated: &mut bool) -> Result<(), Failure> {
+    let missing = |e: Failure| {
+        format!(
+            "{e}; the tests on a real Engine need the package {package}: install it, or use `--quick` to leave them out"
+        )
+    };
+    if !*updated {
+        log.run(root_command("apt-get").args(["update", "--quiet"])).map_err(missing)?;
+        *updated = true;
+    }
+    let install = ["DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "--no-install-recommends", package];
+    log.run(root_command("env").args(install)).map_err(missing)
+}
+
+/// Adds clippy and rustfmt where a minimal toolchain lacks them.
+pub(crate) fn rust_components(log: &Log) -> Result<(), Failure> {
+    for (subcommand, component) in [("clippy", "clippy"), ("fmt", "rustfmt")] {
+        if !answers(Command::new("cargo").args([subcommand, "--version"])) {
+            log.run(Command::new("rustup").args(["component", "add", component]))?;
+        }
+    }
+    Ok(())
+}
+
+/// Finds cargo-deny, building it into `target/tools` once where the machine has none.
+pub(crate) fn cargo_deny(log: &Log) -> Result<PathBuf, Failure> {
+    let tools = repository::target().join("tools");
+    let own = tools.join("bin/cargo-deny");
+    for candidate in [Path::new("cargo-deny"), &own] {
+        if answers(Command::new(candidate).arg("--version")) {
+            return Ok(candidate.to_owned());
+        }
+    }
+    // Unoptimised: it is built more often than it is run.
+    let mut install = Command::new("cargo");
+    install.args(["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--debug", "--quiet", "--root"]);
+    install.arg(&tools).env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_TARGET_DIR", tools.join("build"));
+    log.run(&mut install)?;
+    // Only the program is needed from now on.
+    let _ = std::fs::remove_dir_all(tools.join("build"));
+    Ok(own)
+}
+
+fn answers(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
