@@ -51,7 +51,7 @@ async fn main() -> Result<()> {
     });
     let mut supply = Supply { value: None, random: &mut OsRandom };
     let report = executor.apply(&plan, &mut supply).await?;
-    println!("   {:?}; the audit trail is in {}", report.outcome, folder.display());
+    println!("   {}; the audit trail is in {}", report.outcome, folder.display());
 
     println!("\n4. A person lets the stack's variable name the new version");
     let file = swarm.ask("admin", PortainerRequest::new("GET", "/api/stacks/1/file"))?;
@@ -59,7 +59,7 @@ async fn main() -> Result<()> {
     let patch = json!({ "stackFileContent": file["StackFileContent"], "env": variables });
     swarm.ask("admin", PortainerRequest::new("PUT", "/api/stacks/1").param("endpointId", "1").json(&patch))?;
     if let Some(rotation) = &report.rotation {
-        println!("   {:?}", executor.resume(rotation, &mut supply).await?.outcome);
+        println!("   {}", executor.resume(rotation, &mut supply).await?.outcome);
     }
 
     println!("\n5. A day later the old version is retired");

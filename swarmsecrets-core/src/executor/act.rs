@@ -1,14 +1,12 @@
 //! Where actions become requests. The one place that a mutation is sent from.
 
-use serde::Deserialize;
-
 use super::parts::Parts;
 use super::read::read_inventory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{SecretName, ServiceId};
 use crate::inventory::label;
 use crate::inventory::{Labels, Owner};
-use crate::model::{Created, Portainer, ServiceState, Text, TextMap, parse_tasks, read, read_list};
+use crate::model::{Created, Secret, ServiceState, parse_tasks, read, read_list};
 use crate::policy::Permit;
 use crate::rotation::{Answer, Change, FoundVersion, Look, Reply};
 use crate::secret::SecretValue;
@@ -32,28 +30,11 @@ pub(super) async fn look(parts: &Parts<'_>, transport: &dyn Transport, look: &Lo
 }
 
 async fn version(parts: &Parts<'_>, transport: &dyn Transport, name: &SecretName) -> Result<Option<FoundVersion>> {
-    #[derive(Deserialize)]
-    struct Secret<'a> {
-        #[serde(borrow, rename = "ID")]
-        id: Text<'a>,
-        #[serde(borrow, rename = "Spec")]
-        spec: Spec<'a>,
-        #[serde(borrow, rename = "Portainer", default)]
-        portainer: Portainer<'a>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Spec<'a> {
-        #[serde(borrow)]
-        name: Text<'a>,
-        #[serde(borrow, default)]
-        labels: Option<TextMap<'a>>,
-    }
     let body = transport.read(&Read::secret_named(parts.environment, name)).await?.body;
     let found: Vec<Secret<'_>> = read_list("the list of secrets", &body)?;
     // The filter is the Engine's; a server that does not know it answers with more.
     let Some(secret) = found.iter().find(|s| s.spec.name.as_str() == name.as_str()) else { return Ok(None) };
-    let rotation = secret.spec.labels.as_ref().and_then(|l| l.get(label::ROTATION)).map(str::to_owned);
+    let rotation = secret.spec.labels.get(label::ROTATION).map(str::to_owned);
     Ok(Some(FoundVersion {
         id: secret.id.as_str().parse()?,
         rotation,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::error::{ErrorKind, Result};
 use crate::ids::{EnvironmentId, StackId};
 use crate::inventory::{Inventory, Snapshot};
-use crate::model::{Version, read_list};
+use crate::model::{Stack, Version, read_list};
 use crate::transport::{Read, TaskFilter, Transport};
 
 /// Reads everything that the account may see, and makes the usage graph of it.
@@ -94,15 +94,8 @@ async fn settled(transport: &dyn Transport, environment: EnvironmentId) -> Resul
 
 /// The Swarm stacks (type 1) of this environment.
 fn swarm_stacks(stacks: &[u8], environment: EnvironmentId) -> Result<Vec<StackId>> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Stack {
-        id: u64,
-        r#type: u64,
-        endpoint_id: u64,
-    }
-    let stacks: Vec<Stack> = read_list("the list of stacks", stacks)?;
-    let ours = stacks.iter().filter(|s| s.r#type == 1 && s.endpoint_id == environment.0);
+    let stacks: Vec<Stack<'_>> = read_list("the list of stacks", stacks)?;
+    let ours = stacks.iter().filter(|s| s.is_swarm_of(environment));
     Ok(ours.map(|s| StackId(s.id)).collect())
 }
 

@@ -1,5 +1,7 @@
 //! Carries rotations out.
 
+use std::collections::BTreeSet;
+
 use super::act;
 use super::counted::Counted;
 use super::parts::{Parts, Supply};
@@ -7,7 +9,7 @@ use super::progress::Progress;
 use super::read::read_inventory;
 use crate::audit::{Actor, AuditRecord, Phase};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::RotationId;
+use crate::ids::{RotationId, ServiceId};
 use crate::inventory::{Inventory, ServiceNode};
 use crate::journal::{Entry, FORMAT, Lease};
 use crate::plan::{Plan, ValueRecipe, decide};
@@ -268,8 +270,8 @@ fn value(run: &mut Run<'_, '_>) -> Result<Option<SecretValue>> {
 
 /// The stricter of what the guardrails said when the plan was made and what they say to the labels of today.
 fn decision(plan: &Plan, world: &Inventory) -> Decision {
-    let services: Vec<&ServiceNode> =
-        world.services.iter().filter(|s| plan.consumers.iter().any(|c| c.id == s.id)).collect();
+    let consumers: BTreeSet<&ServiceId> = plan.consumers.iter().map(|c| &c.id).collect();
+    let services: Vec<&ServiceNode> = world.services.iter().filter(|s| consumers.contains(&s.id)).collect();
     let today = world.secrets.iter().find(|s| s.name == plan.secret).map(|secret| decide(secret, &services));
     match (&plan.decision, today) {
         (Decision::Deny { .. }, _) | (_, None) => plan.decision.clone(),

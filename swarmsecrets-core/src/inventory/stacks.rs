@@ -8,7 +8,6 @@ use crate::ids::{SecretName, StackId};
 use crate::model::{Stack, StackFile, read, read_list};
 use crate::stack::{ComposeText, Variables, references};
 
-const SWARM_STACK: u64 = 1;
 const STOPPED: u64 = 2;
 
 type Files<'a> = HashMap<StackId, &'a Result<Vec<u8>, String>>;
@@ -21,7 +20,7 @@ pub(super) fn read_stacks(
 ) -> Result<Vec<StackNode>> {
     let files: Files<'_> = snapshot.stack_files.iter().map(|(id, file)| (*id, file)).collect();
     let listed: Vec<Stack<'_>> = read_list("the list of stacks", &snapshot.stacks)?;
-    let ours = listed.iter().filter(|s| s.r#type == SWARM_STACK && s.endpoint_id == snapshot.environment.0);
+    let ours = listed.iter().filter(|s| s.is_swarm_of(snapshot.environment));
     let mut nodes: Vec<StackNode> = ours.map(|stack| node(stack, &files)).collect();
     let kept: BTreeSet<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
     let named: BTreeSet<&str> = services.iter().filter_map(|service| service.stack.as_deref()).collect();

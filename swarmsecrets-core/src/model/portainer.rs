@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::ownership::ResourceControl;
 use super::text::{Text, or_default};
+use crate::ids::EnvironmentId;
 
 /// An environment, which Portainer's paths call an endpoint.
 #[derive(Debug, Deserialize)]
@@ -56,6 +57,13 @@ pub struct Stack<'a> {
 }
 
 impl Stack<'_> {
+    /// Whether it is a Swarm stack of this environment.
+    #[must_use]
+    pub fn is_swarm_of(&self, environment: EnvironmentId) -> bool {
+        const SWARM: u64 = 1;
+        self.r#type == SWARM && self.endpoint_id == environment.0
+    }
+
     /// Whether its file lives in a git repository. Its content must never be `PUT`: that cuts it from git.
     #[must_use]
     pub fn is_git(&self) -> bool {

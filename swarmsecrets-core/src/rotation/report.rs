@@ -30,6 +30,22 @@ pub enum Outcome {
     Denied,
 }
 
+impl std::fmt::Display for Outcome {
+    /// The name that it has in JSON.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Applied => "applied",
+            Self::RolledBack => "rolled_back",
+            Self::NotStarted => "not_started",
+            Self::NeedsHuman => "needs_human",
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::AwaitingPatch => "awaiting_patch",
+            Self::Conflict => "conflict",
+            Self::Denied => "denied",
+        })
+    }
+}
+
 /// The report of a rotation, as `rotate --json` prints it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -245,4 +261,26 @@ fn grace_words(state: &State, outcome: Outcome) -> Option<String> {
     (!grace.is_zero()).then(|| {
         format!("`{}` is kept for {}, until {until}; `swarmsecrets retire` removes it then", old.name, humane(grace))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_prints_as_it_stands_in_json() {
+        use Outcome as O;
+        for outcome in [
+            O::Applied,
+            O::RolledBack,
+            O::NotStarted,
+            O::NeedsHuman,
+            O::AwaitingApproval,
+            O::AwaitingPatch,
+            O::Conflict,
+            O::Denied,
+        ] {
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.to_string());
+        }
+    }
 }

@@ -6,7 +6,7 @@ use crate::audit::Actor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{ControlId, RotationId, SecretId, ServiceId};
 use crate::inventory::Owner;
-use crate::journal::{ChangeRecord, ChangeResult, End, Event, StackPatch};
+use crate::journal::{ChangeRecord, End, Event, StackPatch};
 use crate::plan::{Plan, PlanKind};
 
 /// What has to be done next.
@@ -96,8 +96,6 @@ pub struct State {
     pub notes: Vec<String>,
     /// The number of the last mutation.
     pub step: u32,
-    /// The mutation whose outcome is not known.
-    pub open: Option<ChangeRecord>,
     /// Whether a create was ever sent.
     pub create_sent: bool,
     /// Whether someone asked to stop.
@@ -125,7 +123,6 @@ impl State {
             grace_until: None,
             notes: Vec::new(),
             step: 0,
-            open: None,
             create_sent: false,
             interrupted: false,
             plan: plan.as_ref().clone(),
@@ -157,14 +154,10 @@ impl State {
             }
             Event::Intent { step, change } => {
                 self.step = *step;
-                self.open = Some(change.clone());
                 self.create_sent |= matches!(change, ChangeRecord::Create { .. });
             }
-            Event::Outcome { result, .. } => {
-                if !matches!(result, ChangeResult::Unknown { .. }) {
-                    self.open = None;
-                }
-            }
+            // What is not known is looked for by the stage; that it was sent is known from its intent.
+            Event::Outcome { .. } => {}
             Event::Created { id, control, owner } => {
                 self.created = Some(Created { id: id.clone(), control: *control, owner: owner.clone() });
                 if self.stage == Stage::Create {
