@@ -25,7 +25,7 @@ async fn main() -> Result<()> {
     println!("1. The secrets, and who uses them");
     let inventory = read_inventory(&transport, SHOP, &clock).await?;
     for secret in &inventory.secrets {
-        let users: Vec<&str> = secret.consumers.iter().map(|c| c.service.as_str()).collect();
+        let users: Vec<&str> = secret.consumers.iter().map(|c| c.service().name.as_str()).collect();
         println!("   {:<25} {}", secret.current().name.as_str(), users.join(", "));
     }
 

@@ -97,9 +97,10 @@ fn used_by(secret: &LogicalSecret) -> String {
     let mut names: Vec<String> = secret
         .consumers
         .iter()
-        .map(|c| match c.version == current {
-            true => printable(&c.service).into_owned(),
-            false => format!("{} ({})", printable(&c.service), printable(&c.version)),
+        .map(|c| (printable(&c.service().name), &c.reference().name))
+        .map(|(service, version)| match version == current {
+            true => service.into_owned(),
+            false => format!("{service} ({})", printable(version)),
         })
         .collect();
     names.dedup();

@@ -36,16 +36,8 @@ fn to(inventory: &mut Inventory, kept: &BTreeSet<String>) {
     inventory.secrets.retain(|s| kept.contains(&s.name));
     inventory.ambiguous.retain(|a| kept.contains(&a.name));
     inventory.findings.clear();
-    let users: BTreeSet<_> = inventory.secrets.iter().flat_map(|s| &s.consumers).map(|c| c.id.clone()).collect();
+    let users: BTreeSet<_> = inventory.secrets.iter().flat_map(|s| &s.consumers).map(|c| &c.service().id).collect();
     inventory.services.retain(|s| users.contains(&s.id));
-    // The places of the services have changed.
-    let places: std::collections::BTreeMap<_, _> =
-        inventory.services.iter().enumerate().map(|(place, s)| (s.id.clone(), place)).collect();
-    for consumer in inventory.secrets.iter_mut().flat_map(|s| &mut s.consumers) {
-        if let Some(place) = places.get(&consumer.id) {
-            consumer.service_index = *place;
-        }
-    }
     let versions: BTreeSet<&str> =
         inventory.secrets.iter().flat_map(|s| &s.versions).map(|v| v.name.as_str()).collect();
     let services = &inventory.services;

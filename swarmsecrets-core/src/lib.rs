@@ -17,6 +17,8 @@ pub mod policy;
 
 pub mod transport;
 
+mod parallel;
+
 pub mod plan;
 
 pub mod audit;

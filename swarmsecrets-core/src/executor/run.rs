@@ -271,7 +271,8 @@ fn value(run: &mut Run<'_, '_>) -> Result<Option<SecretValue>> {
 /// The stricter of what the guardrails said when the plan was made and what they say to the labels of today.
 fn decision(plan: &Plan, world: &Inventory) -> Decision {
     let consumers: BTreeSet<&ServiceId> = plan.consumers.iter().map(|c| &c.id).collect();
-    let services: Vec<&ServiceNode> = world.services.iter().filter(|s| consumers.contains(&s.id)).collect();
+    let services: Vec<&ServiceNode> =
+        world.services.iter().map(|s| &**s).filter(|s| consumers.contains(&s.id)).collect();
     let today = world.secrets.iter().find(|s| s.name == plan.secret).map(|secret| decide(secret, &services));
     match (&plan.decision, today) {
         (Decision::Deny { .. }, _) | (_, None) => plan.decision.clone(),

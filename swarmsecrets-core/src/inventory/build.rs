@@ -27,14 +27,16 @@ impl Inventory {
         let people = People::read(snapshot.users.as_deref(), snapshot.teams.as_deref())?;
         let mut services = services::read(&snapshot.services)?;
         // What has been read is let go of at once: the graph and the services' bytes are enough to hold.
-        let living = tasks::summarize(&snapshot.tasks, &mut services)?;
+        let unseen = tasks::summarize(&snapshot.tasks, &mut services)?;
         snapshot.tasks = Vec::new();
+        let services: Vec<Arc<ServiceNode>> = services.into_iter().map(Arc::new).collect();
         let stacks = read_stacks(&snapshot, &services, account.administrator)?;
         let visibility = visibility(&account, &stacks);
         let versions = versions(&snapshot.secrets, &people)?;
         snapshot.secrets = Vec::new();
         let (mut secrets, ambiguous) = group(versions);
         let loose = connect(&mut secrets, &services, visibility == Visibility::Full);
+        let living = tasks::living(&services, &unseen);
         let uses = Uses::new(&living, &stacks, &visibility, snapshot.taken_at);
         for secret in &mut secrets {
             let found = findings(secret, &uses);
@@ -110,7 +112,7 @@ fn version(secret: &Secret<'_>, people: &People) -> Result<SecretVersion> {
 
 /// Gives each logical secret its consumers, and says which references point at nothing. What points at no logical secret
 /// at all is given back.
-fn connect(secrets: &mut [LogicalSecret], services: &[ServiceNode], full: bool) -> Vec<InventoryFinding> {
+fn connect(secrets: &mut [LogicalSecret], services: &[Arc<ServiceNode>], full: bool) -> Vec<InventoryFinding> {
     let (links, loose) = links(secrets, services, full);
     let mut counts = vec![0; secrets.len()];
     links.iter().for_each(|link| counts[link.secret] += 1);
@@ -118,26 +120,32 @@ fn connect(secrets: &mut [LogicalSecret], services: &[ServiceNode], full: bool) 
         secret.consumers.reserve_exact(count);
     }
     for Link { secret, service, reference, finding } in links {
-        secrets[secret].consumers.push(consumer(&services[service], service, reference));
+        secrets[secret].consumers.push(Consumer::new(Arc::clone(service), reference));
         secrets[secret].findings.extend(finding);
     }
     for secret in secrets {
-        secret.consumers.sort_by(|a, b| a.service.cmp(&b.service).then_with(|| a.target.cmp(&b.target)));
+        secret.consumers.sort_by(|a, b| by_name(a).cmp(&by_name(b)));
     }
     loose
 }
 
-/// That a service uses a logical secret, both by their places.
+fn by_name(consumer: &Consumer) -> (&str, &str) {
+    (&consumer.service().name, &consumer.reference().target)
+}
+
+/// That a service uses a logical secret.
 struct Link<'a> {
+    /// Its place.
     secret: usize,
-    service: usize,
-    reference: &'a SecretReference,
+    service: &'a Arc<ServiceNode>,
+    /// Its place among the service's references.
+    reference: usize,
     finding: Option<InventoryFinding>,
 }
 
 fn links<'a>(
     secrets: &[LogicalSecret],
-    services: &'a [ServiceNode],
+    services: &'a [Arc<ServiceNode>],
     full: bool,
 ) -> (Vec<Link<'a>>, Vec<InventoryFinding>) {
     let all = || secrets.iter().enumerate().flat_map(|(at, s)| s.versions.iter().map(move |v| (at, v)));
@@ -145,15 +153,15 @@ fn links<'a>(
     // Needed only for a reference whose id nobody knows.
     let by_name = LazyCell::new(|| all().map(|(at, v)| (v.name.as_str(), at)).collect::<HashMap<&str, usize>>());
     let (mut links, mut loose) = (Vec::new(), Vec::new());
-    for (at, service) in services.iter().enumerate() {
-        for reference in &service.references {
+    for service in services {
+        for (at, reference) in service.references.iter().enumerate() {
             let place = match by_id.get(reference.id.as_str()) {
                 Some((place, name)) if *name == reference.name => Some((*place, None)),
                 Some((place, name)) => Some((*place, Some(misnamed(service, reference, name)))),
                 None => by_name.get(reference.name.as_str()).map(|p| (*p, Some(dangling(service, reference)))),
             };
             match place {
-                Some((secret, finding)) => links.push(Link { secret, service: at, reference, finding }),
+                Some((secret, finding)) => links.push(Link { secret, service, reference: at, finding }),
                 // On a partial view it may simply be a secret that the account does not see.
                 None if full => loose.push(dangling(service, reference)),
                 None => {}
@@ -161,21 +169,6 @@ fn links<'a>(
         }
     }
     (links, loose)
-}
-
-fn consumer(service: &ServiceNode, at: usize, reference: &SecretReference) -> Consumer {
-    Consumer {
-        service: service.name.clone(),
-        id: service.id.clone(),
-        service_index: at,
-        version: reference.name.clone(),
-        secret_id: reference.id.clone(),
-        target: reference.target.clone(),
-        uid: reference.uid.clone(),
-        gid: reference.gid.clone(),
-        mode: reference.mode,
-        stack: service.stack.clone(),
-    }
 }
 
 fn misnamed(service: &ServiceNode, reference: &SecretReference, name: &str) -> InventoryFinding {

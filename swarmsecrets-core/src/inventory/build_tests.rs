@@ -118,7 +118,7 @@ fn kinds(inventory: &Inventory, name: &str) -> Vec<InventoryFindingKind> {
 }
 
 fn trouble(world: World, service: &str) -> Option<String> {
-    world.build().services.into_iter().find(|s| s.name == service).unwrap().tasks.trouble
+    world.build().services.iter().find(|s| s.name == service).unwrap().tasks.trouble.clone()
 }
 
 #[test]
@@ -128,10 +128,13 @@ fn versions_and_consumers_find_each_other() {
     let inventory = world.build();
     let db = inventory.find("db").unwrap();
     assert_eq!((db.current().name.as_str(), db.versions.len()), ("db_v2", 2));
-    let consumers: Vec<_> =
-        db.consumers.iter().map(|c| (c.service.as_str(), c.version.as_str(), c.target.as_str())).collect();
-    assert_eq!(consumers, [("api", "db", "t-db"), ("web", "db_v2", "t-db_v2")]);
-    assert_eq!(inventory.services[db.consumers[1].service_index].name, "web");
+    let used = |c: &'_ Consumer| (c.service().name.clone(), c.reference().name.clone(), c.reference().target.clone());
+    let consumers: Vec<_> = db.consumers.iter().map(used).collect();
+    assert_eq!(
+        consumers,
+        [("api", "db", "t-db"), ("web", "db_v2", "t-db_v2")].map(|(s, v, t)| (s.into(), v.into(), t.into()))
+    );
+    assert_eq!(db.consumers[1].service().name, "web");
     assert_eq!(db.versions[0].owner.as_ref().unwrap().names, ["team payments", "user admin"]);
     assert_eq!(kinds(&inventory, "db"), [InventoryFindingKind::SeveralVersions]);
     assert!(inventory.spec_text(&inventory.services[0]).starts_with(r#"{"Name":"api""#));
@@ -218,10 +221,12 @@ fn tasks_are_counted_by_the_secrets_that_they_mount() {
     ];
     let world = World::new().service_with("web", r#"{"Replicated":{"Replicas":2}}"#, "null", "{}", &["db"], tasks);
     let summary = &world.build().services[0].tasks;
-    let count = |map: &std::collections::BTreeMap<crate::ids::SecretId, u64>, id: &str| map.get(id).copied();
+    let count = |id: &str| {
+        let Mounts { wanted, alive } = summary.mounts(&id.parse().unwrap());
+        (wanted, alive)
+    };
     assert_eq!((summary.desired, summary.running), (2, 2));
-    assert_eq!((count(&summary.mounting, "iddb"), count(&summary.mounting, "idold")), (Some(2), None));
-    assert_eq!((count(&summary.alive, "iddb"), count(&summary.alive, "idold")), (Some(2), Some(1)));
+    assert_eq!((count("iddb"), count("idold"), count("idnone")), ((2, 2), (0, 1), (0, 0)));
     assert_eq!(summary.nodes.len(), 2);
 }
 
@@ -299,8 +304,12 @@ fn ambiguous_names_are_refused_with_what_would_tell() {
 fn oversized_integers_are_named() {
     let labels = r#"{"n":"9007199254740993"},"TaskTemplate0":{"Deep":[9007199254740993]}"#;
     let world = World::new().service_with("web", r#"{"Global":{}}"#, "null", labels, &[], &[]);
-    assert_eq!(world.build().services[0].oversized.as_deref(), Some("TaskTemplate0.Deep[0]"));
-    assert_eq!(World::new().service("web", &[]).build().services[0].oversized, None);
+    let oversized = |world: World| {
+        let inventory = world.build();
+        inventory.oversized(&inventory.services[0])
+    };
+    assert_eq!(oversized(world).as_deref(), Some("TaskTemplate0.Deep[0]"));
+    assert_eq!(oversized(World::new().service("web", &[])), None);
 }
 
 #[test]

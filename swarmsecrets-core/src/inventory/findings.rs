@@ -8,13 +8,14 @@ use jiff::Timestamp;
 use super::label::ROTATION_POLICY;
 use super::rotation_policy::greatest_age;
 use super::{
-    Consumer, Inventory, InventoryFinding, InventoryFindingKind, LogicalSecret, SecretVersion, StackNode, Visibility,
+    Consumer, Inventory, InventoryFinding, InventoryFindingKind, LogicalSecret, SecretReference, SecretVersion,
+    StackNode, Visibility,
 };
 use crate::ids::quoted;
 
 /// What uses secrets beside the specs of services.
 pub(super) struct Uses<'a> {
-    living: &'a HashSet<String>,
+    living: &'a HashSet<&'a str>,
     in_files: HashSet<&'a str>,
     everything_is_seen: bool,
     now: Timestamp,
@@ -22,7 +23,7 @@ pub(super) struct Uses<'a> {
 
 impl<'a> Uses<'a> {
     pub(super) fn new(
-        living: &'a HashSet<String>,
+        living: &'a HashSet<&'a str>,
         stacks: &'a [StackNode],
         visibility: &Visibility,
         now: Timestamp,
@@ -33,7 +34,7 @@ impl<'a> Uses<'a> {
 
     fn has(&self, version: &SecretVersion, secret: &LogicalSecret) -> bool {
         let (id, name) = (version.id.as_str(), version.name.as_str());
-        secret.consumers.iter().any(|c| c.secret_id == id || c.version == name)
+        secret.consumers.iter().map(Consumer::reference).any(|r| r.id == id || r.name == name)
             || self.living.contains(id)
             || self.in_files.contains(name)
     }
@@ -70,7 +71,8 @@ fn several_versions(secret: &LogicalSecret, into: &mut Vec<InventoryFinding>) {
     }
     let mut users: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for consumer in &secret.consumers {
-        users.entry((&consumer.version, &consumer.secret_id)).or_default().insert(&consumer.service);
+        let SecretReference { name, id, .. } = consumer.reference();
+        users.entry((name, id)).or_default().insert(&consumer.service().name);
     }
     let each = users.iter().map(|((version, _), services)| {
         let services = services.iter().map(|s| quoted(s)).collect::<Vec<_>>().join(", ");
@@ -81,7 +83,7 @@ fn several_versions(secret: &LogicalSecret, into: &mut Vec<InventoryFinding>) {
 }
 
 fn same_version(a: &Consumer, b: &Consumer) -> bool {
-    a.secret_id == b.secret_id && a.version == b.version
+    a.reference().id == b.reference().id && a.reference().name == b.reference().name
 }
 
 fn policy(secret: &LogicalSecret, now: Timestamp, into: &mut Vec<InventoryFinding>) {

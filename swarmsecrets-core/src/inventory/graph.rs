@@ -1,6 +1,5 @@
 //! The usage graph: logical secrets, their versions, the services that mount them, and the stacks these come from.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use crate::ids::{
     ClusterId, ControlId, EnvironmentId, NodeId, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId,
     TeamId, UserId,
 };
-use crate::model::{Labels, SecretReference, ServiceMode, UpdateConfig, UpdateStatus, spec_digest};
+use crate::model::{Labels, SecretReference, ServiceMode, UpdateConfig, first_oversized, spec_digest};
 use crate::stack::{ComposeText, StackReference, Variables};
 
 /// Everything that one account can see of one Swarm's secrets.
@@ -34,7 +33,7 @@ pub struct Inventory {
     /// The logical secrets, by name.
     pub secrets: Vec<LogicalSecret>,
     /// The services, by name.
-    pub services: Vec<ServiceNode>,
+    pub services: Vec<Arc<ServiceNode>>,
     /// The stacks, by name.
     pub stacks: Vec<StackNode>,
     /// Names that may mean more than one logical secret.
@@ -173,26 +172,27 @@ impl Owner {
 /// One reference from a service to a version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Consumer {
-    /// The service's name.
-    pub service: String,
-    /// The service's id.
-    pub id: ServiceId,
-    /// The place of the service in [`Inventory::services`].
-    pub service_index: usize,
-    /// The version's name, as the service's spec says.
-    pub version: String,
-    /// The version's id, as the service's spec says.
-    pub secret_id: String,
-    /// The file name in the container, or a path.
-    pub target: String,
-    /// The file's owner.
-    pub uid: String,
-    /// The file's group.
-    pub gid: String,
-    /// The file's mode, as a number (0o444 = 292).
-    pub mode: u32,
-    /// The stack, by name.
-    pub stack: Option<String>,
+    service: Arc<ServiceNode>,
+    /// The place of the reference in the service's.
+    reference: usize,
+}
+
+impl Consumer {
+    pub(super) fn new(service: Arc<ServiceNode>, reference: usize) -> Self {
+        Self { service, reference }
+    }
+
+    /// The service.
+    #[must_use]
+    pub fn service(&self) -> &ServiceNode {
+        &self.service
+    }
+
+    /// What the service's spec says of the version and of its file.
+    #[must_use]
+    pub fn reference(&self) -> &SecretReference {
+        &self.service.references[self.reference]
+    }
 }
 
 /// One service.
@@ -220,12 +220,8 @@ pub struct ServiceNode {
     pub health_check: Option<u64>,
     /// Whether it publishes a port in host mode.
     pub host_port: bool,
-    /// Its last update, if Swarm says.
-    pub update_status: Option<UpdateStatus>,
     /// What its tasks do.
     pub tasks: TaskSummary,
-    /// A field whose number is 2^53 or more: Portainer rounds such numbers, so the service must not be written.
-    pub oversized: Option<String>,
     /// Where its spec stands in the bytes that were read.
     pub(crate) spec: std::ops::Range<usize>,
 }
@@ -237,14 +233,39 @@ pub struct TaskSummary {
     pub desired: u64,
     /// Tasks that should run and do.
     pub running: u64,
-    /// Tasks that should run and mount each of these secret ids (a task may count under several).
-    pub mounting: BTreeMap<SecretId, u64>,
-    /// Tasks in no terminal state, whatever they should do, that mount each of these secret ids.
-    pub alive: BTreeMap<SecretId, u64>,
+    /// The secrets that its tasks mount, by id.
+    pub mounted: Vec<MountedSecret>,
     /// The nodes that its running tasks are on.
     pub nodes: Vec<NodeId>,
     /// Why the service is not converged on its spec, if it is not: "1 of 2 tasks run", "its update is paused".
     pub trouble: Option<String>,
+}
+
+/// A secret that tasks of a service mount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountedSecret {
+    /// Its id.
+    pub id: SecretId,
+    /// How many tasks mount it.
+    pub by: Mounts,
+}
+
+/// How many tasks of a service mount a secret.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mounts {
+    /// Tasks that should run.
+    pub wanted: u64,
+    /// Tasks in no terminal state, whatever they should do.
+    pub alive: u64,
+}
+
+impl TaskSummary {
+    /// How many of the tasks mount a secret.
+    #[must_use]
+    pub fn mounts(&self, id: &SecretId) -> Mounts {
+        let place = self.mounted.binary_search_by(|m| m.id.cmp(id));
+        place.map(|n| self.mounted[n].by).unwrap_or_default()
+    }
 }
 
 /// A stack.
@@ -356,6 +377,13 @@ impl Inventory {
     #[must_use]
     pub fn spec_digest(&self, service: &ServiceNode) -> SpecDigest {
         spec_digest(self.spec_bytes(service))
+    }
+
+    /// The first integer of 2^53 or more in a service's spec, by its path. Portainer rounds such numbers, so the service
+    /// must not be written.
+    #[must_use]
+    pub fn oversized(&self, service: &ServiceNode) -> Option<String> {
+        first_oversized(self.spec_text(service))
     }
 
     fn spec_bytes(&self, service: &ServiceNode) -> &[u8] {

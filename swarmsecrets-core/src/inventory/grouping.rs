@@ -5,6 +5,7 @@
 //! `node_2` beside `node` are three secrets. Names that leave it open are reported: two with the same number, two schemes
 //! side by side.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::naming::{Order, Versioned, versioned};
@@ -21,26 +22,25 @@ struct Candidate {
 /// The logical secrets by name, without consumers or findings, and what could not be told.
 pub(super) fn group(versions: Vec<SecretVersion>) -> (Vec<LogicalSecret>, Vec<Ambiguity>) {
     let mut sorted = Sorted::default();
-    let mut candidates: Vec<(String, Candidate)> = Vec::with_capacity(versions.len());
-    let known = Known::of(&versions);
-    let placed: Vec<_> = versions.iter().map(|version| placed(version, &known)).collect();
-    for (mut version, place) in versions.into_iter().zip(placed) {
-        version.scheme = place.scheme;
-        if let Some(base) = place.contested {
-            sorted.contested(&base, version);
-        } else {
-            let candidate = Candidate { version, labelled: place.labelled, order: place.order };
-            candidates.push((place.logical, candidate));
+    let mut places = places(&versions);
+    let fill = |(version, place): (SecretVersion, &mut Place)| {
+        Some(SecretVersion { scheme: std::mem::replace(&mut place.scheme, NameScheme::Plain), ..version })
+    };
+    let mut versions: Vec<Option<SecretVersion>> = versions.into_iter().zip(&mut places).map(fill).collect();
+    // Numbers are sorted, not the versions, which are large.
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by(|a, b| places[*a].logical.cmp(&places[*b].logical));
+    for group in order.chunk_by(|a, b| places[*a].logical == places[*b].logical) {
+        let mut candidates = Vec::with_capacity(group.len());
+        for (version, place) in group.iter().filter_map(|at| Some((versions[*at].take()?, &places[*at]))) {
+            match &place.contested {
+                Some(base) => sorted.contested(base, version),
+                None => candidates.push(Candidate { version, labelled: place.labelled, order: place.order.clone() }),
+            }
         }
-    }
-    candidates.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut candidates = candidates.into_iter().peekable();
-    while let Some((name, first)) = candidates.next() {
-        let mut group = vec![first];
-        while let Some((_, next)) = candidates.next_if(|(other, _)| *other == name) {
-            group.push(next);
+        if !candidates.is_empty() {
+            sorted.group(&places[group[0]].logical, candidates);
         }
-        sorted.group(&name, group);
     }
     sorted.secrets.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.versions[0].name.cmp(&b.versions[0].name)));
     sorted.ambiguous.sort_by(|a, b| a.name.cmp(&b.name));
@@ -49,23 +49,22 @@ pub(super) fn group(versions: Vec<SecretVersion>) -> (Vec<LogicalSecret>, Vec<Am
 
 /// What the other secrets say of a secret without a label.
 struct Known<'a> {
-    /// The names of secrets without a label, and the logical names that labels give.
-    bases: HashSet<&'a str>,
+    versions: &'a [SecretVersion],
+    /// The names of secrets without a label, and the logical names that labels give. Seldom asked for.
+    bases: OnceCell<HashSet<&'a str>>,
     /// The secrets that a labelled version names as the one before it, and its logical secret.
     predecessors: HashMap<&'a str, &'a str>,
 }
 
 impl<'a> Known<'a> {
     fn of(versions: &'a [SecretVersion]) -> Self {
-        let mut known = Self { bases: HashSet::new(), predecessors: HashMap::new() };
-        for version in versions {
-            let logical = version.labels.get(label::SECRET);
-            known.bases.insert(logical.map_or(version.name.as_str(), String::as_str));
-            if let (Some(logical), Some(previous)) = (logical, version.labels.get(label::PREVIOUS)) {
-                known.predecessors.insert(previous, logical);
-            }
-        }
-        known
+        let predecessor = |v: &'a SecretVersion| Some((v.labels.get(label::PREVIOUS)?, v.labels.get(label::SECRET)?));
+        Self { versions, bases: OnceCell::new(), predecessors: versions.iter().filter_map(predecessor).collect() }
+    }
+
+    fn is_base(&self, name: &str) -> bool {
+        let base = |v: &'a SecretVersion| v.labels.get(label::SECRET).unwrap_or(v.name.as_str());
+        self.bases.get_or_init(|| self.versions.iter().map(base).collect()).contains(name)
     }
 }
 
@@ -79,6 +78,11 @@ struct Place {
     contested: Option<String>,
 }
 
+fn places(versions: &[SecretVersion]) -> Vec<Place> {
+    let known = Known::of(versions);
+    versions.iter().map(|version| placed(version, &known)).collect()
+}
+
 fn placed(version: &SecretVersion, known: &Known<'_>) -> Place {
     let name = version.name.as_str();
     let read = versioned(name);
@@ -88,7 +92,7 @@ fn placed(version: &SecretVersion, known: &Known<'_>) -> Place {
         // The name of the next version follows this one's; where the label alone tells the number, it is read all the same.
         let scheme = read.map_or(NameScheme::Plain, |v| v.scheme);
         return Place {
-            logical: logical.clone(),
+            logical: logical.to_owned(),
             labelled: true,
             scheme,
             order: order.unwrap_or(Order::Plain),
@@ -100,7 +104,7 @@ fn placed(version: &SecretVersion, known: &Known<'_>) -> Place {
     if let Some(logical) = known.predecessors.get(name) {
         return Place { logical: (*logical).to_owned(), labelled: false, scheme, order, contested: None };
     }
-    let contested = (base != name && versioned(base).is_some() && known.bases.contains(base)).then(|| base.to_owned());
+    let contested = (base != name && versioned(base).is_some() && known.is_base(base)).then(|| base.to_owned());
     Place { logical: base.to_owned(), labelled: false, scheme, order, contested }
 }
 
@@ -151,7 +155,7 @@ impl Sorted {
 
     /// Stacks tell secrets apart: `db` of one stack and `db_v2` of another are not versions of one thing.
     fn by_stack(&mut self, name: &str, candidates: Vec<Candidate>) {
-        let stack = |c: &Candidate| c.version.labels.get(label::STACK).cloned();
+        let stack = |c: &Candidate| c.version.labels.get(label::STACK).map(str::to_owned);
         let stacks: BTreeSet<Option<String>> = candidates.iter().map(stack).collect();
         if stacks.iter().flatten().count() < 2 {
             return self.unlabelled(name, name, candidates);

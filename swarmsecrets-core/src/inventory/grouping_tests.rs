@@ -17,7 +17,7 @@ fn secret(name: &str, labels: &[&str]) -> SecretVersion {
         version: 1,
         scheme: NameScheme::Plain,
         created: Timestamp::UNIX_EPOCH,
-        labels: labels.iter().filter_map(|l| l.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect(),
+        labels: labels.iter().filter_map(|l| l.split_once('=')).collect(),
         owner: None,
         driver: None,
         templating: None,
@@ -146,7 +146,7 @@ proptest! {
         for secret in &secrets {
             let numbers: BTreeSet<u64> = secret.versions.iter().map(|v| v.version).collect();
             prop_assert_eq!(numbers.len(), secret.versions.len(), "{:?}", secret);
-            let labels: BTreeSet<&String> = secret.versions.iter().filter_map(|v| v.labels.get("io.swarmsecrets.secret")).collect();
+            let labels: BTreeSet<&str> = secret.versions.iter().filter_map(|v| v.labels.get("io.swarmsecrets.secret")).collect();
             prop_assert!(labels.len() <= 1);
             prop_assert_eq!(secret.current().version, *numbers.last().unwrap());
         }

@@ -109,7 +109,7 @@ impl Inventory {
             visibility,
             visibility_reason,
             secrets: self.secrets.iter().map(Secret::from).collect(),
-            services: self.services.iter().map(Service::from).collect(),
+            services: self.services.iter().map(|service| Service::from(&**service)).collect(),
             stacks: self.stacks.iter().map(Stack::from).collect(),
             ambiguous: &self.ambiguous,
             findings: &self.findings,
@@ -148,15 +148,16 @@ impl<'a> From<&'a SecretVersion> for Version<'a> {
 
 impl<'a> From<&'a Consumer> for User<'a> {
     fn from(consumer: &'a Consumer) -> Self {
+        let (service, reference) = (consumer.service(), consumer.reference());
         Self {
-            service: &consumer.service,
-            id: consumer.id.as_str(),
-            version: &consumer.version,
-            target: &consumer.target,
-            uid: &consumer.uid,
-            gid: &consumer.gid,
-            mode: consumer.mode,
-            stack: consumer.stack.as_deref(),
+            service: &service.name,
+            id: service.id.as_str(),
+            version: &reference.name,
+            target: &reference.target,
+            uid: &reference.uid,
+            gid: &reference.gid,
+            mode: reference.mode,
+            stack: service.stack.as_deref(),
         }
     }
 }

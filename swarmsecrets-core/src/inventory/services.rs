@@ -1,10 +1,9 @@
 //! Services as nodes of the usage graph.
 
-use super::ServiceNode;
-use super::label;
+use super::{ServiceNode, TaskSummary, label};
 use crate::error::Result;
 use crate::ids::SpecVersion;
-use crate::model::{Service, first_oversized, id_of};
+use crate::model::{Service, id_of};
 
 /// Reads the list of services into nodes, by name.
 pub(super) fn read(body: &[u8]) -> Result<Vec<ServiceNode>> {
@@ -33,9 +32,18 @@ fn node(body: &[u8], service: &Service<'_>) -> Result<ServiceNode> {
         update: spec.update(),
         health_check: spec.health_check_ns(),
         host_port: spec.host_port(),
-        update_status: service.update_status.as_ref().and_then(|status| status.to_status()),
-        tasks: super::TaskSummary::default(),
-        oversized: first_oversized(service.spec_text),
+        tasks: TaskSummary { trouble: unsettled(service).map(str::to_owned), ..TaskSummary::default() },
         spec: start..start + service.spec_text.len(),
     })
+}
+
+/// Why the service's last update has not come to an end. That it says it has is no proof that all is well.
+fn unsettled(service: &Service<'_>) -> Option<&'static str> {
+    match service.update_status.as_ref()?.state.as_str() {
+        "paused" => Some("its update is paused"),
+        "rollback_paused" => Some("its rollback is paused"),
+        "updating" => Some("it is being updated"),
+        "rollback_started" => Some("it is being rolled back"),
+        _ => None,
+    }
 }

@@ -1,6 +1,7 @@
 //! Stacks as nodes of the usage graph.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::{ServiceNode, Snapshot, StackKind, StackNode, StackStatus};
 use crate::error::Result;
@@ -15,7 +16,7 @@ type Files<'a> = HashMap<StackId, &'a Result<Vec<u8>, String>>;
 /// The Swarm stacks of the environment, and those that services belong to but that Portainer does not keep; by name.
 pub(super) fn read_stacks(
     snapshot: &Snapshot,
-    services: &[ServiceNode],
+    services: &[Arc<ServiceNode>],
     administrator: bool,
 ) -> Result<Vec<StackNode>> {
     let files: Files<'_> = snapshot.stack_files.iter().map(|(id, file)| (*id, file)).collect();

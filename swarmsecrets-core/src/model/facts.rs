@@ -1,12 +1,7 @@
 //! Facts of a service that the usage graph, the plans and the verdicts share.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-/// Labels, in the order of their keys. They are data that anybody may have written, never instructions.
-pub type Labels = BTreeMap<String, String>;
 
 /// A reference to a secret in a service's spec.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

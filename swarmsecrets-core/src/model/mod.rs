@@ -5,6 +5,7 @@
 
 mod cluster;
 mod facts;
+mod labels;
 mod ownership;
 mod portainer;
 mod secret;
@@ -17,7 +18,8 @@ mod text;
 mod unreadable;
 
 pub use self::cluster::{Actor, Event, Node, NodeDescription, NodeSpec, NodeStatus, Swarm, read_events};
-pub use self::facts::{FailureAction, Labels, SecretReference, ServiceMode, UpdateConfig, UpdateStatus};
+pub use self::facts::{FailureAction, SecretReference, ServiceMode, UpdateConfig, UpdateStatus};
+pub use self::labels::Labels;
 pub use self::ownership::{Created, Portainer, ResourceControl, TeamAccess, UserAccess};
 pub use self::portainer::{Environment, Membership, Stack, StackFile, StackVariable, Team, User};
 pub use self::secret::{Driver, Secret, SecretSpec};

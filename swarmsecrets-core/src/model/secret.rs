@@ -19,9 +19,6 @@ pub struct Secret<'a> {
     pub version: Version,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When its labels were written last.
-    #[serde(default)]
-    pub updated_at: Timestamp,
     /// Its name and labels.
     #[serde(borrow)]
     pub spec: SecretSpec<'a>,

@@ -3,12 +3,10 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::UpdateStatus;
 use super::ownership::Portainer;
 use super::service_spec::ServiceSpec;
 use super::spec::places::range_in;
@@ -23,10 +21,8 @@ pub struct Service<'a> {
     pub id: Text<'a>,
     /// The version of the object.
     pub version: u64,
-    /// When it was created.
-    pub created_at: Timestamp,
     /// When it was written last, also by Swarm itself.
-    pub updated_at: Timestamp,
+    pub updated_at: Text<'a>,
     /// What the spec says.
     pub spec: ServiceSpec<'a>,
     /// The spec's text, exactly as it stands in the answer.
@@ -47,23 +43,11 @@ pub struct UpdateStatusText<'a> {
     #[serde(borrow, default)]
     pub state: Text<'a>,
     /// When the update began.
-    #[serde(default)]
-    pub started_at: Option<Timestamp>,
+    #[serde(borrow, default)]
+    pub started_at: Option<Text<'a>>,
     /// The Engine's words.
     #[serde(borrow, default)]
     pub message: Text<'a>,
-}
-
-impl UpdateStatusText<'_> {
-    /// An own copy; none where the state is empty.
-    #[must_use]
-    pub fn to_status(&self) -> Option<UpdateStatus> {
-        (!self.state.is_empty()).then(|| UpdateStatus {
-            state: self.state.to_string(),
-            started_at: self.started_at,
-            message: self.message.to_string(),
-        })
-    }
 }
 
 impl<'a> Service<'a> {
@@ -181,8 +165,7 @@ impl<'a> ServiceIn<'a> {
 struct Fields<'a> {
     id: Text<'a>,
     version: u64,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    updated_at: Text<'a>,
     spec: ServiceSpec<'a>,
     update_status: Option<UpdateStatusText<'a>>,
     has_previous: bool,
@@ -194,7 +177,6 @@ impl<'a> Fields<'a> {
         match key {
             "ID" => self.id = map.next_value()?,
             "Version" => self.version = map.next_value::<Version>()?.index,
-            "CreatedAt" => self.created_at = map.next_value()?,
             "UpdatedAt" => self.updated_at = map.next_value()?,
             "UpdateStatus" => self.update_status = map.next_value()?,
             "PreviousSpec" => self.has_previous = map.next_value::<Option<IgnoredAny>>()?.is_some(),
@@ -205,8 +187,8 @@ impl<'a> Fields<'a> {
     }
 
     fn service(self, spec_text: &'a str) -> Service<'a> {
-        let Self { id, version, created_at, updated_at, spec, update_status, has_previous, portainer } = self;
-        Service { id, version, created_at, updated_at, spec, spec_text, update_status, has_previous, portainer }
+        let Self { id, version, updated_at, spec, update_status, has_previous, portainer } = self;
+        Service { id, version, updated_at, spec, spec_text, update_status, has_previous, portainer }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::service::Service;
+use super::service::{Service, UpdateStatusText};
 use super::spec::SpecText;
 use super::task::{Task, is_terminal};
 use super::unreadable::read_list;
@@ -44,11 +44,22 @@ impl ServiceState {
             version: SpecVersion(service.version),
             spec: SpecText::new(service.spec_text.to_owned())?,
             references: service.spec.references().collect(),
-            update_status: service.update_status.as_ref().and_then(super::UpdateStatusText::to_status),
-            updated_at: service.updated_at,
+            update_status: match &service.update_status {
+                Some(status) if !status.state.is_empty() => Some(update_status(status)?),
+                _ => None,
+            },
+            updated_at: time(&service.updated_at, "a service")?,
             has_previous: service.has_previous,
         })
     }
+}
+
+fn update_status(status: &UpdateStatusText<'_>) -> Result<UpdateStatus> {
+    Ok(UpdateStatus {
+        state: status.state.to_string(),
+        started_at: status.started_at.as_ref().map(|text| time(text, "an update")).transpose()?,
+        message: status.message.to_string(),
+    })
 }
 
 /// A task at one moment.
@@ -72,8 +83,6 @@ pub struct TaskState {
     pub exit_code: Option<i64>,
     /// When it was created.
     pub created: Timestamp,
-    /// Since when it does what it does.
-    pub timestamp: Timestamp,
     /// The ids and names of the secrets that it mounts.
     pub secrets: Vec<(String, String)>,
     /// The Engine's words on its state.
@@ -104,8 +113,7 @@ impl TaskState {
             state: task.status.state.to_string(),
             error: text(&task.status.err),
             exit_code: task.exit_code(),
-            created: task.created_at,
-            timestamp: task.status.timestamp,
+            created: time(&task.created_at, "a task")?,
             secrets: task.secrets().map(|(id, name)| (id.to_owned(), name.to_owned())).collect(),
             message: task.status.message.to_string(),
         })
@@ -119,6 +127,15 @@ impl TaskState {
 pub fn parse_tasks(body: &[u8]) -> Result<Vec<TaskState>> {
     let tasks: Vec<Task<'_>> = read_list("the list of tasks", body)?;
     tasks.iter().filter(|task| !task.service.is_empty()).map(TaskState::from_task).collect()
+}
+
+/// A time that the server sent; where it sent none, the oldest there is.
+fn time(text: &str, of: &str) -> Result<Timestamp> {
+    if text.is_empty() {
+        return Ok(Timestamp::default());
+    }
+    let unreadable = |_| Error::new(crate::ErrorKind::Protocol, format!("cannot read a time of {of}"));
+    text.parse().map_err(unreadable)
 }
 
 /// An id that the server sent; a bad one is the server's fault, not the user's.

@@ -1,6 +1,5 @@
 //! Tasks, as listed.
 
-use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::service_spec::TaskTemplate;
@@ -14,8 +13,8 @@ pub struct Task<'a> {
     #[serde(borrow, rename = "ID")]
     pub id: Text<'a>,
     /// When it was created.
-    #[serde(default)]
-    pub created_at: Timestamp,
+    #[serde(borrow, default)]
+    pub created_at: Text<'a>,
     /// The service that it is a task of; empty for a network attachment.
     #[serde(borrow, rename = "ServiceID", default)]
     pub service: Text<'a>,
@@ -39,9 +38,6 @@ pub struct Task<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TaskStatus<'a> {
-    /// Since when.
-    #[serde(default)]
-    pub timestamp: Timestamp,
     /// The state.
     #[serde(borrow, default)]
     pub state: Text<'a>,

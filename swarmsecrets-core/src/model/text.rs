@@ -98,14 +98,14 @@ impl<'a> TextMap<'a> {
     }
 
     /// All keys and values, in the order of the keys.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// An own copy.
     #[must_use]
     pub fn to_labels(&self) -> super::Labels {
-        self.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+        super::Labels::packed(self.iter())
     }
 
     fn sorted(mut pairs: Vec<(Text<'a>, Text<'a>)>) -> Self {

@@ -16,7 +16,7 @@ use crate::policy::{Subject, builtin};
 /// `Invalid` for a name that the Engine would refuse or a label that is ours; `Conflict` if the secret is there already.
 pub fn plan_create(inventory: &Inventory, request: &CreateRequest) -> Result<Plan> {
     let name = SecretName::new(&request.name)?;
-    if let Some(key) = request.labels.keys().find(|k| k.starts_with(label::PREFIX)) {
+    if let Some(key) = request.labels.iter().map(|(key, _)| key).find(|key| key.starts_with(label::PREFIX)) {
         let text = format!("the label `{key}` is written by swarmsecrets itself: leave it out");
         return Err(Error::new(ErrorKind::Invalid, text));
     }
@@ -28,8 +28,7 @@ pub fn plan_create(inventory: &Inventory, request: &CreateRequest) -> Result<Pla
             format!("`{name}` exists already, as {}: rotate it, or take another name", secret.current().name),
         ));
     }
-    let mut labels = naming::labels(name.as_str(), 1, None, Duration::ZERO);
-    labels.extend(request.labels.clone());
+    let labels = request.labels.with(naming::labels(name.as_str(), 1, None, Duration::ZERO).iter());
     let subject = Subject { what: "secret", name: name.as_str(), labels: &request.labels };
     let step = Step {
         n: 1,

@@ -58,14 +58,10 @@ fn dated(inventory: &Inventory, current: &SecretVersion, separator: &str) -> Str
 
 /// The user's labels, carried over, and ours. Labels of Docker's own stacks are not the user's.
 pub(super) fn labels(secret: &str, number: u64, previous: Option<&SecretVersion>, grace: Duration) -> Labels {
-    let mut labels = Labels::new();
-    if let Some(previous) = previous {
-        let users = |key: &str| !key.starts_with(label::PREFIX) && !key.starts_with("com.docker.");
-        labels.extend(previous.labels.iter().filter(|(k, _)| users(k)).map(|(k, v)| (k.clone(), v.clone())));
-        labels.insert(label::PREVIOUS.into(), previous.name.to_string());
-        labels.insert(label::GRACE.into(), humane(grace));
-    }
-    labels.insert(label::SECRET.into(), secret.to_owned());
-    labels.insert(label::VERSION.into(), number.to_string());
-    labels
+    let users = |(key, _): &(&str, &str)| !key.starts_with(label::PREFIX) && !key.starts_with("com.docker.");
+    let carried = previous.map(|previous| previous.labels.iter().filter(users).collect()).unwrap_or_default();
+    let (grace, number) = (humane(grace), number.to_string());
+    let replaced = previous.map(|previous| [(label::PREVIOUS, previous.name.as_str()), (label::GRACE, &grace)]);
+    let ours = [(label::SECRET, secret), (label::VERSION, &number)];
+    Labels::with(&carried, replaced.into_iter().flatten().chain(ours))
 }

@@ -24,10 +24,11 @@ pub(super) fn order<'a>(services: &[&'a ServiceNode], canary: Option<&str>) -> R
             after[*dependency].push(service);
         }
     }
-    let rank = |n: usize| (!is_canary(services[n], canary), services[n].name.as_str(), n);
+    // They come by name, so that their places stand for their names.
+    let rank = |n: usize| (!is_canary(services[n], canary), n);
     let mut ready: BTreeSet<_> = (0..services.len()).filter(|n| open[*n] == 0).map(rank).collect();
     let mut ordered = Vec::with_capacity(services.len());
-    while let Some((_, _, n)) = ready.pop_first() {
+    while let Some((_, n)) = ready.pop_first() {
         ordered.push(services[n]);
         for follower in &after[n] {
             open[*follower] -= 1;

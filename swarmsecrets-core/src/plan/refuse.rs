@@ -1,29 +1,26 @@
 //! What must not be rotated, and why.
 
-use std::collections::BTreeSet;
-
 use super::request::RotationRequest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::quoted;
-use crate::inventory::{Inventory, LogicalSecret, ServiceMode, ServiceNode, label};
+use crate::inventory::{Consumer, Inventory, LogicalSecret, ServiceMode, ServiceNode, label};
 
 /// Looks for every reason against the rotation of this secret, the gravest first.
 pub(super) fn refuse(secret: &LogicalSecret, consumers: &[&ServiceNode], request: &RotationRequest) -> Result<()> {
     data_is_not_ours(secret)?;
     several_versions(secret)?;
-    for service in consumers {
-        writable(service)?;
-        job(service, request)?;
-    }
+    consumers.iter().try_for_each(|service| job(service, request))?;
     converged(secret, consumers)
 }
 
 /// The services that mount the current version, each once, by name.
-pub(super) fn consumers<'a>(inventory: &'a Inventory, secret: &LogicalSecret) -> Vec<&'a ServiceNode> {
+pub(super) fn consumers(secret: &LogicalSecret) -> Vec<&ServiceNode> {
     let current = secret.current();
-    let places: BTreeSet<usize> =
-        secret.consumers.iter().filter(|c| c.secret_id == current.id.as_str()).map(|c| c.service_index).collect();
-    places.into_iter().filter_map(|n| inventory.services.get(n)).collect()
+    let mounts = |c: &&Consumer| c.reference().id == current.id.as_str();
+    let mut services: Vec<&ServiceNode> = secret.consumers.iter().filter(mounts).map(Consumer::service).collect();
+    // They come by name: what is there twice stands side by side.
+    services.dedup_by(|a, b| a.id == b.id);
+    services
 }
 
 fn data_is_not_ours(secret: &LogicalSecret) -> Result<()> {
@@ -44,8 +41,8 @@ fn several_versions(secret: &LogicalSecret) -> Result<()> {
     let behind: Vec<String> = secret
         .consumers
         .iter()
-        .filter(|c| c.secret_id != current.id.as_str())
-        .map(|c| format!("{} uses {}", quoted(&c.service), quoted(&c.version)))
+        .filter(|c| c.reference().id != current.id.as_str())
+        .map(|c| format!("{} uses {}", quoted(&c.service().name), quoted(&c.reference().name)))
         .collect();
     if behind.is_empty() {
         return Ok(());
@@ -63,8 +60,9 @@ fn several_versions(secret: &LogicalSecret) -> Result<()> {
     ))
 }
 
-fn writable(service: &ServiceNode) -> Result<()> {
-    match &service.oversized {
+/// Looked at apart from the rest, because the whole spec is read for it.
+pub(super) fn writable(inventory: &Inventory, service: &ServiceNode) -> Result<()> {
+    match inventory.oversized(service) {
         None => Ok(()),
         Some(field) => Err(Error::new(
             ErrorKind::Refused,

@@ -2,12 +2,13 @@
 
 use super::document::{
     Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedStack, Precondition, SCHEMA, Step, StepKind, Undo,
-    VersionRef,
+    VersionRef, Warning,
 };
 use super::request::{RotationRequest, Strategy};
 use super::{diff, naming, order, refuse, warnings};
 use crate::error::Result;
 use crate::inventory::{Inventory, LogicalSecret, Owner, ServiceMode, ServiceNode, StackKind, StackNode, Visibility};
+use crate::parallel;
 use crate::policy::{Decision, Subject, builtin};
 
 /// Plans the rotation of one secret. Pure: the same inventory and request give the same plan, byte for byte.
@@ -19,11 +20,20 @@ use crate::policy::{Decision, Subject, builtin};
 /// - `Invalid`: the next name would be too long; the canary is no consumer; dependencies go in a circle.
 pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result<Plan> {
     let secret = inventory.find(&request.secret)?;
-    let consumers = refuse::consumers(inventory, secret);
+    let consumers = refuse::consumers(secret);
     refuse::refuse(secret, &consumers, request)?;
     let (number, name) = naming::next(inventory, secret)?;
     let services = order::order(&consumers, request.canary.as_deref())?;
     let stacks = stacks(inventory, secret, &services);
+    let mut warnings = warnings::of_view(inventory, secret, services.len());
+    let (mut consumers, mut seen) = (Vec::with_capacity(services.len()), Vec::with_capacity(services.len()));
+    for part in parallel::map(&services, |service| part(inventory, secret, service)) {
+        let (consumer, as_seen, its_warnings) = part?;
+        consumers.push(consumer);
+        seen.push(as_seen);
+        warnings.extend(its_warnings);
+    }
+    stacks.iter().for_each(|s| warnings::of_stack(s, secret.current().name.as_str(), &mut warnings));
     let mut content = Content {
         schema: SCHEMA,
         kind: PlanKind::Rotate,
@@ -42,20 +52,17 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
             labels: naming::labels(&secret.name, number, Some(secret.current()), request.timing.grace),
         },
         owner: secret.current().owner.clone().map(Owner::or_administrators),
-        consumers: services.iter().map(|s| consumer(secret, s)).collect(),
+        restarts: consumers.iter().map(|c| c.restarts).sum(),
+        consumers,
         stacks: stacks.iter().map(|s| planned_stack(s)).collect(),
         steps: Vec::new(),
-        restarts: services.iter().map(|s| restarts(s)).sum(),
-        warnings: Vec::new(),
+        warnings,
         decision: decide(secret, &services),
         timing: request.timing,
         reason: request.reason.clone(),
         agent: request.agent.clone(),
     };
-    content.steps = steps(&content, services.iter().map(|s| seen(inventory, s)));
-    warnings::of_view(inventory, secret, services.len(), &mut content.warnings);
-    services.iter().for_each(|s| warnings::of_service(s, &mut content.warnings));
-    stacks.iter().for_each(|s| warnings::of_stack(s, secret.current().name.as_str(), &mut content.warnings));
+    content.steps = steps(&content, seen);
     Plan::seal(content)
 }
 
@@ -87,6 +94,17 @@ fn planned_stack(stack: &StackNode) -> PlannedStack {
     PlannedStack { id: stack.id, name: stack.name.clone(), kind: stack.kind.clone(), status: stack.status }
 }
 
+/// All that a plan says of one service. Its whole spec is read for that.
+fn part(
+    inventory: &Inventory,
+    secret: &LogicalSecret,
+    service: &ServiceNode,
+) -> Result<(PlannedConsumer, Precondition, Vec<Warning>)> {
+    let seen = as_seen(inventory, service);
+    refuse::writable(inventory, service)?;
+    Ok((consumer(secret, service), seen, warnings::of_service(service)))
+}
+
 fn consumer(secret: &LogicalSecret, service: &ServiceNode) -> PlannedConsumer {
     let current = secret.current();
     let targets = service.references.iter().filter(|r| r.id == current.id.as_str());
@@ -108,7 +126,7 @@ fn restarts(service: &ServiceNode) -> u64 {
 }
 
 /// The service as it was seen: what its update is pinned to.
-fn seen(inventory: &Inventory, service: &ServiceNode) -> Precondition {
+fn as_seen(inventory: &Inventory, service: &ServiceNode) -> Precondition {
     Precondition::Service {
         id: service.id.clone(),
         service: service.name.clone(),
@@ -117,7 +135,7 @@ fn seen(inventory: &Inventory, service: &ServiceNode) -> Precondition {
     }
 }
 
-fn steps(content: &Content, seen: impl Iterator<Item = Precondition>) -> Vec<Step> {
+fn steps(content: &Content, seen: Vec<Precondition>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::with_capacity(content.consumers.len() + 5);
     let mut add = |kind, target: &str, text: String, requires: Vec<Precondition>, undo| {
         let n = u32::try_from(steps.len() + 1).unwrap_or(u32::MAX);

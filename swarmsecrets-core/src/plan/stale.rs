@@ -1,6 +1,7 @@
 //! Whether the world is still as a plan says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::document::{Plan, Precondition};
 use crate::error::{Error, ErrorKind, Result};
@@ -70,7 +71,7 @@ struct Seen<'a> {
 impl<'a> Seen<'a> {
     fn of(inventory: &'a Inventory) -> Self {
         let versions = inventory.secrets.iter().flat_map(|s| &s.versions).map(|v| (v.name.as_str(), v)).collect();
-        let services = inventory.services.iter().map(|s| (s.id.as_str(), s)).collect();
+        let services = inventory.services.iter().map(|s| (s.id.as_str(), &**s)).collect();
         Self { versions, services, inventory }
     }
 }
@@ -105,7 +106,7 @@ fn name_free(seen: &Seen<'_>, name: &SecretName) -> Option<(String, String)> {
 
 fn consumers(seen: &Seen<'_>, of: &SecretName, planned: &[String]) -> Option<(String, String)> {
     let id = seen.versions.get(of.as_str())?.id.as_str();
-    let uses = |s: &&ServiceNode| s.references.iter().any(|r| r.id == id);
+    let uses = |s: &&Arc<ServiceNode>| s.references.iter().any(|r| r.id == id);
     let now: BTreeSet<&str> = seen.inventory.services.iter().filter(uses).map(|s| s.name.as_str()).collect();
     let then: BTreeSet<&str> = planned.iter().map(String::as_str).collect();
     let list = |set: &BTreeSet<&str>| match set.len() {

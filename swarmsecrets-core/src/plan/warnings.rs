@@ -12,9 +12,10 @@ fn warn(kind: WarningKind, about: Option<&str>, text: String) -> Warning {
 }
 
 /// The warnings about one consumer.
-pub(super) fn of_service(service: &ServiceNode, into: &mut Vec<Warning>) {
+pub(super) fn of_service(service: &ServiceNode) -> Vec<Warning> {
     let name = quoted(&service.name);
-    let mut add = |kind, text: String| into.push(warn(kind, Some(&service.name), text));
+    let mut found = Vec::new();
+    let mut add = |kind, text: String| found.push(warn(kind, Some(&service.name), text));
     let update = &service.update;
     match service.mode {
         ServiceMode::Replicated(0) => {
@@ -49,7 +50,7 @@ pub(super) fn of_service(service: &ServiceNode, into: &mut Vec<Warning>) {
         ),
         Some(_) => {}
     }
-    if !service.image.contains("@sha256:") {
+    if !service.image.rsplit_once('@').is_some_and(|(_, digest)| digest.starts_with("sha256:")) {
         add(
             WarningKind::ImageNotPinned,
             format!(
@@ -64,6 +65,7 @@ pub(super) fn of_service(service: &ServiceNode, into: &mut Vec<Warning>) {
             format!("{name} starts the new task first but publishes a host port: the two want the same port"),
         );
     }
+    found
 }
 
 /// The warnings about the stacks whose files name the old version, or whose services mount it.
@@ -96,19 +98,20 @@ pub(super) fn of_stack(stack: &StackNode, previous: &str, into: &mut Vec<Warning
 }
 
 /// The warnings about the plan as a whole.
-pub(super) fn of_view(inventory: &Inventory, secret: &LogicalSecret, consumers: usize, into: &mut Vec<Warning>) {
+pub(super) fn of_view(inventory: &Inventory, secret: &LogicalSecret, consumers: usize) -> Vec<Warning> {
+    let mut found = Vec::new();
     if let Visibility::Partial { reason } = &inventory.visibility {
-        into.push(warn(
+        found.push(warn(
             WarningKind::PartialView,
             None,
             format!("the view is partial ({reason}): services that cannot be seen may use `{}`; the old version is kept while any does", secret.name),
         ));
     }
     if consumers == 0 {
-        into.push(warn(WarningKind::NoConsumers, None, format!("no service mounts `{}`", secret.current().name)));
+        found.push(warn(WarningKind::NoConsumers, None, format!("no service mounts `{}`", secret.current().name)));
     }
     if secret.current().owner.is_none() && !inventory.account.administrator {
-        into.push(warn(
+        found.push(warn(
             WarningKind::Ownership,
             None,
             format!(
@@ -118,4 +121,5 @@ pub(super) fn of_view(inventory: &Inventory, secret: &LogicalSecret, consumers: 
             ),
         ));
     }
+    found
 }

@@ -142,7 +142,7 @@ impl World {
                 self.made += 1;
                 let id: SecretId = format!("new{}", self.made).parse().unwrap();
                 let private = Owner { control: Some(ControlId(7)), users: vec![UserId(1)], ..Owner::default() };
-                let rotation = labels.get(label::ROTATION).cloned();
+                let rotation = labels.get(label::ROTATION).map(str::to_owned);
                 let found = FoundVersion { id, rotation, owner: Some(private) };
                 self.secrets.insert(name.to_string(), found.clone());
                 Ok(Answer::Created(found))
@@ -201,7 +201,6 @@ impl World {
             error: bad.then(|| "task: non-zero exit (3)".to_owned()),
             exit_code: Some(if bad { 3 } else { 0 }),
             created: "2026-01-01T00:00:00Z".parse().unwrap(),
-            timestamp: "2026-01-01T00:00:00Z".parse().unwrap(),
             secrets: vec![mounts.clone()],
             message: "started".into(),
         };
@@ -213,35 +212,35 @@ impl World {
     }
 
     fn inventory(&self) -> Inventory {
-        let node = |(n, s): (usize, &Service)| ServiceNode {
-            id: format!("s{n}").parse().unwrap(),
-            name: format!("s{n}"),
-            labels: Labels::new(),
-            version: SpecVersion(s.version),
-            mode: ServiceMode::Replicated(1),
-            stack: None,
-            image: "x".into(),
-            references: vec![SecretReference {
-                id: s.mounts.0.clone(),
-                name: s.mounts.1.clone(),
-                target: "db".into(),
-                uid: "0".into(),
-                gid: "0".into(),
-                mode: 0o444,
-            }],
-            update: UpdateConfig {
-                parallelism: 1,
-                delay: 0,
-                monitor: 0,
-                failure_action: FailureAction::Pause,
-                start_first: false,
-            },
-            health_check: None,
-            host_port: false,
-            update_status: None,
-            tasks: TaskSummary::default(),
-            oversized: None,
-            spec: 0..0,
+        let node = |(n, s): (usize, &Service)| {
+            Arc::new(ServiceNode {
+                id: format!("s{n}").parse().unwrap(),
+                name: format!("s{n}"),
+                labels: Labels::new(),
+                version: SpecVersion(s.version),
+                mode: ServiceMode::Replicated(1),
+                stack: None,
+                image: "x".into(),
+                references: vec![SecretReference {
+                    id: s.mounts.0.clone(),
+                    name: s.mounts.1.clone(),
+                    target: "db".into(),
+                    uid: "0".into(),
+                    gid: "0".into(),
+                    mode: 0o444,
+                }],
+                update: UpdateConfig {
+                    parallelism: 1,
+                    delay: 0,
+                    monitor: 0,
+                    failure_action: FailureAction::Pause,
+                    start_first: false,
+                },
+                health_check: None,
+                host_port: false,
+                tasks: TaskSummary::default(),
+                spec: 0..0,
+            })
         };
         Inventory {
             environment: EnvironmentId(1),

@@ -146,9 +146,9 @@ fn users(world: &Inventory, previous: &VersionRef) -> Users {
     for service in &world.services {
         if service.references.iter().any(|r| r.id == previous.id.as_str()) {
             users.push(format!("service {}", quoted(&service.name)));
-        } else if service.tasks.mounting.contains_key(&previous.id) {
+        } else if service.tasks.mounts(&previous.id).wanted > 0 {
             users.push(format!("running tasks of service {}", quoted(&service.name)));
-        } else if service.tasks.alive.contains_key(&previous.id) {
+        } else if service.tasks.mounts(&previous.id).alive > 0 {
             dying.push(quoted(&service.name));
         }
     }

@@ -22,8 +22,7 @@ impl Rotation {
         if self.work.look.is_some() || (self.state.create_sent && fresh) {
             return Ok(Next::Act(Action::Look(Look::Version(self.state.plan.next.name.clone()))));
         }
-        let mut labels = self.state.plan.next.labels.clone();
-        labels.insert(label::ROTATION.to_owned(), self.state.rotation.to_string());
+        let labels = self.state.plan.next.labels.with([(label::ROTATION, self.state.rotation.as_str())]);
         Ok(Next::Act(Action::Change(Change::Create { name: self.state.plan.next.name.clone(), labels })))
     }
 

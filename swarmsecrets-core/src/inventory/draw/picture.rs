@@ -49,19 +49,23 @@ impl Picture {
             inventory.stacks.iter().map(|stack| (stack.name.as_str(), picture.add(of_stack(stack)))).collect();
         // A service without secrets has no place in this drawing.
         let mut services = BTreeMap::new();
-        for (at, service) in inventory.services.iter().enumerate().filter(|(_, s)| !s.references.is_empty()) {
+        for service in inventory.services.iter().filter(|s| !s.references.is_empty()) {
             let node = picture.add(of_service(service));
-            services.insert(at, node);
+            services.insert(&service.id, node);
             if let Some(stack) = service.stack.as_deref().and_then(|name| stacks.get(name)) {
                 picture.edges.push(Edge { from: *stack, to: node, note: String::new() });
             }
         }
         for secret in &inventory.secrets {
             let node = picture.add(of_secret(secret));
-            let uses: BTreeSet<_> = secret.consumers.iter().map(|c| (c.service_index, c.version.as_str())).collect();
-            for (service, version) in uses {
+            let uses: BTreeSet<_> = secret
+                .consumers
+                .iter()
+                .map(|c| (&c.service().name, &c.service().id, c.reference().name.as_str()))
+                .collect();
+            for (_, service, version) in uses {
                 let note = if version == secret.current().name.as_str() { String::new() } else { plain(version) };
-                picture.edges.extend(services.get(&service).map(|from| Edge { from: *from, to: node, note }));
+                picture.edges.extend(services.get(service).map(|from| Edge { from: *from, to: node, note }));
             }
         }
         picture

@@ -17,11 +17,24 @@ pub(crate) fn first_oversized(json: &str) -> Option<String> {
     if may_hold_oversized(json.as_bytes()) { search(json, &mut Vec::new()) } else { None }
 }
 
-/// A quick look that never misses: 2^53 has 16 digits, and such a run covers a position that is a multiple of 16; the
-/// other way to write so large a number is an exponent.
+/// A quick look that never misses: 2^53 has 16 digits, and the other way to write so large a number is an exponent.
 fn may_hold_oversized(bytes: &[u8]) -> bool {
-    bytes.iter().enumerate().step_by(DIGITS).any(|(at, b)| b.is_ascii_digit() && long_number_at(bytes, at))
-        || has_exponent(bytes)
+    has_long_number(bytes) || has_exponent(bytes)
+}
+
+/// A run of 16 digits covers eight bytes that begin at a multiple of eight.
+fn has_long_number(bytes: &[u8]) -> bool {
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut digits = words.iter().enumerate().filter(|(_, word)| all_digits(u64::from_le_bytes(**word)));
+    digits.any(|(n, _)| long_number_at(bytes, 8 * n))
+}
+
+/// Whether each of eight bytes is `0` to `9`: their upper half is 3, also when 6 is added to the lower one.
+fn all_digits(word: u64) -> bool {
+    const UPPER: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    const THREES: u64 = 0x3030_3030_3030_3030;
+    const SIXES: u64 = 0x0606_0606_0606_0606;
+    (word & UPPER == THREES) & (word.wrapping_add(SIXES) & UPPER == THREES)
 }
 
 /// Whether the digits around this place are as many as 2^53 has, and may be a number's.
@@ -32,41 +45,45 @@ fn long_number_at(bytes: &[u8], at: usize) -> bool {
     run >= DIGITS && ends_number(&bytes[..=at])
 }
 
-/// Whether a digit is followed by `e` and by what an exponent begins with, in what may be a number. Whole blocks are
-/// tested without a branch, which compiles to vector instructions; only in a block that has the pattern are the places
-/// looked at.
+/// Whether a digit is followed by `e`, in what may be a number. Whole blocks are tested without a branch, which compiles
+/// to vector instructions; only in a block that has the pattern are the places looked at.
 fn has_exponent(bytes: &[u8]) -> bool {
     let mut start = 0;
     while let Some(block) = bytes.get(start..).and_then(|rest| rest.first_chunk::<WINDOW>()) {
-        if may_hold_exponent(block) && exponent_at(bytes, start, start + BLOCK) {
+        if may_hold_exponent(block) && exponent_at(&bytes[..start + WINDOW], start) {
             return true;
         }
         start += BLOCK;
     }
-    exponent_at(bytes, start, bytes.len())
+    exponent_at(bytes, start)
 }
 
-const BLOCK: usize = 128;
-/// A block and the two bytes behind it, which the pattern of its last byte reaches into.
-const WINDOW: usize = BLOCK + 2;
+const BLOCK: usize = 64;
+/// A block and the byte behind it, which the pattern of its last byte reaches into.
+const WINDOW: usize = BLOCK + 1;
 
 fn may_hold_exponent(block: &[u8; WINDOW]) -> bool {
-    (0..BLOCK).fold(false, |hit, at| hit | begins_exponent(block[at], block[at + 1], block[at + 2]))
+    (0..BLOCK).fold(false, |hit, at| hit | begins_exponent(block[at], block[at + 1]))
 }
 
-fn begins_exponent(digit: u8, e: u8, next: u8) -> bool {
-    digit.is_ascii_digit() & (e | 0x20 == b'e') & (next.is_ascii_digit() | (next == b'+') | (next == b'-'))
+fn begins_exponent(digit: u8, e: u8) -> bool {
+    digit.is_ascii_digit() & (e | 0x20 == b'e')
 }
 
-fn exponent_at(bytes: &[u8], start: usize, end: usize) -> bool {
-    let windows = bytes[start..].windows(3).take(end - start).enumerate();
-    windows.into_iter().any(|(at, w)| begins_exponent(w[0], w[1], w[2]) && ends_number(&bytes[..=start + at]))
+fn exponent_at(bytes: &[u8], start: usize) -> bool {
+    let mut pairs = bytes[start..].windows(2).enumerate().filter(|(_, pair)| begins_exponent(pair[0], pair[1]));
+    pairs.any(|(at, _)| ends_number(&bytes[..=start + at]))
 }
 
 /// Whether these bytes end in digits that may be a number's and not a word's, as the hexadecimal of a digest is.
 fn ends_number(bytes: &[u8]) -> bool {
-    let before = bytes.iter().rev().find(|b| !(b.is_ascii_digit() || matches!(b, b'.' | b'-')));
-    before.is_none_or(|b| matches!(b, b':' | b',' | b'[' | b' ' | b'\t' | b'\r' | b'\n'))
+    let mut before = bytes.iter().rev().skip_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-'));
+    match before.next() {
+        // Behind a key, not within a word such as `sha256:1e7`.
+        Some(b':') => before.find(|b| !b.is_ascii_whitespace()) == Some(&b'"'),
+        Some(b) => matches!(b, b',' | b'[' | b' ' | b'\t' | b'\r' | b'\n'),
+        None => true,
+    }
 }
 
 fn search(json: &str, path: &mut Vec<String>) -> Option<String> {
