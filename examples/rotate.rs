@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use swarmsecrets_core::executor::{Cancellation, Executor, Observer, Parts, Progress, Supply, read_inventory};
+use swarmsecrets_core::executor::{Cancellation, Executor, Observer, Parts, Progress, Supply, Values, read_inventory};
 use swarmsecrets_core::ids::EnvironmentId;
 use swarmsecrets_core::journal::{Event, MemoryJournal};
 use swarmsecrets_core::plan::{RotationRequest, ValueRecipe, plan_rotation};
@@ -49,7 +49,7 @@ async fn main() -> Result<()> {
         reason: Some("an example".to_owned()),
         word: Word::Given, // the holder of the key says yes: without it nothing is changed
     });
-    let mut supply = Supply { value: None, random: &mut OsRandom };
+    let mut supply = Supply { values: Values::none(), random: &mut OsRandom };
     let report = executor.apply(&plan, &mut supply).await?;
     println!("   {}; the audit trail is in {}", report.outcome, folder.display());
 

@@ -119,9 +119,9 @@ fn names(plan: &Plan) -> BTreeMap<ServiceId, String> {
 fn words(rotation: &RotationId, event: &Event, services: &BTreeMap<ServiceId, String>) -> Option<String> {
     let name = |id: &ServiceId| services.get(id).map_or_else(|| id.to_string(), |name| printable(name).into_owned());
     Some(match event {
-        Event::Begun { plan, .. } => format!("rotation {rotation} of {} begins", plan.secret),
+        Event::Begun { plan, .. } => format!("rotation {rotation} of {} begins", plan.names()),
         Event::Created { .. } => "the new version is there".to_owned(),
-        Event::Owned => "the new version has its owner".to_owned(),
+        Event::Owned { .. } => "the new version has its owner".to_owned(),
         Event::ConsumerBegun { service } => format!("{}: updating", name(service)),
         Event::ConsumerConverged { service, note: None } => format!("{}: runs on the new version", name(service)),
         Event::ConsumerConverged { service, note: Some(note) } => {
@@ -134,7 +134,7 @@ fn words(rotation: &RotationId, event: &Event, services: &BTreeMap<ServiceId, St
         Event::RestoreFailed { service, reason } => format!("{}: could not be put back: {reason}", name(service)),
         Event::GraceBegun { until } => format!("the old version is kept until {until}"),
         Event::Retired { name, .. } => format!("{name} is retired"),
-        Event::RetireRefused { reason } => format!("the old version was not removed: {reason}"),
+        Event::RetireRefused { reason, .. } => format!("the old version was not removed: {reason}"),
         Event::Interrupted => "stopping: no further service is begun".to_owned(),
         Event::Stopped { reason, .. } => format!("stopped: {reason}"),
         Event::Resumed { .. } => format!("rotation {rotation} goes on"),

@@ -5,14 +5,14 @@ use std::io::Read;
 use std::path::Path;
 
 use swarmsecrets_core::ids::quoted;
-use swarmsecrets_core::plan::{Plan, ValueRecipe};
+use swarmsecrets_core::plan::Plan;
 use swarmsecrets_core::{Error, ErrorKind};
 
 use super::carry::Carrier;
 use crate::app::App;
 use crate::args::ApplyArgs;
 use crate::exit::{Exit, Failure};
-use crate::value::read_value;
+use crate::request;
 
 /// A plan for ten thousand services has about ten megabytes.
 const MAX_PLAN_BYTES: u64 = 256 << 20;
@@ -20,22 +20,11 @@ const MAX_PLAN_BYTES: u64 = 256 << 20;
 /// Carries out a plan that was made before.
 pub(super) async fn run(app: &App, args: ApplyArgs) -> Result<Exit, Failure> {
     let plan = read_plan(&args.plan)?;
-    match (&plan.recipe, &args.value_file) {
-        (ValueRecipe::Supplied, None) => {
-            return Err(Failure::usage("the plan takes a value that is handed over: give --value-file FILE"));
-        }
-        (ValueRecipe::Generate(spec), Some(_)) => {
-            let text = format!(
-                "the plan generates its value ({spec}): leave --value-file out, or plan again without --generate"
-            );
-            return Err(Failure::usage(text));
-        }
-        _ => {}
-    }
     let reason = args.reason.clone().or_else(|| plan.reason.clone());
     let carrier = Carrier::new(app, &args.change, reason)?;
-    let value = args.value_file.as_deref().map(|path| read_value(path, &app.console)).transpose()?;
-    carrier.apply(&plan, value).await
+    let values = request::values(&args.value_file, &plan, &app.console)?;
+    values.check(&plan).map_err(Failure::input)?;
+    carrier.apply(&plan, values).await
 }
 
 fn read_plan(path: &Path) -> Result<Plan, Failure> {

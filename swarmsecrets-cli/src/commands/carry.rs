@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use swarmsecrets_core::executor::{Cancellation, Executor, Parts, Supply};
+use swarmsecrets_core::Error;
+use swarmsecrets_core::executor::{Cancellation, Executor, Parts, Supply, Values};
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::journal::Event;
 use swarmsecrets_core::plan::{Plan, Warning};
 use swarmsecrets_core::policy::{Decision, Word};
 use swarmsecrets_core::rotation::Report;
-use swarmsecrets_core::{Error, SecretValue};
 
 use crate::app::App;
 use crate::args::ChangeArgs;
@@ -43,7 +43,7 @@ impl<'a> Carrier<'a> {
     }
 
     /// Shows a plan, asks, carries it out and reports.
-    pub(super) async fn apply(self, plan: &Plan, value: Option<SecretValue>) -> Result<Exit, Failure> {
+    pub(super) async fn apply(self, plan: &Plan, values: Values) -> Result<Exit, Failure> {
         if !self.app.console.json {
             self.app.console.show(&plan_text::diff(plan, self.app.console.error_colour));
         }
@@ -53,7 +53,7 @@ impl<'a> Carrier<'a> {
             _ => Word::NotGiven,
         };
         let mut random = random();
-        let mut supply = Supply { value, random: &mut *random };
+        let mut supply = Supply { values, random: &mut *random };
         let result = self.executor(word).apply(plan, &mut supply).await;
         self.report(Some(plan), result).await
     }
@@ -119,10 +119,15 @@ impl<'a> Carrier<'a> {
     /// What the plan of a rotation had warned of, from its journal.
     pub(super) async fn warned_of(&self, report: &Report) -> Vec<Warning> {
         let Some(id) = &report.rotation else { return Vec::new() };
+        self.plan_of(id).await.map(|plan| plan.warnings.clone()).unwrap_or_default()
+    }
+
+    /// The plan of a rotation, from its journal.
+    pub(super) async fn plan_of(&self, id: &RotationId) -> Option<Plan> {
         let journal = self.records.journal().load(id).await.unwrap_or_default();
-        match journal.entries.into_iter().next().map(|entry| entry.event) {
-            Some(Event::Begun { plan, .. }) => plan.warnings.clone(),
-            _ => Vec::new(),
+        match journal.entries.into_iter().next()?.event {
+            Event::Begun { plan, .. } => Some(*plan),
+            _ => None,
         }
     }
 

@@ -14,7 +14,7 @@ pub(super) async fn run(app: &App, args: CreateArgs) -> Result<Exit, Failure> {
     SecretName::new(&args.name).map_err(Failure::input)?;
     let recipe = request::required_recipe(&args.value)?;
     let carrier = Carrier::new(app, &args.change, args.reason.clone())?;
-    let value = request::value(&args.value, &app.console)?;
+    let files = args.value.value_file;
     let wanted = CreateRequest {
         name: args.name,
         recipe,
@@ -24,7 +24,10 @@ pub(super) async fn run(app: &App, args: CreateArgs) -> Result<Exit, Failure> {
     };
     let planned = carrier.world.inventory().await.and_then(|inventory| plan_create(&inventory, &wanted));
     match planned {
-        Ok(plan) => carrier.apply(&plan, value).await,
+        Ok(plan) => {
+            let values = request::values(&files, &plan, &app.console)?;
+            carrier.apply(&plan, values).await
+        }
         Err(error) => carrier.report(None, Err(error)).await,
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use swarmsecrets_core::ids::quoted;
-use swarmsecrets_core::plan::{Plan, ValueRecipe, plan_rotation};
+use swarmsecrets_core::plan::{Plan, plan_rotation};
 use swarmsecrets_core::{Error, ErrorKind};
 
 use crate::app::App;
@@ -15,15 +15,16 @@ use crate::{plan_text, request};
 
 /// Makes a plan and shows it.
 pub(super) async fn run(app: &App, args: PlanRotateArgs) -> Result<Exit, Failure> {
-    let name = request::one(&args.names)?;
     request::refuse_policy(&args.policy)?;
-    let recipe = request::recipe(&args.value)?.unwrap_or(ValueRecipe::Supplied);
-    let wanted = request::rotation(name, recipe, &args.rotation, None)?;
+    request::check_values(&args.secrets, &args.value, false)?;
+    request::check_rotation(&args.rotation)?;
     let world = World::open(app, Intent::Read)?;
-    // The value does not enter the plan, but one that Swarm would refuse is better known now.
-    drop(request::value(&args.value, &app.console)?);
-    let wanted = world.signed(wanted);
-    let plan = plan_rotation(&world.inventory().await?, &wanted)?;
+    let inventory = world.inventory().await?;
+    let secrets = request::secrets(&inventory, &args.secrets, &args.value)?;
+    let wanted = world.signed(request::rotation(secrets, &args.rotation));
+    let plan = plan_rotation(&inventory, &wanted)?;
+    // The values do not enter the plan, but one that Swarm would refuse is better known now.
+    drop(request::values(&args.value.value_file, &plan, &app.console)?);
     if let Some(path) = &args.out {
         write(&plan, path)?;
         app.console.note(&format!("the plan is in {}: `swarmsecrets apply` takes it", path.display()));

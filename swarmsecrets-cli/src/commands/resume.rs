@@ -1,6 +1,6 @@
 //! `swarmsecrets resume`
 
-use swarmsecrets_core::executor::{Executor, Supply};
+use swarmsecrets_core::executor::{Executor, Supply, Values};
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::policy::Word;
 use swarmsecrets_core::rotation::{Stage, State};
@@ -10,14 +10,13 @@ use super::carry::Carrier;
 use crate::app::App;
 use crate::args::ResumeArgs;
 use crate::exit::{Exit, Failure};
-use crate::value::read_value;
+use crate::request;
 use crate::world::random;
 
 /// Goes on with a rotation.
 pub(super) async fn run(app: &App, args: ResumeArgs) -> Result<Exit, Failure> {
     let given = args.id.as_deref().map(RotationId::new).transpose().map_err(Failure::input)?;
     let carrier = Carrier::new(app, &args.change, None)?;
-    let value = args.value_file.as_deref().map(|path| read_value(path, &app.console)).transpose()?;
     let id = match given {
         Some(id) => id,
         None => {
@@ -29,8 +28,13 @@ pub(super) async fn run(app: &App, args: ResumeArgs) -> Result<Exit, Failure> {
         }
     };
     let word = carrier.ask(&format!("Go on with rotation {id}?"))?;
+    // Without a journal the executor says so.
+    let values = match carrier.plan_of(&id).await {
+        Some(plan) => request::values(&args.value_file, &plan, &app.console)?,
+        None => Values::none(),
+    };
     let mut random = random();
-    let mut supply = Supply { value, random: &mut *random };
+    let mut supply = Supply { values, random: &mut *random };
     let result = carrier.executor(word).resume(&id, &mut supply).await;
     carrier.report_on(&id, result).await
 }
@@ -48,7 +52,7 @@ async fn the_one(executor: &Executor<'_>, carrier: &Carrier<'_>) -> Result<Rotat
     match (halfway.as_slice(), waiting.last()) {
         ([one], _) => Ok(one.rotation.clone()),
         ([], Some(last)) => Ok(last.rotation.clone()),
-        ([], None) => Err(Error::new(ErrorKind::NotFound, "there is no rotation to go on with in this journal")),
+        ([], None) => the_lost_one(executor).await,
         (several, _) => Err(Error::new(
             ErrorKind::Invalid,
             format!("several rotations are not finished, name one: {}", listed(several)),
@@ -56,6 +60,20 @@ async fn the_one(executor: &Executor<'_>, carrier: &Carrier<'_>) -> Result<Rotat
     }
 }
 
+/// The rotation that can be seen in the world, where no journal tells of one.
+async fn the_lost_one(executor: &Executor<'_>) -> Result<RotationId> {
+    match executor.lost().await?.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Error::new(ErrorKind::NotFound, "there is no rotation to go on with in this journal")),
+        several => {
+            let list = several.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let text =
+                format!("several rotations can be seen in this Swarm and have no journal here, name one: {list}");
+            Err(Error::new(ErrorKind::Invalid, text))
+        }
+    }
+}
+
 fn listed(states: &[State]) -> String {
-    states.iter().map(|s| format!("{} ({})", s.rotation, s.plan.secret)).collect::<Vec<_>>().join(", ")
+    states.iter().map(|s| format!("{} ({})", s.rotation, s.plan.names())).collect::<Vec<_>>().join(", ")
 }

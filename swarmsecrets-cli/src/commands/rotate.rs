@@ -1,24 +1,50 @@
-//! `swarmsecrets rotate`
+//! `swarmsecrets rotate` and `swarmsecrets revoke`
 
-use swarmsecrets_core::plan::plan_rotation;
+use swarmsecrets_core::Error;
+use swarmsecrets_core::inventory::Inventory;
+use swarmsecrets_core::plan::{Plan, RotationRequest, plan_rotation};
 
 use super::carry::Carrier;
 use crate::app::App;
-use crate::args::RotateArgs;
+use crate::args::{RevokeArgs, RotateArgs, ValueArgs};
 use crate::exit::{Exit, Failure};
 use crate::request;
 
 /// Plans and carries out a rotation.
-pub(super) async fn run(app: &App, args: RotateArgs) -> Result<Exit, Failure> {
-    let name = request::one(&args.names)?;
-    let recipe = request::required_recipe(&args.value)?;
-    let wanted = request::rotation(name, recipe, &args.rotation, None)?;
+pub(super) async fn rotate(app: &App, args: RotateArgs) -> Result<Exit, Failure> {
+    request::check_values(&args.secrets, &args.value, true)?;
+    request::check_rotation(&args.rotation)?;
     let carrier = Carrier::new(app, &args.change, args.rotation.reason.clone())?;
-    let value = request::value(&args.value, &app.console)?;
-    let wanted = carrier.world.signed(wanted);
-    let planned = carrier.world.inventory().await.and_then(|inventory| plan_rotation(&inventory, &wanted));
-    match planned {
-        Ok(plan) => carrier.apply(&plan, value).await,
+    let wanted =
+        |world: &Inventory| Ok(request::rotation(request::secrets(world, &args.secrets, &args.value)?, &args.rotation));
+    carry(carrier, app, &args.value, wanted).await
+}
+
+/// Plans and carries out a revocation.
+pub(super) async fn revoke(app: &App, args: RevokeArgs) -> Result<Exit, Failure> {
+    request::check_values(&args.secrets, &args.value, true)?;
+    request::check_times(args.stability, args.deadline)?;
+    let carrier = Carrier::new(app, &args.change, args.reason.clone())?;
+    let wanted =
+        |world: &Inventory| Ok(request::revocation(request::secrets(world, &args.secrets, &args.value)?, &args));
+    carry(carrier, app, &args.value, wanted).await
+}
+
+async fn carry(
+    carrier: Carrier<'_>,
+    app: &App,
+    value: &ValueArgs,
+    wanted: impl FnOnce(&Inventory) -> Result<RotationRequest, Error>,
+) -> Result<Exit, Failure> {
+    let plan = |world: &Inventory| -> Result<Plan, Error> {
+        let wanted = carrier.world.signed(wanted(world)?);
+        plan_rotation(world, &wanted)
+    };
+    match carrier.world.inventory().await.and_then(|world| plan(&world)) {
+        Ok(plan) => {
+            let values = request::values(&value.value_file, &plan, &app.console)?;
+            carrier.apply(&plan, values).await
+        }
         Err(error) => carrier.report(None, Err(error)).await,
     }
 }

@@ -42,7 +42,7 @@ fn mistakes_are_one_document_and_exit_2() {
         ("rotate db --grace 1x --generate length=9", "at character 2"),
         ("rotate db --grace 24 --generate length=9", "a unit is missing"),
         ("rotate db --strategy overlap --generate length=9 --sim --yes", "not in this version"),
-        ("rotate a b --generate length=9 --sim --yes", "not in this version"),
+        ("rotate db --stack shop --generate length=9 --sim --yes", "cannot be used with"),
         ("rotate db --policy p.toml --generate length=9 --sim --yes", "policy files are not in this version"),
         ("plan rotate db --policy p.toml --sim", "policy files are not in this version"),
         ("rotate db --sim --yes", "--value-file"),

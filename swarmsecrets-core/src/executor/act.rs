@@ -81,10 +81,13 @@ pub(super) async fn change(
 fn request(parts: &Parts<'_>, change: &Change, value: Result<Option<SecretValue>>) -> Result<Write> {
     let environment = parts.environment;
     Ok(match change {
-        Change::Create { name, labels } => create(parts, name, labels, value?.as_ref())?,
+        Change::Create { name, labels, .. } => create(parts, name, labels, value?.as_ref())?,
         Change::Own { control, owner, .. } => Write::set_owner(*control, owner),
         Change::Update { service, name, version, spec, .. } => {
             Write::update_service(environment, service, name, *version, spec.as_raw())
+        }
+        Change::Stack { id, name, file, variables, prune, .. } => {
+            Write::put_stack(environment, *id, name, file, variables, *prune)
         }
         Change::Remove { id, name, .. } => Write::delete_secret(environment, id, name),
     })

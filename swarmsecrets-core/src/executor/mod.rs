@@ -6,8 +6,10 @@ mod parts;
 mod progress;
 mod read;
 mod run;
+mod values;
 
 pub use self::parts::{Parts, Supply};
 pub use self::progress::{Cancellation, Observer, Progress, Silent};
 pub use self::read::read_inventory;
 pub use self::run::Executor;
+pub use self::values::Values;

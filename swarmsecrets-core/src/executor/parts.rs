@@ -1,13 +1,13 @@
 //! What a rotation is carried out with.
 
 use super::progress::{Cancellation, Observer};
+use super::values::Values;
 use crate::audit::AuditSink;
 use crate::clock::Clock;
 use crate::generate::Random;
 use crate::ids::EnvironmentId;
 use crate::journal::JournalStore;
 use crate::policy::Word;
-use crate::secret::SecretValue;
 use crate::transport::Transport;
 
 /// What an [`Executor`](super::Executor) works with.
@@ -34,10 +34,10 @@ pub struct Parts<'a> {
     pub word: Word,
 }
 
-/// Where the value of a new version comes from.
+/// Where the values of new versions come from.
 pub struct Supply<'a> {
-    /// The value, where it is handed over.
-    pub value: Option<SecretValue>,
+    /// Those that are handed over.
+    pub values: Values,
     /// Randomness: for rotation ids, and for values that are generated.
     pub random: &'a mut dyn Random,
 }

@@ -10,9 +10,9 @@ use super::read::read_inventory;
 use crate::audit::{Actor, AuditRecord, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{RotationId, ServiceId};
-use crate::inventory::{Inventory, ServiceNode};
-use crate::journal::{Entry, FORMAT, Lease};
-use crate::plan::{Plan, ValueRecipe, decide};
+use crate::inventory::{Inventory, LogicalSecret, ServiceNode};
+use crate::journal::{Entry, FORMAT, Journal, Lease};
+use crate::plan::{Plan, ValueRecipe, decide, recover, visible_rotations};
 use crate::policy::{Decision, Gate};
 use crate::rotation::{Action, ActionId, Change, Outcome, Poll, Reply, Report, Rotation, Stage, State};
 use crate::secret::SecretValue;
@@ -49,10 +49,7 @@ impl<'a> Executor<'a> {
     /// `NeedsApproval` from the guardrails, `Invalid` without a value, `Journal`, and those of [`Transport::read`](crate::transport::Transport::read).
     /// Whatever happens later is in the report.
     pub async fn apply(&self, plan: &Plan, supply: &mut Supply<'_>) -> Result<Report> {
-        if plan.recipe == ValueRecipe::Supplied && supply.value.is_none() {
-            let text = "the plan needs a value and none was handed over: give it with --value-file";
-            return Err(Error::new(ErrorKind::Invalid, text));
-        }
+        supply.values.check(plan)?;
         let world = self.world().await?;
         let gate = Gate::new(plan.digest().clone(), decision(plan, &world), self.parts.word);
         gate.check()?;
@@ -68,7 +65,8 @@ impl<'a> Executor<'a> {
         Ok(self.drive(run).await)
     }
 
-    /// Goes on with a rotation from its journal.
+    /// Goes on with a rotation from its journal. With the journal lost, it is read back from labels and specs: towards
+    /// the new version if any service is on it, back to the old one otherwise.
     ///
     /// # Errors
     /// `NotFound` and `Journal` from the journal, `Conflict` if another process carries it, `Stale` if it belongs to
@@ -95,6 +93,11 @@ impl<'a> Executor<'a> {
     pub async fn retire(&self) -> Result<Vec<Report>> {
         let mut reports = Vec::new();
         let world = self.world().await?;
+        let moved = |id: &RotationId| recover(&world, id).is_ok_and(|found| found.begun && found.moved);
+        for id in self.lost().await?.into_iter().filter(moved) {
+            let run = self.take_up(&id, None).await?;
+            reports.push(self.drive(run).await);
+        }
         for state in self.unfinished().await? {
             if matches!(state.stage, Stage::Grace | Stage::AwaitPatch) && is_of(&state.plan, &world) {
                 let run = self.take_up(&state.rotation, None).await?;
@@ -125,13 +128,16 @@ impl<'a> Executor<'a> {
 
     async fn take_up<'r, 's>(&self, id: &RotationId, supply: Option<&'r mut Supply<'s>>) -> Result<Run<'r, 's>> {
         let lease = self.parts.journal.lock(id).await?;
-        let journal = self.parts.journal.load(id).await?;
+        let journal = self.load(id).await?;
         if journal.torn_bytes > 0 {
             self.parts.observer.tell(&Progress::Torn { bytes: journal.torn_bytes });
         }
         let world = self.world().await?;
         let actor = self.actor(&world);
-        let rotation = Rotation::resume(journal.entries.iter().map(|e| &e.event), actor.clone())?;
+        let rotation = match journal.entries.as_slice() {
+            [] => Rotation::recover(id.clone(), recover(&world, id)?, actor.clone())?,
+            entries => Rotation::resume(entries.iter().map(|e| &e.event), actor.clone())?,
+        };
         let plan = &rotation.state().plan;
         if plan.cluster != world.cluster || plan.environment != world.environment {
             let text = format!(
@@ -142,6 +148,24 @@ impl<'a> Executor<'a> {
         }
         let gate = Gate::new(plan.digest().clone(), decision(plan, &world), self.parts.word);
         Ok(Run { rotation, gate, actor, supply, written: journal.entries.len() as u64, lease })
+    }
+
+    /// The journal of a rotation; empty if there is none.
+    async fn load(&self, id: &RotationId) -> Result<Journal> {
+        match self.parts.journal.load(id).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Journal::default()),
+            read => read,
+        }
+    }
+
+    /// The rotations that can be seen in the world and have no journal here.
+    ///
+    /// # Errors
+    /// `Journal` if the journals cannot be listed, and those of [`Transport::read`](crate::transport::Transport::read).
+    pub async fn lost(&self) -> Result<Vec<RotationId>> {
+        let known = self.parts.journal.list().await?;
+        let seen = visible_rotations(&self.world().await?);
+        Ok(seen.into_iter().filter(|id| !known.contains(id)).collect())
     }
 
     async fn world(&self) -> Result<Inventory> {
@@ -206,7 +230,7 @@ impl<'a> Executor<'a> {
         self.parts.audit.append(&record).await?;
         self.parts.observer.tell(&Progress::Sending { words: &record.action });
         let value = match change {
-            Change::Create { .. } => value(run),
+            Change::Create { secret, .. } => value(run, *secret),
             _ => Ok(None),
         };
         let reply = act::change(&self.parts, &self.transport, change, permit, value).await;
@@ -259,11 +283,13 @@ fn is_of(plan: &Plan, world: &Inventory) -> bool {
     plan.environment == world.environment && plan.cluster == world.cluster && plan.simulated == world.simulated
 }
 
-/// The value of the new version: handed over, or made now.
-fn value(run: &mut Run<'_, '_>) -> Result<Option<SecretValue>> {
+/// The value of a new version: handed over, or made now.
+fn value(run: &mut Run<'_, '_>, secret: usize) -> Result<Option<SecretValue>> {
     let Some(supply) = run.supply.as_deref_mut() else { return Ok(None) };
-    match &run.rotation.state().plan.recipe {
-        ValueRecipe::Supplied => Ok(supply.value.clone()),
+    let plan = &run.rotation.state().plan;
+    let Some(planned) = plan.secrets.get(secret) else { return Ok(None) };
+    match &planned.recipe {
+        ValueRecipe::Supplied => Ok(supply.values.of(plan, &planned.secret).cloned()),
         ValueRecipe::Generate(spec) => spec.generate(supply.random).map(Some),
     }
 }
@@ -273,12 +299,13 @@ fn decision(plan: &Plan, world: &Inventory) -> Decision {
     let consumers: BTreeSet<&ServiceId> = plan.consumers.iter().map(|c| &c.id).collect();
     let services: Vec<&ServiceNode> =
         world.services.iter().map(|s| &**s).filter(|s| consumers.contains(&s.id)).collect();
-    let today = world.secrets.iter().find(|s| s.name == plan.secret).map(|secret| decide(secret, &services));
-    match (&plan.decision, today) {
-        (Decision::Deny { .. }, _) | (_, None) => plan.decision.clone(),
-        (_, Some(deny @ Decision::Deny { .. })) => deny,
+    let planned = |secret: &&LogicalSecret| plan.secrets.iter().any(|s| s.secret == secret.name);
+    let secrets: Vec<&LogicalSecret> = world.secrets.iter().filter(planned).collect();
+    match (&plan.decision, decide(&secrets, &services)) {
+        (Decision::Deny { .. }, _) => plan.decision.clone(),
+        (_, deny @ Decision::Deny { .. }) => deny,
         (Decision::NeedsApproval { .. }, _) => plan.decision.clone(),
-        (Decision::Allow, Some(today)) => today,
+        (Decision::Allow, today) => today,
     }
 }
 

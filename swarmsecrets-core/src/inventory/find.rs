@@ -39,6 +39,23 @@ impl Inventory {
         }
     }
 
+    /// The logical secrets of a group: of a stack (its services mount them, its file names them, or it made them) and
+    /// whose current version carries all of these labels.
+    #[must_use]
+    pub fn select(&self, stack: Option<&str>, labels: &[(String, String)]) -> Vec<&LogicalSecret> {
+        let labelled = |s: &&LogicalSecret| labels.iter().all(|(k, v)| s.current().labels.get(k) == Some(v.as_str()));
+        let of_stack = |s: &&LogicalSecret| stack.is_none_or(|stack| self.belongs(s, stack));
+        self.secrets.iter().filter(labelled).filter(of_stack).collect()
+    }
+
+    fn belongs(&self, secret: &LogicalSecret, stack: &str) -> bool {
+        let current = secret.current().name.as_str();
+        let mut named = self.stacks.iter().filter(|node| node.name == stack).flat_map(|node| &node.references);
+        secret.consumers.iter().any(|c| c.service().stack.as_deref() == Some(stack))
+            || secret.current().labels.get(label::STACK) == Some(stack)
+            || named.any(|reference| reference.secret == current)
+    }
+
     fn in_stacks(&self, name: &str) -> Vec<&LogicalSecret> {
         self.named(|candidate, secret| {
             let prefix = candidate.strip_suffix(name).and_then(|prefix| prefix.strip_suffix('_'));

@@ -287,6 +287,8 @@ pub struct StackNode {
     pub file: Option<ComposeText>,
     /// The variables of the stack, in order.
     pub variables: Variables,
+    /// Whether a redeploy removes services that its file does not name.
+    pub prune: bool,
 }
 
 /// Where a stack's compose file lives.
@@ -302,6 +304,18 @@ pub enum StackKind {
     },
     /// On somebody's disk: deployed with `docker stack deploy`.
     Cli,
+}
+
+impl StackKind {
+    /// The word that documents use for it.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Git { .. } => "git",
+            Self::Cli => "cli",
+        }
+    }
 }
 
 /// Whether a stack runs.

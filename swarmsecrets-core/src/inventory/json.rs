@@ -190,11 +190,7 @@ impl<'a> From<&'a StackNode> for Stack<'a> {
         Self {
             id: stack.id,
             name: &stack.name,
-            kind: match stack.kind {
-                StackKind::File => "file",
-                StackKind::Git { .. } => "git",
-                StackKind::Cli => "cli",
-            },
+            kind: stack.kind.word(),
             auto_update: matches!(stack.kind, StackKind::Git { auto_update: true }),
             status: stack.status,
             secrets: stack.references.iter().map(|r| r.secret.as_str()).collect(),

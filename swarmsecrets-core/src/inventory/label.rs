@@ -10,6 +10,8 @@ pub const PREVIOUS: &str = "io.swarmsecrets.previous";
 pub const ROTATION: &str = "io.swarmsecrets.rotation";
 /// How long the version before is kept.
 pub const GRACE: &str = "io.swarmsecrets.grace";
+/// How the consumers were to change over, where it was more than an exchange of references.
+pub const STRATEGY: &str = "io.swarmsecrets.strategy";
 /// What all of ours begin with.
 pub const PREFIX: &str = "io.swarmsecrets.";
 /// On a service: the services that must be updated before it, with commas between.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{ServiceNode, Snapshot, StackKind, StackNode, StackStatus};
+use super::{Inventory, ServiceNode, Snapshot, StackKind, StackNode, StackStatus};
 use crate::error::Result;
 use crate::ids::{SecretName, StackId};
 use crate::model::{Stack, StackFile, read, read_list};
-use crate::stack::{ComposeText, Variables, references};
+use crate::stack::{ComposeText, StackEdit, Variables, references, rename};
 
 const STOPPED: u64 = 2;
 
@@ -59,6 +59,7 @@ fn node(stack: &Stack<'_>, files: &Files<'_>) -> StackNode {
         unreadable,
         file,
         variables,
+        prune: stack.prunes(),
     }
 }
 
@@ -78,15 +79,27 @@ fn unseen(name: &str, administrator: bool) -> StackNode {
         unreadable: (!administrator).then(|| "this account cannot see whether Portainer keeps it".to_owned()),
         file: None,
         variables: Variables::default(),
+        prune: false,
     }
 }
 
 impl StackNode {
-    /// What to change in the stack's file or variables so that it names the secret `to` where it named `from`: a unified
-    /// diff for people. None where no edit of the text can do that, or where the file is not known.
-    #[must_use]
-    pub fn patch(&self, from: &SecretName, to: &SecretName) -> Option<String> {
-        let edit = crate::stack::rename(self.file.as_ref()?, &self.variables, from, to)?;
-        Some(edit.diff)
+    /// What to change in the stack's file or variables so that it names other secrets.
+    ///
+    /// # Errors
+    /// Why no edit of the text can do that, for a person.
+    pub fn edit(&self, pairs: &[(SecretName, SecretName)]) -> Result<StackEdit, String> {
+        let file = self.file.as_ref().ok_or("its file is not known")?;
+        let mut named = pairs.iter().filter(|(from, _)| self.references.iter().any(|r| r.secret == from.as_str()));
+        let (from, to) = named.next().ok_or("it names none of them")?;
+        rename(file, &self.variables, from, to).ok_or_else(|| "no edit of its file was found".to_owned())
+    }
+
+    /// Whether a redeploy from the stored file would change nothing but these secrets.
+    ///
+    /// # Errors
+    /// What it would change, or why that cannot be told.
+    pub fn redeploy_is_harmless(&self, _world: &Inventory, _pairs: &[(SecretName, SecretName)]) -> Result<(), String> {
+        Err("whether a redeploy would change anything else cannot be told".to_owned())
     }
 }

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Actor;
-use crate::ids::{ControlId, RotationId, SecretId, SecretName, ServiceId};
+use crate::ids::{ControlId, RotationId, SecretId, SecretName, ServiceId, StackId};
 use crate::inventory::Owner;
 use crate::plan::Plan;
+use crate::policy::Direction;
 
 /// The version of the entry format.
 pub const FORMAT: u32 = 1;
@@ -51,8 +52,10 @@ pub enum Event {
         /// How it went.
         result: ChangeResult,
     },
-    /// The new version is there.
+    /// A new version is there.
     Created {
+        /// The place of its secret in the plan.
+        secret: usize,
         /// Its id.
         id: SecretId,
         /// The resource control that Portainer made for it.
@@ -60,8 +63,11 @@ pub enum Event {
         /// Who may see it as it was made.
         owner: Option<Owner>,
     },
-    /// The new version has the owner that the plan says, or none was asked for.
-    Owned,
+    /// A new version has the owner that the plan says, or none was asked for.
+    Owned {
+        /// The place of its secret in the plan.
+        secret: usize,
+    },
     /// A consumer is about to be looked at and updated.
     ConsumerBegun {
         /// The service.
@@ -105,6 +111,11 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A new version is gone again, or never was there.
+    Withdrawn {
+        /// The place of its secret in the plan.
+        secret: usize,
+    },
     /// Every consumer is on the new version; stacks were looked at.
     Settled {
         /// The stacks whose files still name the old version, and the patches for them.
@@ -115,15 +126,19 @@ pub enum Event {
         /// When it may go.
         until: Timestamp,
     },
-    /// The old version is gone.
+    /// An old version is gone.
     Retired {
+        /// The place of its secret in the plan.
+        secret: usize,
         /// Its name.
         name: SecretName,
         /// What is worth saying.
         notes: Vec<String>,
     },
-    /// The old version was not removed.
+    /// An old version was not removed.
     RetireRefused {
+        /// The place of its secret in the plan.
+        secret: usize,
         /// Why.
         reason: String,
     },
@@ -147,8 +162,10 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "change")]
 pub enum ChangeRecord {
-    /// Make the new version.
+    /// Make a new version.
     Create {
+        /// The place of its secret in the plan.
+        secret: usize,
         /// Its name.
         name: SecretName,
     },
@@ -156,6 +173,15 @@ pub enum ChangeRecord {
     Own {
         /// The resource control that is written.
         control: ControlId,
+    },
+    /// Write a stack's stored file and variables, which redeploys it.
+    Stack {
+        /// Portainer's number.
+        id: StackId,
+        /// Its name.
+        name: String,
+        /// Forward to the new versions, or back.
+        direction: Direction,
     },
     /// Move a service to the new version.
     Update {
@@ -220,4 +246,7 @@ pub struct StackPatch {
     pub kind: String,
     /// The change as a unified diff, if one could be made.
     pub patch: Option<String>,
+    /// Why it was not written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }

@@ -54,6 +54,15 @@ pub struct Stack<'a> {
     git_config: Option<IgnoredAny>,
     #[serde(borrow, default)]
     auto_update: Option<AutoUpdate<'a>>,
+    #[serde(default)]
+    option: Option<StackOption>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StackOption {
+    #[serde(default)]
+    prune: bool,
 }
 
 impl Stack<'_> {
@@ -68,6 +77,12 @@ impl Stack<'_> {
     #[must_use]
     pub fn is_git(&self) -> bool {
         self.git_config.is_some()
+    }
+
+    /// Whether a redeploy removes services that its file does not name.
+    #[must_use]
+    pub fn prunes(&self) -> bool {
+        self.option.as_ref().is_some_and(|option| option.prune)
     }
 
     /// Whether Portainer redeploys it by itself when the repository changes.

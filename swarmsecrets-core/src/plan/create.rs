@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use super::document::{Content, NextVersion, Plan, PlanKind, Precondition, SCHEMA, Step, StepKind, Undo};
+use super::document::{
+    Content, NextVersion, Plan, PlanKind, PlannedSecret, Precondition, SCHEMA, Step, StepKind, Undo,
+};
 use super::naming;
-use super::request::{CreateRequest, Strategy, Timing};
+use super::request::{Allowances, CreateRequest, Rollout, Strategy, Timing};
+use super::rotate::partial;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::SecretName;
-use crate::inventory::{Inventory, Visibility, label};
+use crate::inventory::{Inventory, label};
 use crate::policy::{Subject, builtin};
 
 /// Plans the first version of a logical secret.
@@ -45,17 +48,18 @@ pub fn plan_create(inventory: &Inventory, request: &CreateRequest) -> Result<Pla
         cluster: inventory.cluster.clone(),
         simulated: inventory.simulated,
         account: inventory.account.name.clone(),
-        partial: match &inventory.visibility {
-            Visibility::Full => None,
-            Visibility::Partial { reason } => Some(reason.clone()),
-        },
-        secret: request.name.clone(),
+        partial: partial(inventory),
         strategy: Strategy::Swap,
-        recipe: request.recipe.clone(),
-        previous: None,
         decision: builtin([subject]),
-        next: NextVersion { name, version: 1, labels },
-        owner: None,
+        secrets: vec![PlannedSecret {
+            secret: request.name.clone(),
+            recipe: request.recipe.clone(),
+            previous: None,
+            next: NextVersion { name, version: 1, labels },
+            owner: None,
+        }],
+        rollout: Rollout::default(),
+        allow: Allowances::default(),
         consumers: Vec::new(),
         stacks: Vec::new(),
         steps: vec![step],

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::document::{Plan, PlanKind, StepKind};
 use super::request::ValueRecipe;
+use super::steps::swaps;
 use crate::ids::{is_unprintable, quoted};
 use crate::inventory::ServiceMode;
 
@@ -72,13 +73,15 @@ impl Plan {
     pub fn diff(&self) -> Diff {
         let mut lines = vec![headline(self)];
         let mut add = |mark, text| lines.push(DiffLine { mark, text });
-        let value = match &self.recipe {
-            ValueRecipe::Supplied => "the value that is handed over".to_owned(),
-            ValueRecipe::Generate(spec) => format!("a generated value ({spec})"),
-        };
-        add(Mark::Add, format!("secret {} with {value}", self.next.name));
-        if let Some(owner) = self.owner.as_ref().filter(|o| !o.names.is_empty()) {
-            add(Mark::Add, format!("owner of {}: {}", self.next.name, owner.names.join(", ")));
+        for secret in &self.secrets {
+            let value = match &secret.recipe {
+                ValueRecipe::Supplied => "the value that is handed over".to_owned(),
+                ValueRecipe::Generate(spec) => format!("a generated value ({spec})"),
+            };
+            add(Mark::Add, format!("secret {} with {value}", secret.next.name));
+            if let Some(owner) = secret.owner.as_ref().filter(|o| !o.names.is_empty()) {
+                add(Mark::Add, format!("owner of {}: {}", secret.next.name, owner.names.join(", ")));
+            }
         }
         for consumer in &self.consumers {
             add(Mark::Change, consumer_line(self, consumer));
@@ -86,7 +89,7 @@ impl Plan {
         for step in self.steps.iter().filter(|s| s.kind == StepKind::PatchStack) {
             add(Mark::Change, step.text.clone());
         }
-        if let Some(previous) = &self.previous {
+        for previous in self.replaced() {
             let after = humane(self.timing.grace);
             let text = if self.timing.grace.is_zero() {
                 format!("secret {} at once, when nothing uses it any more", previous.name)
@@ -108,10 +111,10 @@ impl Plan {
 fn headline(plan: &Plan) -> DiffLine {
     let simulated = if plan.simulated { " (simulated)" } else { "" };
     let text = match plan.kind {
-        PlanKind::Create => format!("create {} in environment {}{simulated}", plan.secret, plan.environment),
+        PlanKind::Create => format!("create {} in environment {}{simulated}", plan.names(), plan.environment),
         PlanKind::Rotate => format!(
             "rotate {} in environment {}{simulated}: {} to update, {} to restart",
-            plan.secret,
+            plan.names(),
             plan.environment,
             counted(plan.consumers.len() as u64, "service"),
             counted(plan.restarts, "task"),
@@ -121,17 +124,16 @@ fn headline(plan: &Plan) -> DiffLine {
 }
 
 fn consumer_line(plan: &Plan, consumer: &super::PlannedConsumer) -> String {
-    let from = plan.previous.as_ref().map_or("", |p| p.name.as_str());
-    let targets: Vec<String> = consumer.targets.iter().map(|t| quoted(t).trim_matches('`').to_owned()).collect();
+    let targets: Vec<String> = consumer.mounts.iter().map(|m| quoted(&m.target).trim_matches('`').to_owned()).collect();
     let tasks = match consumer.mode {
         ServiceMode::Global => format!("global, {}", counted(consumer.restarts, "task")),
         ServiceMode::ReplicatedJob | ServiceMode::GlobalJob => "job".to_owned(),
         ServiceMode::Replicated(n) => counted(n, "task"),
     };
     format!(
-        "service {} ({tasks}): {from} -> {} at {}",
+        "service {} ({tasks}): {} at {}",
         quoted(&consumer.service).trim_matches('`'),
-        plan.next.name,
+        swaps(plan, consumer),
         targets.join(", ")
     )
 }
@@ -150,6 +152,25 @@ pub fn humane(duration: Duration) -> String {
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
+/// Reads what [`humane`] writes.
+pub(super) fn parse_humane(text: &str) -> Option<Duration> {
+    let (mut rest, mut total) = (text, Duration::ZERO);
+    while !rest.is_empty() {
+        let unit = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let number: u64 = rest[..rest.len() - unit.len()].parse().ok()?;
+        rest = unit.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        let milliseconds = match &unit[..unit.len() - rest.len()] {
+            "h" => 3_600_000,
+            "m" => 60_000,
+            "s" => 1000,
+            "ms" => 1,
+            _ => return None,
+        };
+        total = total.checked_add(Duration::from_millis(number.checked_mul(milliseconds)?))?;
+    }
+    (!text.is_empty()).then_some(total)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +179,10 @@ mod tests {
     fn durations_read_as_people_write_them() {
         for (ms, text) in [(0, "0s"), (250, "250ms"), (90_000, "1m30s"), (86_400_000, "24h"), (3_605_000, "1h5s")] {
             assert_eq!(humane(Duration::from_millis(ms)), text);
+            assert_eq!(parse_humane(text), Some(Duration::from_millis(ms)));
+        }
+        for bad in ["", "24", "h", "1x", "-1s", "99999999999999999999h"] {
+            assert_eq!(parse_humane(bad), None, "{bad}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::request::{Strategy, Timing, ValueRecipe};
+use super::request::{Allowances, Rollout, Strategy, Timing, ValueRecipe};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{
     ClusterId, EnvironmentId, PlanDigest, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId,
@@ -40,20 +40,16 @@ pub struct Content {
     pub account: String,
     /// Why the account's view is partial, if it is.
     pub partial: Option<String>,
-    /// The logical secret.
-    pub secret: String,
     /// How.
     pub strategy: Strategy,
-    /// Where the value comes from.
-    pub recipe: ValueRecipe,
-    /// The version that is replaced; none for a first version.
-    pub previous: Option<VersionRef>,
-    /// The version that is made.
-    pub next: NextVersion,
-    /// Whose the new version will be: the accesses of the old one.
-    pub owner: Option<Owner>,
+    /// The secrets that get a new version. A service that mounts several of them restarts once.
+    pub secrets: Vec<PlannedSecret>,
     /// The services, in the order of their update.
     pub consumers: Vec<PlannedConsumer>,
+    /// How many of them are in hand at a time, and how many may fail.
+    pub rollout: Rollout,
+    /// What the request allows that is refused otherwise.
+    pub allow: Allowances,
     /// The stacks whose files name the old version.
     pub stacks: Vec<PlannedStack>,
     /// What is done, in order.
@@ -82,6 +78,21 @@ pub enum PlanKind {
     Rotate,
 }
 
+/// A secret that gets a new version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedSecret {
+    /// The logical secret.
+    pub secret: String,
+    /// Where the value comes from.
+    pub recipe: ValueRecipe,
+    /// The version that is replaced; none for a first version.
+    pub previous: Option<VersionRef>,
+    /// The version that is made.
+    pub next: NextVersion,
+    /// Whose the new version will be: the accesses of the old one.
+    pub owner: Option<Owner>,
+}
+
 /// A version that exists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionRef {
@@ -102,15 +113,17 @@ pub struct NextVersion {
     pub labels: Labels,
 }
 
-/// A service that is moved to the new version.
+/// A service that is moved to the new versions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlannedConsumer {
     /// The service's id.
     pub id: ServiceId,
     /// The service's name.
     pub service: String,
-    /// Where it mounts the old version: the targets.
-    pub targets: Vec<String>,
+    /// Where it mounts the old versions.
+    pub mounts: Vec<PlannedMount>,
+    /// The wave in which it is updated, from 0. A wave begins when the one before it is healthy.
+    pub wave: u32,
     /// How many tasks it runs.
     pub mode: ServiceMode,
     /// How many of its tasks will restart.
@@ -119,7 +132,16 @@ pub struct PlannedConsumer {
     pub stack: Option<String>,
 }
 
-/// A stack whose file names the old version.
+/// A place where a service mounts a version that is replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedMount {
+    /// The target: the file name in the container, or a path.
+    pub target: String,
+    /// The place of the secret in [`Content::secrets`].
+    pub secret: usize,
+}
+
+/// A stack whose file names an old version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedStack {
     /// Portainer's number.
@@ -258,6 +280,38 @@ pub enum WarningKind {
     NoConsumers,
     /// The owner cannot be carried over as it is.
     Ownership,
+    /// What the rotation had done was read from the world, because its journal is lost.
+    JournalLost,
+}
+
+impl Content {
+    /// The logical secrets, for people: `db_password and api_key`.
+    #[must_use]
+    pub fn names(&self) -> String {
+        listed(self.secrets.iter().map(|s| s.secret.as_str()))
+    }
+
+    /// What becomes of the names of versions, for people: `db -> db_v2, key -> key_v2`.
+    #[must_use]
+    pub fn swaps(&self) -> String {
+        let swap = |s: &PlannedSecret| Some(format!("{} -> {}", s.previous.as_ref()?.name, s.next.name));
+        self.secrets.iter().filter_map(swap).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The versions that are replaced.
+    pub fn replaced(&self) -> impl Iterator<Item = &VersionRef> {
+        self.secrets.iter().filter_map(|s| s.previous.as_ref())
+    }
+}
+
+/// Names as people list them: `a`, `a and b`, `a, b and c`.
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, before)) => format!("{} and {last}", before.join(", ")),
+        None => String::new(),
+    }
 }
 
 impl Plan {

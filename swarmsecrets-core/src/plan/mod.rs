@@ -5,20 +5,24 @@ mod diff;
 mod document;
 mod naming;
 mod order;
+mod recover;
 mod refuse;
 mod request;
 mod rotate;
 mod stale;
+mod steps;
 mod warnings;
 
 pub use self::create::plan_create;
 pub(crate) use self::diff::counted;
 pub use self::diff::{Diff, DiffLine, Mark, humane};
+pub(crate) use self::document::listed;
 pub use self::document::{
-    Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedStack, Precondition, SCHEMA, Step, StepKind, Undo,
-    VersionRef, Warning, WarningKind,
+    Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, PlannedStack, Precondition,
+    SCHEMA, Step, StepKind, Undo, VersionRef, Warning, WarningKind,
 };
-pub use self::request::{CreateRequest, RotationRequest, Strategy, Timing, ValueRecipe};
+pub use self::recover::{Recovered, recover, visible_rotations};
+pub use self::request::{Allowances, Canary, CreateRequest, Rollout, RotationRequest, Strategy, Timing, ValueRecipe};
 pub(crate) use self::rotate::decide;
 pub use self::rotate::plan_rotation;
 pub use self::stale::Moved;

@@ -1,60 +1,101 @@
-//! The order of the consumers: after what they depend on, the canary first, then by name.
+//! The order of the consumers: in waves, each after what it depends on, the canary first, then by name.
 
 use std::collections::BTreeSet;
 
+use super::request::{Canary, RotationRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::quoted;
 use crate::inventory::{ServiceNode, label};
 
-/// Orders services, which come by name. A dependency on a service that is not among them does not matter.
+/// Orders services, which come by name, each with the number of its wave. A dependency on a service that is not among
+/// them does not matter.
 ///
 /// # Errors
-/// `Invalid` for a canary that is not among them, and for dependencies that go in a circle, with the circle.
-pub(super) fn order<'a>(services: &[&'a ServiceNode], canary: Option<&str>) -> Result<Vec<&'a ServiceNode>> {
-    let place = |name: &str| services.binary_search_by(|s| s.name.as_str().cmp(name)).ok();
-    if let Some(name) = canary.filter(|name| place(name).is_none()) {
-        let text = format!("{} is not a consumer, so it cannot be the canary", quoted(name));
-        return Err(Error::new(ErrorKind::Invalid, text));
-    }
-    let before: Vec<Vec<usize>> = services.iter().map(|s| dependencies(s, place)).collect();
+/// `Invalid` for a canary or a service of a dependency by request that is not among them, and for dependencies that go in
+/// a circle, with the circle.
+pub(super) fn order<'a>(
+    services: &[&'a ServiceNode],
+    request: &RotationRequest,
+) -> Result<Vec<(u32, &'a ServiceNode)>> {
+    let before = dependencies(services, request)?;
+    let canaries = canaries(services, request)?;
     let mut after = vec![Vec::new(); services.len()];
-    let mut open: Vec<usize> = before.iter().map(Vec::len).collect();
+    let mut open: Vec<usize> = before.iter().map(BTreeSet::len).collect();
     for (service, dependencies) in before.iter().enumerate() {
-        for dependency in dependencies {
-            after[*dependency].push(service);
-        }
+        dependencies.iter().for_each(|dependency| after[*dependency].push(service));
     }
-    // They come by name, so that their places stand for their names.
-    let rank = |n: usize| (!is_canary(services[n], canary), n);
-    let mut ready: BTreeSet<_> = (0..services.len()).filter(|n| open[*n] == 0).map(rank).collect();
+    let mut ready: BTreeSet<usize> = (0..services.len()).filter(|n| open[*n] == 0).collect();
     let mut ordered = Vec::with_capacity(services.len());
-    while let Some((_, n)) = ready.pop_first() {
-        ordered.push(services[n]);
-        for follower in &after[n] {
-            open[*follower] -= 1;
-            if open[*follower] == 0 {
-                ready.insert(rank(*follower));
+    for wave in 0.. {
+        let canaries: BTreeSet<usize> = ready.intersection(&canaries).copied().collect();
+        let now = if canaries.is_empty() { ready.clone() } else { canaries };
+        if now.is_empty() {
+            break;
+        }
+        for n in now {
+            ready.remove(&n);
+            ordered.push((wave, services[n]));
+            for follower in &after[n] {
+                open[*follower] -= 1;
+                if open[*follower] == 0 {
+                    ready.insert(*follower);
+                }
             }
         }
     }
     if ordered.len() == services.len() { Ok(ordered) } else { Err(circle(services, &before, &open)) }
 }
 
-fn dependencies(service: &ServiceNode, place: impl Fn(&str) -> Option<usize>) -> Vec<usize> {
-    let Some(names) = service.labels.get(label::AFTER) else { return Vec::new() };
-    let set: BTreeSet<usize> = names.split(',').filter_map(|name| place(name.trim())).collect();
-    set.into_iter().collect()
+fn place(services: &[&ServiceNode], name: &str) -> Option<usize> {
+    services.binary_search_by(|s| s.name.as_str().cmp(name)).ok()
 }
 
-fn is_canary(service: &ServiceNode, chosen: Option<&str>) -> bool {
-    match chosen {
-        Some(name) => service.name == name,
-        None => service.labels.get(label::CANARY).is_some_and(|v| v.eq_ignore_ascii_case("true")),
+/// The services that each is updated after, by their places.
+fn dependencies(services: &[&ServiceNode], request: &RotationRequest) -> Result<Vec<BTreeSet<usize>>> {
+    let labelled = |service: &&ServiceNode| {
+        let names = service.labels.get(label::AFTER).unwrap_or_default().split(',');
+        names.filter_map(|name| place(services, name.trim())).collect()
+    };
+    let mut before: Vec<BTreeSet<usize>> = services.iter().map(labelled).collect();
+    for (service, dependency) in &request.after {
+        let place = |name: &str| {
+            let unknown = || {
+                Error::new(
+                    ErrorKind::Invalid,
+                    format!("{} is not a consumer, so it has no place in the order", quoted(name)),
+                )
+            };
+            place(services, name).ok_or_else(unknown)
+        };
+        before[place(service)?].insert(place(dependency)?);
     }
+    Ok(before)
+}
+
+fn canaries(services: &[&ServiceNode], request: &RotationRequest) -> Result<BTreeSet<usize>> {
+    let name = match &request.canary {
+        Canary::Skipped => return Ok(BTreeSet::new()),
+        Canary::Labelled => return Ok(by_label_or_size(services, request.rollout.concurrency)),
+        Canary::Service(name) => name,
+    };
+    let unknown =
+        || Error::new(ErrorKind::Invalid, format!("{} is not a consumer, so it cannot be the canary", quoted(name)));
+    Ok(BTreeSet::from([place(services, name).ok_or_else(unknown)?]))
+}
+
+fn by_label_or_size(services: &[&ServiceNode], concurrency: u32) -> BTreeSet<usize> {
+    let labelled = |n: &usize| services[*n].labels.get(label::CANARY).is_some_and(|v| v.eq_ignore_ascii_case("true"));
+    let found: BTreeSet<usize> = (0..services.len()).filter(labelled).collect();
+    if !found.is_empty() || concurrency == 1 {
+        return found;
+    }
+    // A service without tasks would prove nothing.
+    let proving = (0..services.len()).filter(|n| services[*n].tasks.desired > 0);
+    proving.min_by_key(|n| services[*n].tasks.desired).into_iter().collect()
 }
 
 /// Every service that is left waits for another one that is left, so following these must come round.
-fn circle(services: &[&ServiceNode], before: &[Vec<usize>], open: &[usize]) -> Error {
+fn circle(services: &[&ServiceNode], before: &[BTreeSet<usize>], open: &[usize]) -> Error {
     let mut at = open.iter().position(|n| *n > 0).unwrap_or(0);
     let mut path: Vec<usize> = Vec::new();
     while !path.contains(&at) {
@@ -67,5 +108,8 @@ fn circle(services: &[&ServiceNode], before: &[Vec<usize>], open: &[usize]) -> E
     let start = path.iter().position(|n| *n == at).unwrap_or(0);
     let names: Vec<String> =
         path[start..].iter().chain(std::iter::once(&at)).map(|n| quoted(&services[*n].name)).collect();
-    Error::new(ErrorKind::Invalid, format!("the labels {} go in a circle: {}", label::AFTER, names.join(" after ")))
+    Error::new(
+        ErrorKind::Invalid,
+        format!("the dependencies ({}) go in a circle: {}", label::AFTER, names.join(" after ")),
+    )
 }

@@ -1,26 +1,17 @@
 //! What must not be rotated, and why.
 
+use super::document::listed;
 use super::request::RotationRequest;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::quoted;
-use crate::inventory::{Consumer, Inventory, LogicalSecret, ServiceMode, ServiceNode, label};
+use crate::inventory::{Inventory, LogicalSecret, ServiceMode, ServiceNode, label};
 
-/// Looks for every reason against the rotation of this secret, the gravest first.
-pub(super) fn refuse(secret: &LogicalSecret, consumers: &[&ServiceNode], request: &RotationRequest) -> Result<()> {
-    data_is_not_ours(secret)?;
-    several_versions(secret)?;
+/// Looks for every reason against the rotation of these secrets, the gravest first.
+pub(super) fn refuse(secrets: &[&LogicalSecret], consumers: &[&ServiceNode], request: &RotationRequest) -> Result<()> {
+    secrets.iter().try_for_each(|secret| data_is_not_ours(secret))?;
+    secrets.iter().try_for_each(|secret| several_versions(secret))?;
     consumers.iter().try_for_each(|service| job(service, request))?;
-    converged(secret, consumers)
-}
-
-/// The services that mount the current version, each once, by name.
-pub(super) fn consumers(secret: &LogicalSecret) -> Vec<&ServiceNode> {
-    let current = secret.current();
-    let mounts = |c: &&Consumer| c.reference().id == current.id.as_str();
-    let mut services: Vec<&ServiceNode> = secret.consumers.iter().filter(mounts).map(Consumer::service).collect();
-    // They come by name: what is there twice stands side by side.
-    services.dedup_by(|a, b| a.id == b.id);
-    services
+    converged(secrets, consumers)
 }
 
 fn data_is_not_ours(secret: &LogicalSecret) -> Result<()> {
@@ -76,7 +67,7 @@ pub(super) fn writable(inventory: &Inventory, service: &ServiceNode) -> Result<(
 
 fn job(service: &ServiceNode, request: &RotationRequest) -> Result<()> {
     let job = matches!(service.mode, ServiceMode::ReplicatedJob | ServiceMode::GlobalJob);
-    if job && !request.allow_jobs {
+    if job && !request.allow.jobs {
         return Err(Error::new(
             ErrorKind::Refused,
             format!(
@@ -88,8 +79,8 @@ fn job(service: &ServiceNode, request: &RotationRequest) -> Result<()> {
     Ok(())
 }
 
-/// A consumer in trouble is refused; if the version it runs on was made by a rotation, that rotation may still run.
-fn converged(secret: &LogicalSecret, consumers: &[&ServiceNode]) -> Result<()> {
+/// A consumer in trouble is refused; if a version it runs on was made by a rotation, that rotation may still run.
+fn converged(secrets: &[&LogicalSecret], consumers: &[&ServiceNode]) -> Result<()> {
     let troubled: Vec<String> = consumers
         .iter()
         .filter_map(|s| s.tasks.trouble.as_ref().map(|why| format!("{} ({why})", quoted(&s.name))))
@@ -98,18 +89,19 @@ fn converged(secret: &LogicalSecret, consumers: &[&ServiceNode]) -> Result<()> {
         return Ok(());
     }
     let list = troubled.join(", ");
-    Err(match secret.current().labels.get(label::ROTATION) {
+    let names = listed(secrets.iter().map(|s| s.name.as_str()));
+    Err(match secrets.iter().find_map(|s| s.current().labels.get(label::ROTATION)) {
         Some(rotation) => Error::new(
             ErrorKind::Conflict,
             format!(
                 "rotation {} of `{}` has not converged: {list}: wait for it, or `swarmsecrets resume` or `rollback` it",
                 quoted(rotation),
-                secret.name
+                names
             ),
         ),
         None => Error::new(
             ErrorKind::Refused,
-            format!("not every consumer of `{}` is healthy before the rotation: {list}: mend that first", secret.name),
+            format!("not every consumer of `{names}` is healthy before the rotation: {list}: mend that first"),
         ),
     })
 }

@@ -17,11 +17,66 @@ pub enum ValueRecipe {
 }
 
 /// How the consumers get from one version to the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
-    /// Each consumer's reference is exchanged.
+    /// Each consumer's reference is exchanged. What does not work is put back.
+    #[default]
     Swap,
+    /// The old value must not be used any more: every consumer is moved, nothing goes back once the canary runs, and the old
+    /// version is removed at once.
+    Revoke,
+}
+
+impl Strategy {
+    /// The word that documents and labels use for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Swap => "swap",
+            Self::Revoke => "revoke",
+        }
+    }
+}
+
+/// How many consumers are in hand at a time, and how many may fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollout {
+    /// How many consumers are updated at a time; at least 1.
+    pub concurrency: u32,
+    /// How many times a consumer may fail, be put back and tried again before everything is put back.
+    pub failures: u32,
+}
+
+impl Default for Rollout {
+    /// One after the other, and the first failure is one too many.
+    fn default() -> Self {
+        Self { concurrency: 1, failures: 0 }
+    }
+}
+
+/// What a request allows that is refused otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowances {
+    /// Update services in job mode, which runs the job again.
+    pub jobs: bool,
+    /// Write a stack's file even if the redeploy changes more than the secrets.
+    pub redeploy: bool,
+    /// Go on if the new version cannot be given the old one's owner: it then belongs to the account alone.
+    pub owner: bool,
+}
+
+/// Which consumer goes first, alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Canary {
+    /// Those that carry the label `io.swarmsecrets.canary`; without one, and where several are in hand at a time, the one
+    /// with the fewest tasks.
+    #[default]
+    Labelled,
+    /// This service.
+    Service(String),
+    /// None.
+    Skipped,
 }
 
 /// The time limits of a rotation.
@@ -66,16 +121,20 @@ mod milliseconds {
 /// A rotation that somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotationRequest {
-    /// The logical secret, or the name of one of its versions.
-    pub secret: String,
-    /// Where the next value comes from.
-    pub recipe: ValueRecipe,
+    /// The secrets, each by its logical name or the name of one of its versions, and where its next value comes from.
+    pub secrets: Vec<(String, ValueRecipe)>,
+    /// How.
+    pub strategy: Strategy,
     /// The time limits.
     pub timing: Timing,
     /// The service to update first.
-    pub canary: Option<String>,
-    /// Whether services in job mode may be updated, which runs the job again.
-    pub allow_jobs: bool,
+    pub canary: Canary,
+    /// How many consumers are in hand at a time, and how many may fail.
+    pub rollout: Rollout,
+    /// Pairs of services, of which the first is updated after the second, beside those that labels tell.
+    pub after: Vec<(String, String)>,
+    /// What is allowed that is refused otherwise.
+    pub allow: Allowances,
     /// Why.
     pub reason: Option<String>,
     /// The AI agent that asks, if one does.
@@ -86,12 +145,20 @@ impl RotationRequest {
     /// A rotation of `secret` with the default limits.
     #[must_use]
     pub fn new(secret: impl Into<String>, recipe: ValueRecipe) -> Self {
+        Self::of([(secret.into(), recipe)])
+    }
+
+    /// A rotation of several secrets together, with the default limits.
+    #[must_use]
+    pub fn of(secrets: impl IntoIterator<Item = (String, ValueRecipe)>) -> Self {
         Self {
-            secret: secret.into(),
-            recipe,
+            secrets: secrets.into_iter().collect(),
+            strategy: Strategy::default(),
             timing: Timing::default(),
-            canary: None,
-            allow_jobs: false,
+            canary: Canary::default(),
+            rollout: Rollout::default(),
+            after: Vec::new(),
+            allow: Allowances::default(),
             reason: None,
             agent: None,
         }

@@ -1,39 +1,47 @@
 //! A rotation's plan.
 
 use super::document::{
-    Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedStack, Precondition, SCHEMA, Step, StepKind, Undo,
-    VersionRef, Warning,
+    Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, PlannedStack, Precondition,
+    SCHEMA, VersionRef, Warning,
 };
-use super::request::{RotationRequest, Strategy};
-use super::{diff, naming, order, refuse, warnings};
-use crate::error::Result;
-use crate::inventory::{Inventory, LogicalSecret, Owner, ServiceMode, ServiceNode, StackKind, StackNode, Visibility};
+use super::request::{RotationRequest, Strategy, ValueRecipe};
+use super::{naming, order, refuse, steps, warnings};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::quoted;
+use crate::inventory::{
+    Consumer, Inventory, LogicalSecret, Owner, ServiceMode, ServiceNode, StackKind, StackNode, Visibility, label,
+};
 use crate::parallel;
 use crate::policy::{Decision, Subject, builtin};
 
-/// Plans the rotation of one secret. Pure: the same inventory and request give the same plan, byte for byte.
+/// Plans the rotation of one or several secrets. Pure: the same inventory and request give the same plan, byte for byte.
 ///
 /// # Errors
 /// - `NotFound`, `Ambiguous`: no or more than one secret is meant, with what may have been meant.
 /// - `Refused`: its data is a driver's or a template; a consumer is not healthy, is a job, or cannot be written safely.
 /// - `Conflict`: another rotation of it has not converged, or the next name is taken.
-/// - `Invalid`: the next name would be too long; the canary is no consumer; dependencies go in a circle.
+/// - `Invalid`: no secret is named, or one twice; the next name would be too long; the canary or a service of a dependency
+///   is no consumer; dependencies go in a circle.
 pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result<Plan> {
-    let secret = inventory.find(&request.secret)?;
-    let consumers = refuse::consumers(secret);
-    refuse::refuse(secret, &consumers, request)?;
-    let (number, name) = naming::next(inventory, secret)?;
-    let services = order::order(&consumers, request.canary.as_deref())?;
-    let stacks = stacks(inventory, secret, &services);
-    let mut warnings = warnings::of_view(inventory, secret, services.len());
+    let secrets = secrets(inventory, request)?;
+    let consumers = consumers(&secrets);
+    refuse::refuse(&secrets, &consumers, request)?;
+    let planned = secrets.iter().zip(&request.secrets);
+    let planned = planned.map(|(secret, (_, recipe))| planned_secret(inventory, secret, recipe, request));
+    let planned = planned.collect::<Result<Vec<PlannedSecret>>>()?;
+    let services = order::order(&consumers, request)?;
+    let old: Vec<&str> = secrets.iter().map(|s| s.current().name.as_str()).collect();
+    let stacks = stacks(inventory, &old, &consumers);
+    let mut warnings = warnings::of_view(inventory, &secrets, services.len());
     let (mut consumers, mut seen) = (Vec::with_capacity(services.len()), Vec::with_capacity(services.len()));
-    for part in parallel::map(&services, |service| part(inventory, secret, service)) {
+    for part in parallel::map(&services, |(wave, service)| part(inventory, &secrets, *wave, service)) {
         let (consumer, as_seen, its_warnings) = part?;
         consumers.push(consumer);
         seen.push(as_seen);
         warnings.extend(its_warnings);
     }
-    stacks.iter().for_each(|s| warnings::of_stack(s, secret.current().name.as_str(), &mut warnings));
+    stacks.iter().for_each(|stack| warnings.extend(warnings::of_stack(stack, &planned)));
+    let services: Vec<&ServiceNode> = services.iter().map(|(_, service)| *service).collect();
     let mut content = Content {
         schema: SCHEMA,
         kind: PlanKind::Rotate,
@@ -42,83 +50,130 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
         simulated: inventory.simulated,
         account: inventory.account.name.clone(),
         partial: partial(inventory),
-        secret: secret.name.clone(),
-        strategy: Strategy::Swap,
-        recipe: request.recipe.clone(),
-        previous: Some(VersionRef { id: secret.current().id.clone(), name: secret.current().name.clone() }),
-        next: NextVersion {
-            name,
-            version: number,
-            labels: naming::labels(&secret.name, number, Some(secret.current()), request.timing.grace),
-        },
-        owner: secret.current().owner.clone().map(Owner::or_administrators),
+        strategy: request.strategy,
+        decision: decide(&secrets, &services),
+        secrets: planned,
         restarts: consumers.iter().map(|c| c.restarts).sum(),
         consumers,
+        rollout: request.rollout,
+        allow: request.allow,
         stacks: stacks.iter().map(|s| planned_stack(s)).collect(),
         steps: Vec::new(),
         warnings,
-        decision: decide(secret, &services),
         timing: request.timing,
         reason: request.reason.clone(),
         agent: request.agent.clone(),
     };
-    content.steps = steps(&content, seen);
+    content.steps = steps::steps(&content, seen);
     Plan::seal(content)
 }
 
-fn partial(inventory: &Inventory) -> Option<String> {
+/// The secrets that are meant, in the order of the request.
+fn secrets<'a>(inventory: &'a Inventory, request: &RotationRequest) -> Result<Vec<&'a LogicalSecret>> {
+    let mut secrets: Vec<&LogicalSecret> = Vec::new();
+    for (name, _) in &request.secrets {
+        let secret = inventory.find(name)?;
+        if secrets.iter().any(|other| std::ptr::eq(*other, secret)) {
+            let text = format!("{} is named twice: once is enough", quoted(&secret.name));
+            return Err(Error::new(ErrorKind::Invalid, text));
+        }
+        secrets.push(secret);
+    }
+    if secrets.is_empty() {
+        return Err(Error::new(ErrorKind::Invalid, "no secret is named: say which one to rotate"));
+    }
+    Ok(secrets)
+}
+
+/// The services that mount any of the current versions, each once, by name.
+fn consumers<'a>(secrets: &[&'a LogicalSecret]) -> Vec<&'a ServiceNode> {
+    let of = |secret: &&'a LogicalSecret| {
+        let current = secret.current().id.as_str();
+        secret.consumers.iter().filter(move |c| c.reference().id == current).map(Consumer::service)
+    };
+    let mut services: Vec<&ServiceNode> = secrets.iter().flat_map(of).collect();
+    // The consumers of one secret come by name.
+    services.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
+    services.dedup_by(|a, b| a.id == b.id);
+    services
+}
+
+fn planned_secret(
+    inventory: &Inventory,
+    secret: &LogicalSecret,
+    recipe: &ValueRecipe,
+    request: &RotationRequest,
+) -> Result<PlannedSecret> {
+    let (version, name) = naming::next(inventory, secret)?;
+    let current = secret.current();
+    let mut labels = naming::labels(&secret.name, version, Some(current), request.timing.grace);
+    if request.strategy != Strategy::Swap {
+        labels = labels.with([(label::STRATEGY, request.strategy.word())]);
+    }
+    Ok(PlannedSecret {
+        secret: secret.name.clone(),
+        recipe: recipe.clone(),
+        previous: Some(VersionRef { id: current.id.clone(), name: current.name.clone() }),
+        next: NextVersion { name, version, labels },
+        owner: current.owner.clone().map(Owner::or_administrators),
+    })
+}
+
+pub(super) fn partial(inventory: &Inventory) -> Option<String> {
     match &inventory.visibility {
         Visibility::Full => None,
         Visibility::Partial { reason } => Some(reason.clone()),
     }
 }
 
-/// What the guardrails say to touching this secret and these services, by their labels as they were read.
-pub(crate) fn decide(secret: &LogicalSecret, services: &[&ServiceNode]) -> Decision {
-    let versions = secret.versions.iter().map(|v| Subject { what: "secret", name: v.name.as_str(), labels: &v.labels });
+/// What the guardrails say to touching these secrets and services, by their labels as they were read.
+pub(crate) fn decide(secrets: &[&LogicalSecret], services: &[&ServiceNode]) -> Decision {
+    let versions = secrets.iter().flat_map(|secret| &secret.versions);
+    let versions = versions.map(|v| Subject { what: "secret", name: v.name.as_str(), labels: &v.labels });
     let services = services.iter().map(|s| Subject { what: "service", name: &s.name, labels: &s.labels });
     builtin(versions.chain(services))
 }
 
-/// The stacks whose files name the old version, and the CLI stacks that its consumers belong to.
-fn stacks<'a>(inventory: &'a Inventory, secret: &LogicalSecret, services: &[&ServiceNode]) -> Vec<&'a StackNode> {
-    let name = secret.current().name.as_str();
-    let names = |stack: &StackNode| stack.references.iter().any(|r| r.secret == name);
+/// The stacks whose files name an old version, and the CLI stacks that consumers belong to.
+pub(super) fn stacks<'a>(inventory: &'a Inventory, old: &[&str], services: &[&ServiceNode]) -> Vec<&'a StackNode> {
+    let names = |stack: &StackNode| stack.references.iter().any(|r| old.contains(&r.secret.as_str()));
     let cli = |stack: &StackNode| {
         stack.kind == StackKind::Cli && services.iter().any(|s| s.stack.as_deref() == Some(&stack.name))
     };
     inventory.stacks.iter().filter(|s| names(s) || cli(s)).collect()
 }
 
-fn planned_stack(stack: &StackNode) -> PlannedStack {
+pub(super) fn planned_stack(stack: &StackNode) -> PlannedStack {
     PlannedStack { id: stack.id, name: stack.name.clone(), kind: stack.kind.clone(), status: stack.status }
 }
 
 /// All that a plan says of one service. Its whole spec is read for that.
 fn part(
     inventory: &Inventory,
-    secret: &LogicalSecret,
+    secrets: &[&LogicalSecret],
+    wave: u32,
     service: &ServiceNode,
 ) -> Result<(PlannedConsumer, Precondition, Vec<Warning>)> {
     let seen = as_seen(inventory, service);
     refuse::writable(inventory, service)?;
-    Ok((consumer(secret, service), seen, warnings::of_service(service)))
+    Ok((consumer(secrets, wave, service), seen, warnings::of_service(service)))
 }
 
-fn consumer(secret: &LogicalSecret, service: &ServiceNode) -> PlannedConsumer {
-    let current = secret.current();
-    let targets = service.references.iter().filter(|r| r.id == current.id.as_str());
+fn consumer(secrets: &[&LogicalSecret], wave: u32, service: &ServiceNode) -> PlannedConsumer {
+    let secret = |id: &str| secrets.iter().position(|secret| secret.current().id.as_str() == id);
+    let mounts = service.references.iter().filter_map(|r| Some((secret(&r.id)?, r.target.clone())));
     PlannedConsumer {
         id: service.id.clone(),
         service: service.name.clone(),
-        targets: targets.map(|r| r.target.clone()).collect(),
+        mounts: mounts.map(|(secret, target)| PlannedMount { target, secret }).collect(),
+        wave,
         mode: service.mode,
         restarts: restarts(service),
         stack: service.stack.clone(),
     }
 }
 
-fn restarts(service: &ServiceNode) -> u64 {
+pub(super) fn restarts(service: &ServiceNode) -> u64 {
     match service.mode {
         ServiceMode::Replicated(n) => n,
         ServiceMode::Global | ServiceMode::ReplicatedJob | ServiceMode::GlobalJob => service.tasks.desired,
@@ -133,47 +188,4 @@ fn as_seen(inventory: &Inventory, service: &ServiceNode) -> Precondition {
         version: service.version,
         spec: inventory.spec_digest(service),
     }
-}
-
-fn steps(content: &Content, seen: Vec<Precondition>) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::with_capacity(content.consumers.len() + 5);
-    let mut add = |kind, target: &str, text: String, requires: Vec<Precondition>, undo| {
-        let n = u32::try_from(steps.len() + 1).unwrap_or(u32::MAX);
-        steps.push(Step { n, kind, target: target.to_owned(), text, requires, undo });
-    };
-    let Some(previous) = &content.previous else { return steps };
-    let (old, new) = (previous.name.as_str(), content.next.name.as_str());
-    let requires = vec![
-        Precondition::VersionExists { id: previous.id.clone(), name: previous.name.clone() },
-        Precondition::NameFree { name: content.next.name.clone() },
-        Precondition::Consumers {
-            of: previous.name.clone(),
-            services: content.consumers.iter().map(|c| c.service.clone()).collect(),
-        },
-    ];
-    add(StepKind::CreateVersion, new, format!("create secret {new}"), requires, Undo::RemoveVersion);
-    if content.owner.is_some() {
-        add(StepKind::SetOwner, new, format!("give {new} the owner of {old}"), Vec::new(), Undo::Nothing);
-    }
-    for (c, seen) in content.consumers.iter().zip(seen) {
-        let text = format!("update service {}: {old} -> {new}, and judge its rollout", c.service);
-        add(StepKind::UpdateService, &c.service, text, vec![seen], Undo::PutBack);
-    }
-    for stack in &content.stacks {
-        let text =
-            format!("stack {}: its file must name {new} in place of {old} (a patch for you to apply)", stack.name);
-        add(StepKind::PatchStack, &stack.name, text, Vec::new(), Undo::Nothing);
-    }
-    let grace = content.timing.grace;
-    if !grace.is_zero() {
-        add(StepKind::KeepPrevious, old, format!("keep {old} for {}", diff::humane(grace)), Vec::new(), Undo::Nothing);
-    }
-    add(
-        StepKind::RetirePrevious,
-        old,
-        format!("delete {old} once no service, no living task and no stack file uses it"),
-        Vec::new(),
-        Undo::Impossible,
-    );
-    steps
 }

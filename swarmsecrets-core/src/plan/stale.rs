@@ -51,7 +51,7 @@ impl Plan {
         }
         let moved = self.moved(inventory);
         if let Some(taken) = moved.iter().find(|m| matches!(m.precondition, Precondition::NameFree { .. })) {
-            let text = format!("someone else is rotating `{}`: {}", self.secret, taken.is);
+            let text = format!("someone else is rotating `{}`: {}", self.names(), taken.is);
             return Err(Error::new(ErrorKind::Conflict, text));
         }
         if moved.is_empty() {

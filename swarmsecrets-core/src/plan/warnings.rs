@@ -1,7 +1,7 @@
 //! What a person should know before saying yes.
 
 use super::diff::humane;
-use super::document::{Warning, WarningKind};
+use super::document::{PlannedSecret, Warning, WarningKind, listed};
 use crate::ids::quoted;
 use crate::inventory::{
     FailureAction, Inventory, LogicalSecret, ServiceMode, ServiceNode, StackKind, StackNode, StackStatus, Visibility,
@@ -68,58 +68,56 @@ pub(super) fn of_service(service: &ServiceNode) -> Vec<Warning> {
     found
 }
 
-/// The warnings about the stacks whose files name the old version, or whose services mount it.
-pub(super) fn of_stack(stack: &StackNode, previous: &str, into: &mut Vec<Warning>) {
+/// The warnings about a stack whose file names an old version, or whose services mount it.
+pub(super) fn of_stack(stack: &StackNode, secrets: &[PlannedSecret]) -> Vec<Warning> {
+    let named = |name: &str| stack.kind == StackKind::Cli || stack.references.iter().any(|r| r.secret == name);
+    let old = secrets.iter().filter_map(|s| s.previous.as_ref()).map(|v| v.name.as_str()).filter(|name| named(name));
+    let old = listed(old.map(quoted).collect::<Vec<_>>().iter().map(String::as_str));
     let name = quoted(&stack.name);
     let text = match (&stack.kind, stack.status) {
         (StackKind::Cli, _) => format!(
-            "{name} was deployed from a file that Portainer does not keep: put the new name into that file, or the next deploy puts `{previous}` back"
+            "{name} was deployed from a file that Portainer does not keep: put the new name into that file, or the next deploy puts {old} back"
         ),
         (_, StackStatus::Stopped) => {
-            format!(
-                "the file of the stopped stack {name} names `{previous}`: it must be patched before `{previous}` can be removed"
-            )
+            format!("the file of the stopped stack {name} names {old}: it must be patched before {old} can be removed")
         }
         (StackKind::Git { auto_update: true }, _) => format!(
-            "{name} is redeployed from git by itself: until its repository names the new version, that puts `{previous}` back"
+            "{name} is redeployed from git by itself: until its repository names the new version, that puts {old} back"
         ),
         (StackKind::Git { .. }, _) => {
-            format!(
-                "{name} comes from git: until its repository names the new version, a redeploy puts `{previous}` back"
-            )
+            format!("{name} comes from git: until its repository names the new version, a redeploy puts {old} back")
         }
         (StackKind::File, _) => {
-            format!(
-                "the stored file of {name} names `{previous}`: until it is patched, a redeploy puts `{previous}` back"
-            )
+            format!("the stored file of {name} names {old}: until it is patched, a redeploy puts {old} back")
         }
     };
-    into.push(warn(WarningKind::StackManaged, Some(&stack.name), text));
+    vec![warn(WarningKind::StackManaged, Some(&stack.name), text)]
 }
 
 /// The warnings about the plan as a whole.
-pub(super) fn of_view(inventory: &Inventory, secret: &LogicalSecret, consumers: usize) -> Vec<Warning> {
+pub(super) fn of_view(inventory: &Inventory, secrets: &[&LogicalSecret], consumers: usize) -> Vec<Warning> {
     let mut found = Vec::new();
+    let names = listed(secrets.iter().map(|s| s.name.as_str()));
     if let Visibility::Partial { reason } = &inventory.visibility {
         found.push(warn(
             WarningKind::PartialView,
             None,
-            format!("the view is partial ({reason}): services that cannot be seen may use `{}`; the old version is kept while any does", secret.name),
+            format!("the view is partial ({reason}): services that cannot be seen may use `{names}`; the old version is kept while any does"),
         ));
     }
     if consumers == 0 {
-        found.push(warn(WarningKind::NoConsumers, None, format!("no service mounts `{}`", secret.current().name)));
+        let current = listed(secrets.iter().map(|s| s.current().name.as_str()));
+        found.push(warn(WarningKind::NoConsumers, None, format!("no service mounts `{current}`")));
     }
-    if secret.current().owner.is_none() && !inventory.account.administrator {
-        found.push(warn(
-            WarningKind::Ownership,
-            None,
-            format!(
-                "`{}` has no owner in Portainer; the new version will belong to {} alone",
-                secret.current().name,
-                inventory.account.name
-            ),
-        ));
+    if inventory.account.administrator {
+        return found;
+    }
+    for current in secrets.iter().map(|s| s.current()).filter(|current| current.owner.is_none()) {
+        let text = format!(
+            "`{}` has no owner in Portainer; the new version will belong to {} alone",
+            current.name, inventory.account.name
+        );
+        found.push(warn(WarningKind::Ownership, None, text));
     }
     found
 }

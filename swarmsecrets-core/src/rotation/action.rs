@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::ids::{ControlId, SecretId, SecretName, ServiceId, SpecVersion};
+use crate::ids::{ControlId, SecretId, SecretName, ServiceId, SpecVersion, StackId};
 use crate::inventory::{Inventory, Labels, Owner};
 use crate::journal::ChangeRecord;
 use crate::model::{ServiceState, SpecText, TaskState};
 use crate::policy::Direction;
+use crate::stack::{ComposeText, Variables};
 
 /// Tells the answers apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,8 +40,10 @@ pub enum Look {
 /// What is to be changed. Each may be sent twice without harm: names, spec versions and ids fence it.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// Make the new version.
+    /// Make a new version.
     Create {
+        /// The place of its secret in the plan.
+        secret: usize,
         /// Its name.
         name: SecretName,
         /// Its labels.
@@ -54,6 +57,21 @@ pub enum Change {
         owner: Owner,
         /// The new version's name.
         name: SecretName,
+    },
+    /// Write a stack's stored file and all its variables. Portainer redeploys it at once.
+    Stack {
+        /// Portainer's number.
+        id: StackId,
+        /// Its name.
+        name: String,
+        /// The file, edited.
+        file: ComposeText,
+        /// All its variables, edited.
+        variables: Variables,
+        /// Whether services that the file does not name are removed, as the stack is set up.
+        prune: bool,
+        /// Forward to the new versions, or back to the old ones.
+        direction: Direction,
     },
     /// Write a service's spec, its references exchanged.
     Update {
@@ -87,7 +105,9 @@ impl Change {
     pub fn direction(&self) -> Direction {
         match self {
             Self::Create { .. } | Self::Own { .. } => Direction::Forward,
-            Self::Update { direction, .. } | Self::Remove { direction, .. } => *direction,
+            Self::Update { direction, .. } | Self::Remove { direction, .. } | Self::Stack { direction, .. } => {
+                *direction
+            }
         }
     }
 
@@ -95,7 +115,10 @@ impl Change {
     #[must_use]
     pub fn record(&self) -> ChangeRecord {
         match self {
-            Self::Create { name, .. } => ChangeRecord::Create { name: name.clone() },
+            Self::Create { secret, name, .. } => ChangeRecord::Create { secret: *secret, name: name.clone() },
+            Self::Stack { id, name, direction, .. } => {
+                ChangeRecord::Stack { id: *id, name: name.clone(), direction: *direction }
+            }
             Self::Own { control, .. } => ChangeRecord::Own { control: *control },
             Self::Update { service, direction: Direction::Forward, .. } => {
                 ChangeRecord::Update { service: service.clone() }
@@ -112,6 +135,7 @@ impl Change {
         match self {
             Self::Create { name, .. } => format!("create secret {name}"),
             Self::Own { name, control, .. } => format!("set the owner of secret {name} (resource control {control})"),
+            Self::Stack { name, id, .. } => format!("write the file of stack {name} (number {id}) and redeploy it"),
             Self::Update { name, swap, direction: Direction::Forward, .. } => format!("update service {name}: {swap}"),
             Self::Update { name, swap, .. } => format!("put back service {name}: {swap}"),
             Self::Remove { name, .. } => format!("delete secret {name}"),

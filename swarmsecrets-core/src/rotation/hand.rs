@@ -14,12 +14,28 @@ use crate::model::ServiceState;
 use crate::plan::{PlannedConsumer, Timing, humane};
 use crate::policy::Direction;
 
-/// From which version to which.
+/// From which versions to which, at each place where the consumer mounts one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Route {
+    pub(super) swaps: Vec<Swap>,
+    pub(super) direction: Direction,
+}
+
+/// A reference that is exchanged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Swap {
+    pub(super) target: String,
     pub(super) from: (SecretId, SecretName),
     pub(super) to: (SecretId, SecretName),
-    pub(super) direction: Direction,
+}
+
+impl Route {
+    /// For people: `db -> db_v2, key -> key_v2`.
+    fn words(&self) -> String {
+        let mut words: Vec<String> = self.swaps.iter().map(|s| format!("{} -> {}", s.from.1, s.to.1)).collect();
+        words.dedup();
+        words.join(", ")
+    }
 }
 
 /// What a consumer in hand wants next.
@@ -83,6 +99,10 @@ impl Hand {
         }
     }
 
+    pub(super) fn direction(&self) -> Direction {
+        self.route.direction
+    }
+
     pub(super) fn poll(&mut self, now: Now) -> Want {
         let begun = *self.begun.get_or_insert(now.mono);
         if let Doing::Ended(end) = &mut self.doing {
@@ -107,7 +127,6 @@ impl Hand {
 
     /// The spec that was read, with our references exchanged and nothing else.
     fn change(&self, service: &ServiceState) -> Result<Change, Error> {
-        let Route { from, to, direction } = &self.route;
         if let Some(field) = service.spec.oversized() {
             let text = format!(
                 "cannot update service {}: {field} holds an integer of 2^53 or more, which Portainer rounds",
@@ -115,8 +134,8 @@ impl Hand {
             );
             return Err(Error::new(ErrorKind::Refused, text));
         }
-        let mut ours = self.consumer.targets.iter();
-        let spec = ours.try_fold(service.spec.clone(), |spec, target| {
+        let mut ours = self.route.swaps.iter();
+        let spec = ours.try_fold(service.spec.clone(), |spec, Swap { target, from, to }| {
             spec.replace_reference(target, (from.0.as_str(), from.1.as_str()), (&to.0, &to.1))
         })?;
         Ok(Change::Update {
@@ -124,8 +143,8 @@ impl Hand {
             name: quoted(&service.name).trim_matches('`').to_owned(),
             version: service.version,
             spec,
-            direction: *direction,
-            swap: format!("{} -> {}", from.1, to.1),
+            direction: self.route.direction,
+            swap: self.route.words(),
         })
     }
 
@@ -134,9 +153,11 @@ impl Hand {
             (Doing::Looking, Reply::Done(Answer::Service(service))) => self.looked(service, now),
             (Doing::Judging, Reply::Done(Answer::Rollout(service, tasks))) => {
                 self.doing = Doing::Judging;
+                let ids =
+                    |end: fn(&Swap) -> &SecretId| self.route.swaps.iter().map(|s| end(s).as_str()).collect::<Vec<_>>();
                 let expected = Expected {
-                    wanted: self.route.to.0.as_str(),
-                    unwanted: self.route.from.0.as_str(),
+                    wanted: &ids(|swap| &swap.to.0),
+                    unwanted: &ids(|swap| &swap.from.0),
                     direction: self.route.direction,
                     since: self.since,
                     before: self.before.as_ref(),
@@ -183,11 +204,13 @@ impl Hand {
             return self.end(HandEnd::Failed(format!("the spec of {} cannot be read", quoted(&self.consumer.service))));
         };
         let at = |target: &str| references.iter().find(|r| r.target == target).map(|r| r.id.as_str());
-        let all_on = |id: &SecretId| self.consumer.targets.iter().all(|t| at(t) == Some(id.as_str()));
-        if all_on(&self.route.to.0) {
+        let all_on = |end: fn(&Swap) -> &SecretId| {
+            self.route.swaps.iter().all(|swap| at(&swap.target) == Some(end(swap).as_str()))
+        };
+        if all_on(|swap| &swap.to.0) {
             self.since = self.history_ends(&service);
             self.judge_from(now);
-        } else if all_on(&self.route.from.0) {
+        } else if all_on(|swap| &swap.from.0) {
             self.before.clone_from(&service.update_status);
             self.since = self.history_ends(&service);
             self.doing = Doing::Sending(service);

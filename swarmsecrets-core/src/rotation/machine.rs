@@ -1,5 +1,6 @@
 //! The machine: one poll, one handle, and the stages between them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::action::{Action, ActionId, Answer, Change, Reply};
@@ -11,7 +12,7 @@ use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::RotationId;
 use crate::journal::{ChangeResult, End, Event};
-use crate::plan::Plan;
+use crate::plan::{Plan, Recovered};
 
 /// What the machine wants.
 #[derive(Debug)]
@@ -31,22 +32,38 @@ pub struct Rotation {
     /// Events that are not in the journal yet.
     outbox: Vec<Event>,
     /// What was given out and not answered.
-    flight: Option<(ActionId, Option<u32>)>,
+    flight: Option<Flight>,
     next: u32,
     pub(super) work: Work,
+}
+
+/// An action that was given out.
+#[derive(Debug)]
+struct Flight {
+    id: ActionId,
+    /// The number of its intent, for a mutation.
+    step: Option<u32>,
+    /// The consumer that it was for, if it was for one.
+    consumer: Option<usize>,
 }
 
 /// What a stage remembers that a crash may forget.
 #[derive(Debug, Default)]
 pub(super) struct Work {
-    /// The consumer in hand.
-    pub(super) hand: Option<Hand>,
+    /// The consumers in hand.
+    pub(super) hands: Vec<Hand>,
+    /// The stack that is to be written.
+    pub(super) stack: Option<Change>,
+    /// The stacks that could not be written in this run, and why.
+    pub(super) unwritten: BTreeMap<String, String>,
     /// Nothing is done before this.
     pub(super) not_before: Option<Now>,
     /// Tries of the present step that did not come to an end.
     pub(super) tries: u32,
     /// Whether to look before sending, and why.
     pub(super) look: Option<LookFirst>,
+    /// Whether the stacks were looked at on the way back.
+    pub(super) settled: bool,
     /// Whether the stage was done in this run and waits for a person or for time.
     pub(super) rests: bool,
     /// Whether the old version may be removed now: the world was looked at.
@@ -65,6 +82,8 @@ pub(super) enum LookFirst {
 /// What a stage wants next.
 pub(super) enum Next {
     Act(Action),
+    /// An action for the consumer at this place of the plan.
+    For(usize, Action),
     Wait(Now),
     /// Something was noted; ask again.
     Again,
@@ -79,6 +98,25 @@ impl Rotation {
     pub fn begin(rotation: RotationId, plan: Plan, actor: Actor) -> Result<Self> {
         let begun = Event::Begun { rotation, actor, plan: Box::new(plan) };
         Ok(Self::with(State::begin(&begun)?, vec![begun]))
+    }
+
+    /// Takes up a rotation whose journal is lost, as it can be seen in the world: towards the new versions if any service
+    /// is on one, back to the old ones otherwise, as nothing proves the new value.
+    ///
+    /// # Errors
+    /// `Journal`, never in practice: what was read back always fits.
+    pub fn recover(rotation: RotationId, recovered: Recovered, actor: Actor) -> Result<Self> {
+        let Recovered { plan, versions, begun, .. } = recovered;
+        let mut found = Self::begin(rotation, plan, actor)?;
+        for (secret, version) in versions.into_iter().enumerate() {
+            let control = version.owner.as_ref().and_then(|owner| owner.control);
+            found.emit(Event::Created { secret, id: version.id, control, owner: version.owner })?;
+        }
+        if !begun {
+            let reason = "its journal is lost, and no service had been moved to the new version";
+            found.emit(Event::UndoBegun { reason: reason.to_owned() })?;
+        }
+        Ok(found)
     }
 
     /// Takes up a rotation from the events of its journal.
@@ -137,7 +175,8 @@ impl Rotation {
         loop {
             match self.stage(now) {
                 Ok(Next::Again) => {}
-                Ok(Next::Act(action)) => return self.give_out(action),
+                Ok(Next::Act(action)) => return self.give_out(action, None),
+                Ok(Next::For(consumer, action)) => return self.give_out(action, Some(consumer)),
                 Ok(Next::Wait(until)) => return Poll::Wait(until),
                 Ok(Next::Done) => return Poll::Done(Box::new(Report::of(&self.state))),
                 Err(error) => return self.broken(&error),
@@ -155,7 +194,7 @@ impl Rotation {
         Poll::Done(Box::new(report))
     }
 
-    fn give_out(&mut self, action: Action) -> Poll {
+    fn give_out(&mut self, action: Action, consumer: Option<usize>) -> Poll {
         let id = ActionId(self.next);
         self.next += 1;
         let step = match &action {
@@ -165,7 +204,7 @@ impl Rotation {
                 Err(error) => return self.broken(&error),
             },
         };
-        self.flight = Some((id, step));
+        self.flight = Some(Flight { id, step, consumer });
         Poll::Act(id, action)
     }
 
@@ -180,24 +219,31 @@ impl Rotation {
     /// # Errors
     /// `Invalid` if the action was not given out or is answered already.
     pub fn handle(&mut self, id: ActionId, reply: Reply, now: Now) -> Result<()> {
-        let Some((_, step)) = self.flight.take_if(|(waiting, _)| *waiting == id) else {
+        let Some(flight) = self.flight.take_if(|waiting| waiting.id == id) else {
             return Err(Error::new(ErrorKind::Invalid, format!("action {} is not waited for", id.0)));
         };
-        if let Some(step) = step {
+        if let Some(step) = flight.step {
             self.emit(Event::Outcome { step, result: result(&reply) })?;
         }
-        self.take_in(reply, now)
+        match flight.consumer {
+            Some(consumer) => {
+                if let Some(hand) = self.work.hands.iter_mut().find(|hand| hand.index == consumer) {
+                    hand.handle(reply, now);
+                }
+                Ok(())
+            }
+            None => self.take_in(reply, now),
+        }
     }
 
     fn take_in(&mut self, reply: Reply, now: Now) -> Result<()> {
-        if let Some(hand) = &mut self.work.hand {
-            hand.handle(reply, now);
-            return Ok(());
+        if let Some(stack) = self.work.stack.take() {
+            return self.stack_written(&stack, reply, now);
         }
         match (self.state.stage, reply) {
-            (Stage::Create, reply) => self.created(reply, now),
-            (Stage::Own, reply) => self.owned(reply, now),
-            (Stage::Settle | Stage::AwaitPatch, Reply::Done(Answer::World(world))) => self.settled(&world),
+            (Stage::Prepare, reply) => self.prepared(reply, now),
+            (Stage::Settle | Stage::AwaitPatch, Reply::Done(Answer::World(world))) => self.settled(&world, now),
+            (Stage::Undo, Reply::Done(Answer::World(world))) => self.unsettled(&world),
             (Stage::Grace, reply) => self.retired(reply, now),
             (Stage::Undo, reply) => self.withdrawn(reply, now),
             (_, Reply::Refused(error) | Reply::Unknown(error)) => self.look_later(&error, now),
@@ -213,8 +259,7 @@ impl Rotation {
             return Ok(Next::Wait(until));
         }
         match self.state.stage {
-            Stage::Create => self.create(),
-            Stage::Own => self.own(),
+            Stage::Prepare => self.prepare(),
             Stage::Update => self.update(now),
             Stage::Settle => self.settle(),
             Stage::AwaitPatch => Ok(self.await_patch()),
@@ -226,11 +271,18 @@ impl Rotation {
 
     /// Notes an event: in the state at once, in the journal before the next action.
     pub(super) fn emit(&mut self, event: Event) -> Result<()> {
-        let stage = self.state.stage;
+        let before = (self.state.stage, self.state.versions_done());
         self.state.apply(&event)?;
         self.outbox.push(event);
-        if self.state.stage != stage {
+        if self.state.stage != before.0 {
             self.work = Work { rests: self.work.rests, ..Work::default() };
+        } else if self.state.versions_done() != before.1 {
+            self.work = Work {
+                hands: std::mem::take(&mut self.work.hands),
+                rests: self.work.rests,
+                settled: self.work.settled,
+                ..Work::default()
+            };
         }
         Ok(())
     }

@@ -17,7 +17,8 @@ use crate::inventory::{
 };
 use crate::model::{ServiceState, TaskState};
 use crate::plan::{
-    Content, NextVersion, Plan, PlanKind, PlannedConsumer, SCHEMA, Strategy, Timing, ValueRecipe, VersionRef,
+    Allowances, Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, Rollout, SCHEMA,
+    Strategy, Timing, ValueRecipe, VersionRef,
 };
 use crate::policy::Decision;
 
@@ -73,7 +74,8 @@ impl World {
         let consumer = |i: usize| PlannedConsumer {
             id: format!("s{i}").parse().unwrap(),
             service: format!("s{i}"),
-            targets: vec!["db".into()],
+            mounts: vec![PlannedMount { target: "db".into(), secret: 0 }],
+            wave: 0,
             mode: ServiceMode::Replicated(1),
             restarts: 1,
             stack: None,
@@ -86,12 +88,16 @@ impl World {
             simulated: true,
             account: "admin".into(),
             partial: None,
-            secret: "db".into(),
             strategy: Strategy::Swap,
-            recipe: ValueRecipe::Supplied,
-            previous: Some(VersionRef { id: "old".parse().unwrap(), name: "db".parse().unwrap() }),
-            next: NextVersion { name: "db_v2".parse().unwrap(), version: 2, labels: Labels::new() },
-            owner: Some(owner(1)),
+            secrets: vec![PlannedSecret {
+                secret: "db".into(),
+                recipe: ValueRecipe::Supplied,
+                previous: Some(VersionRef { id: "old".parse().unwrap(), name: "db".parse().unwrap() }),
+                next: NextVersion { name: "db_v2".parse().unwrap(), version: 2, labels: Labels::new() },
+                owner: Some(owner(1)),
+            }],
+            rollout: Rollout::default(),
+            allow: Allowances::default(),
             consumers: (0..self.services.len()).map(consumer).collect(),
             stacks: vec![],
             steps: vec![],
@@ -135,7 +141,7 @@ impl World {
 
     fn change(&mut self, change: &Change) -> Result<Answer, Error> {
         match change {
-            Change::Create { name, labels } => {
+            Change::Create { name, labels, .. } => {
                 if self.secrets.contains_key(name.as_str()) {
                     return Err(Error::new(ErrorKind::Conflict, "already exists"));
                 }
@@ -152,6 +158,7 @@ impl World {
                 secret.owner = Some(Owner { control: Some(ControlId(7)), ..owner.clone() });
                 Ok(Answer::Taken)
             }
+            Change::Stack { .. } => Err(Error::new(ErrorKind::NotFound, "there are no stacks in this world")),
             Change::Update { service, version, spec, .. } => {
                 let service = &mut self.services[place(service.as_str())];
                 if version.0 != service.version {

@@ -5,11 +5,13 @@
 //! fold of its events, so that a rotation that is read back from its journal goes on where it was.
 
 mod action;
+mod consumers;
 mod hand;
 mod machine;
+mod prepare;
 mod report;
 mod retire;
-mod stages;
+mod stacks;
 mod state;
 mod verdict;
 
@@ -21,5 +23,5 @@ mod mini_world;
 pub use self::action::{Action, ActionId, Answer, Change, FoundVersion, Look, Reply};
 pub use self::machine::{Poll, Rotation};
 pub use self::report::{ConsumerReport, Outcome, Report, SecretReport, StackReport};
-pub use self::state::{Created, Ending, Progress, Stage, State};
+pub use self::state::{Created, Ending, Old, Progress, Stage, State, Versions};
 pub use self::verdict::{Expected, Verdict, judge};

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{Ending, Progress, Stage, State};
+use super::stacks;
+use super::state::{Ending, Old, Progress, Stage, State};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{RotationId, SecretId, SecretName, ServiceId};
 use crate::journal::{End, StackPatch};
-use crate::plan::{Plan, humane};
+use crate::plan::{Plan, PlannedSecret, Strategy, humane, listed};
 
 /// What it came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,7 +124,7 @@ pub struct StackReport {
     pub name: String,
     /// `file`, `git` or `cli`.
     pub kind: String,
-    /// `awaiting_patch`, or `unknown` for a file that Portainer does not keep.
+    /// `applied`, `awaiting_patch`, or `unknown` for a file that Portainer does not keep.
     pub outcome: String,
     /// The patch, if one could be made.
     pub patch: Option<String>,
@@ -141,8 +142,12 @@ impl Report {
             Progress::Converged(note) => note.clone(),
             _ => None,
         }));
-        warnings.extend(state.patches.iter().map(|p| patch_words(state, p)));
+        warnings.extend(state.patches.iter().map(|p| stacks::words(state, p)));
         warnings.extend(state.notes.iter().cloned());
+        warnings.extend(state.versions.iter().filter_map(|v| match &v.old {
+            Old::Kept(reason) => Some(reason.clone()),
+            _ => None,
+        }));
         warnings.extend(grace_words(state, outcome));
         warnings.extend(state.plan.warnings.iter().map(|w| w.text.clone()));
         Self {
@@ -150,9 +155,9 @@ impl Report {
             simulated: state.plan.simulated,
             rotation: Some(state.rotation.clone()),
             outcome,
-            secrets: vec![secret(state, outcome)],
+            secrets: (0..state.versions.len()).map(|n| secret(state, n, outcome)).collect(),
             consumers: state.plan.consumers.iter().zip(&state.consumers).map(consumer).collect(),
-            stacks: state.patches.iter().map(stack).collect(),
+            stacks: stack_reports(state),
             warnings,
             requests: 0,
             error: None,
@@ -168,19 +173,20 @@ impl Report {
             ErrorKind::NeedsApproval => Outcome::AwaitingApproval,
             _ => Outcome::NotStarted,
         };
-        let secret = plan.map(|plan| SecretReport {
-            name: plan.secret.clone(),
+        let secret = |planned: &PlannedSecret| SecretReport {
+            name: planned.secret.clone(),
             outcome,
             previous: None,
-            current: plan.previous.as_ref().map(|p| VersionReport { id: p.id.clone(), name: p.name.clone() }),
-        });
+            current: planned.previous.as_ref().map(|p| VersionReport { id: p.id.clone(), name: p.name.clone() }),
+        };
+        let secrets = plan.map(|plan| plan.secrets.iter().map(secret).collect());
         let consumers = plan.map(|p| p.consumers.iter().map(|c| consumer((c, &Progress::Pending))).collect());
         Self {
             schema: 1,
             simulated,
             rotation: None,
             outcome,
-            secrets: secret.into_iter().collect(),
+            secrets: secrets.unwrap_or_default(),
             consumers: consumers.unwrap_or_default(),
             stacks: Vec::new(),
             warnings: vec![error.to_string()],
@@ -195,25 +201,40 @@ fn outcome(state: &State) -> Outcome {
         return Outcome::NeedsHuman;
     }
     match state.stage {
+        Stage::Ended(Ending::Complete) | Stage::Grace if is_half_revoked(state) => Outcome::NeedsHuman,
+        Stage::Ended(Ending::Complete) | Stage::Grace if waits_for_a_patch(state) => Outcome::AwaitingPatch,
         Stage::Ended(Ending::Complete) | Stage::Grace => Outcome::Applied,
         Stage::AwaitPatch => Outcome::AwaitingPatch,
         Stage::Ended(Ending::Stopped(End::NotStarted)) => Outcome::NotStarted,
         Stage::Ended(Ending::Stopped(End::Conflict)) => Outcome::Conflict,
         Stage::Ended(Ending::Stopped(End::RolledBack)) => Outcome::RolledBack,
         Stage::Ended(Ending::Stopped(End::NeedsHuman)) => Outcome::NeedsHuman,
-        Stage::Create | Stage::Own | Stage::Update | Stage::Settle | Stage::Undo => Outcome::NeedsHuman,
+        Stage::Prepare | Stage::Update | Stage::Settle | Stage::Undo => Outcome::NeedsHuman,
     }
 }
 
-fn secret(state: &State, outcome: Outcome) -> SecretReport {
+/// A revocation that has left a consumer behind, or the old version.
+fn is_half_revoked(state: &State) -> bool {
+    let failed = state.consumers.iter().any(|p| matches!(p, Progress::Failed(_)));
+    let kept = state.versions.iter().any(|v| matches!(v.old, Old::Kept(_)));
+    state.plan.strategy == Strategy::Revoke && (failed || kept)
+}
+
+/// A revocation does not wait for its patches, but says that they are wanted.
+fn waits_for_a_patch(state: &State) -> bool {
+    state.plan.strategy == Strategy::Revoke && state.patches.iter().any(|patch| patch.kind != "cli")
+}
+
+fn secret(state: &State, n: usize, outcome: Outcome) -> SecretReport {
+    let planned = &state.plan.secrets[n];
     let version = |id: &SecretId, name: &SecretName| VersionReport { id: id.clone(), name: name.clone() };
-    let old = state.plan.previous.as_ref().map(|p| version(&p.id, &p.name));
-    let new = state.created.as_ref().map(|c| version(&c.id, &state.plan.next.name));
+    let old = planned.previous.as_ref().map(|p| version(&p.id, &p.name));
+    let new = state.versions[n].created.as_ref().map(|c| version(&c.id, &planned.next.name));
     let (previous, current) = match outcome {
         Outcome::Applied | Outcome::AwaitingPatch | Outcome::NeedsHuman => (old.clone(), new.or(old)),
         _ => (None, old),
     };
-    SecretReport { name: state.plan.secret.clone(), outcome, previous, current }
+    SecretReport { name: planned.secret.clone(), outcome, previous, current }
 }
 
 fn consumer((planned, progress): (&crate::plan::PlannedConsumer, &Progress)) -> ConsumerReport {
@@ -228,6 +249,19 @@ fn consumer((planned, progress): (&crate::plan::PlannedConsumer, &Progress)) -> 
     ConsumerReport { service: planned.service.clone(), id: planned.id.clone(), outcome: outcome.into(), reason }
 }
 
+/// The stacks that were written, and those that wait for a patch.
+fn stack_reports(state: &State) -> Vec<StackReport> {
+    let open = |name: &&String| !state.patches.iter().any(|patch| patch.name == **name);
+    let applied = matches!(outcome(state), Outcome::Applied | Outcome::AwaitingPatch);
+    let written = state.written.iter().filter(open).filter(|_| applied).map(|name| StackReport {
+        name: name.clone(),
+        kind: "file".to_owned(),
+        outcome: "applied".to_owned(),
+        patch: None,
+    });
+    written.chain(state.patches.iter().map(stack)).collect()
+}
+
 fn stack(patch: &StackPatch) -> StackReport {
     let outcome = if patch.kind == "cli" { "unknown" } else { "awaiting_patch" };
     StackReport {
@@ -238,28 +272,12 @@ fn stack(patch: &StackPatch) -> StackReport {
     }
 }
 
-fn patch_words(state: &State, patch: &StackPatch) -> String {
-    let old = state.plan.previous.as_ref().map_or("the old version", |p| p.name.as_str());
-    let new = &state.plan.next.name;
-    let name = crate::ids::quoted(&patch.name);
-    let id = &state.rotation;
-    match patch.kind.as_str() {
-        "cli" => format!("put `{new}` in place of `{old}` into the file that stack {name} was deployed from"),
-        "git" => format!(
-            "the repository of stack {name} must name `{new}` in place of `{old}`: apply the patch there, redeploy, then `swarmsecrets resume {id}`; `{old}` is kept until then"
-        ),
-        _ => format!(
-            "the file of stack {name} must name `{new}` in place of `{old}`: apply the patch, then `swarmsecrets resume {id}`; `{old}` is kept until then"
-        ),
-    }
-}
-
 fn grace_words(state: &State, outcome: Outcome) -> Option<String> {
     let (Outcome::Applied, Stage::Grace, Some(until)) = (outcome, state.stage, state.grace_until) else { return None };
-    let old = state.plan.previous.as_ref()?;
+    let old = listed(state.plan.replaced().map(|v| v.name.as_str()));
     let grace = state.plan.timing.grace;
     (!grace.is_zero()).then(|| {
-        format!("`{}` is kept for {}, until {until}; `swarmsecrets retire` removes it then", old.name, humane(grace))
+        format!("`{}` is kept for {}, until {until}; `swarmsecrets retire` removes it then", old, humane(grace))
     })
 }
 

@@ -1,68 +1,25 @@
-//! The end of a rotation: stacks, grace, and the removal of the old version.
+//! The end of a rotation: grace, and the removal of the old versions.
 
 use super::action::{Action, Answer, Change, Look, Reply};
 use super::machine::{LookFirst, Next, Rotation};
-use super::state::Ending;
+use super::state::{Ending, Old};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::quoted;
-use crate::inventory::{Inventory, StackKind, Visibility};
-use crate::journal::{Event, StackPatch};
-use crate::plan::VersionRef;
+use crate::inventory::{Inventory, Visibility};
+use crate::journal::Event;
+use crate::plan::{Strategy, VersionRef};
 use crate::policy::Direction;
 use crate::transport::services_named;
 
 impl Rotation {
-    pub(super) fn settle(&mut self) -> Result<Next> {
-        if self.state.plan.stacks.is_empty() {
-            self.emit(Event::Settled { stacks: Vec::new() })?;
-            return Ok(Next::Again);
-        }
-        Ok(Next::Act(Action::Look(Look::World)))
-    }
-
-    /// Stacks that a person must patch are looked at once in each run.
-    pub(super) fn await_patch(&self) -> Next {
-        if self.work.rests { Next::Done } else { Next::Act(Action::Look(Look::World)) }
-    }
-
-    pub(super) fn settled(&mut self, world: &Inventory) -> Result<()> {
-        self.work.rests = true;
-        self.emit(Event::Settled { stacks: self.patches(world) })
-    }
-
-    /// The stacks whose files still name the old version, and what to change in them.
-    fn patches(&self, world: &Inventory) -> Vec<StackPatch> {
-        let Some(previous) = &self.state.plan.previous else { return Vec::new() };
-        let mut patches = Vec::new();
-        for stack in &world.stacks {
-            let names = stack.references.iter().any(|r| r.secret == previous.name.as_str());
-            let cli = self.state.plan.stacks.iter().any(|s| s.kind == StackKind::Cli && s.name == stack.name);
-            if names || (cli && stack.kind == StackKind::Cli) {
-                let kind = match stack.kind {
-                    StackKind::File => "file",
-                    StackKind::Git { .. } => "git",
-                    StackKind::Cli => "cli",
-                };
-                let patch = stack.patch(&previous.name, &self.state.plan.next.name);
-                patches.push(StackPatch { name: stack.name.clone(), kind: kind.into(), patch });
-            }
-        }
-        patches
-    }
-
     pub(super) fn grace(&mut self, now: Now) -> Result<Next> {
-        let Some(previous) = self.state.plan.previous.clone() else { return Ok(Next::Done) };
         let Some(until) = self.state.grace_until else {
             let until = now.after(self.state.plan.timing.grace).wall;
             self.emit(Event::GraceBegun { until })?;
             return Ok(Next::Again);
         };
-        // A removal that was refused in this run is not tried again before somebody resumes.
-        let refused = !self.state.notes.is_empty();
-        if now.wall < until || refused {
-            return Ok(Next::Done);
-        }
+        let Some((_, previous)) = self.to_retire().filter(|_| now.wall >= until) else { return Ok(Next::Done) };
         if self.work.look.is_some() {
             return Ok(Next::Act(Action::Look(Look::Version(previous.name))));
         }
@@ -71,6 +28,12 @@ impl Rotation {
         }
         let VersionRef { id, name } = previous;
         Ok(Next::Act(Action::Change(Change::Remove { id, name, direction: Direction::Forward })))
+    }
+
+    /// The old version that is to be removed next. One that was kept in this run is not tried again before somebody resumes.
+    fn to_retire(&self) -> Option<(usize, VersionRef)> {
+        let n = self.state.versions.iter().position(|v| v.old == Old::There)?;
+        Some((n, self.state.plan.secrets[n].previous.clone()?))
     }
 
     pub(super) fn retired(&mut self, reply: Reply, now: Now) -> Result<()> {
@@ -104,22 +67,24 @@ impl Rotation {
     }
 
     fn gone(&mut self) -> Result<()> {
-        let Some(VersionRef { name, .. }) = self.state.plan.previous.clone() else { return Ok(()) };
+        let Some((secret, VersionRef { name, .. })) = self.to_retire() else { return Ok(()) };
         let notes = self.work.cleared.take().unwrap_or_default();
-        self.emit(Event::Retired { name, notes })
+        self.emit(Event::Retired { secret, name, notes })
     }
 
     fn keep(&mut self, why: &str) -> Result<()> {
-        let Some(previous) = &self.state.plan.previous else { return Ok(()) };
+        let Some((secret, previous)) = self.to_retire() else { return Ok(()) };
         let reason =
             format!("`{}` was kept: {why}; `swarmsecrets retire` removes it once that has changed", previous.name);
-        self.emit(Event::RetireRefused { reason })
+        self.emit(Event::RetireRefused { secret, reason })
     }
 
     /// Looks for anything that still uses the old version.
     fn clear(&mut self, world: &Inventory, now: Now) -> Result<()> {
-        let Some(previous) = self.state.plan.previous.clone() else { return Ok(()) };
-        match users(world, &previous) {
+        let Some((_, previous)) = self.to_retire() else { return Ok(()) };
+        // A revoked value must go, even if a stack cannot be redeployed before its file is patched.
+        let files_count = self.state.plan.strategy != Strategy::Revoke;
+        match users(world, &previous, files_count) {
             Users::None => {
                 self.work.cleared = Some(lost_rollbacks(&self.state.plan.consumers, world));
                 Ok(())
@@ -140,7 +105,7 @@ enum Users {
     Some(String),
 }
 
-fn users(world: &Inventory, previous: &VersionRef) -> Users {
+fn users(world: &Inventory, previous: &VersionRef, files_count: bool) -> Users {
     let mut users: Vec<String> = Vec::new();
     let mut dying: Vec<String> = Vec::new();
     for service in &world.services {
@@ -152,7 +117,7 @@ fn users(world: &Inventory, previous: &VersionRef) -> Users {
             dying.push(quoted(&service.name));
         }
     }
-    for stack in &world.stacks {
+    for stack in world.stacks.iter().filter(|_| files_count) {
         if stack.references.iter().any(|r| r.secret == previous.name.as_str()) {
             users.push(format!("the file of stack {}", quoted(&stack.name)));
         } else if let Some(why) = &stack.unreadable {

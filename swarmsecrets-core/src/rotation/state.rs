@@ -1,5 +1,7 @@
 //! The state of a rotation: the fold of its events, and nothing else.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::audit::Actor;
@@ -7,18 +9,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{ControlId, RotationId, SecretId, ServiceId};
 use crate::inventory::Owner;
 use crate::journal::{ChangeRecord, End, Event, StackPatch};
-use crate::plan::{Plan, PlanKind};
+use crate::plan::{Plan, PlanKind, Strategy};
 
 /// What has to be done next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Make the new version.
-    Create,
-    /// Give it its owner.
-    Own,
+    /// Make the new versions and give them their owners.
+    Prepare,
     /// Move the consumers.
     Update,
-    /// Look at the stacks.
+    /// Bring the stacks in line.
     Settle,
     /// Wait for people to patch stacks.
     AwaitPatch,
@@ -58,7 +58,34 @@ pub enum Progress {
     RestoreFailed(String),
 }
 
-/// The new version.
+/// How far one of the secrets is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Versions {
+    /// Whether a create was ever sent.
+    pub create_sent: bool,
+    /// The new version, once it is there.
+    pub created: Option<Created>,
+    /// Whether it has its owner.
+    pub owned: bool,
+    /// Whether it is gone again, or never was there.
+    pub withdrawn: bool,
+    /// What became of the old version.
+    pub old: Old,
+}
+
+/// What became of an old version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Old {
+    /// It is there.
+    #[default]
+    There,
+    /// It was kept in this run, and why.
+    Kept(String),
+    /// It is gone.
+    Retired,
+}
+
+/// A new version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
     /// Its id.
@@ -80,8 +107,8 @@ pub struct State {
     pub plan: Plan,
     /// What has to be done next.
     pub stage: Stage,
-    /// The new version, once it is there.
-    pub created: Option<Created>,
+    /// The secrets, in the order of the plan.
+    pub versions: Vec<Versions>,
     /// The consumers, in the order of the plan.
     pub consumers: Vec<Progress>,
     /// Why it is being undone, if it is.
@@ -90,14 +117,16 @@ pub struct State {
     pub stopped: Option<String>,
     /// The stacks that wait for a patch.
     pub patches: Vec<StackPatch>,
+    /// The stacks that were written, or may have been.
+    pub written: BTreeSet<String>,
+    /// How many times a consumer was put back to be tried again.
+    pub failures: u32,
     /// When the old version may go.
     pub grace_until: Option<Timestamp>,
     /// Things to be said in the report.
     pub notes: Vec<String>,
     /// The number of the last mutation.
     pub step: u32,
-    /// Whether a create was ever sent.
-    pub create_sent: bool,
     /// Whether someone asked to stop.
     pub interrupted: bool,
 }
@@ -114,16 +143,17 @@ impl State {
         Ok(Self {
             rotation: rotation.clone(),
             actor: actor.clone(),
-            stage: Stage::Create,
-            created: None,
+            stage: Stage::Prepare,
+            versions: vec![Versions::default(); plan.secrets.len()],
             consumers: vec![Progress::Pending; plan.consumers.len()],
             undo: None,
             stopped: None,
             patches: Vec::new(),
+            written: BTreeSet::new(),
+            failures: 0,
             grace_until: None,
             notes: Vec::new(),
             step: 0,
-            create_sent: false,
             interrupted: false,
             plan: plan.as_ref().clone(),
         })
@@ -154,23 +184,34 @@ impl State {
             }
             Event::Intent { step, change } => {
                 self.step = *step;
-                self.create_sent |= matches!(change, ChangeRecord::Create { .. });
+                match change {
+                    ChangeRecord::Create { secret, .. } => self.version(*secret)?.create_sent = true,
+                    ChangeRecord::Stack { name, .. } => drop(self.written.insert(name.clone())),
+                    _ => {}
+                }
             }
             // What is not known is looked for by the stage; that it was sent is known from its intent.
             Event::Outcome { .. } => {}
-            Event::Created { id, control, owner } => {
-                self.created = Some(Created { id: id.clone(), control: *control, owner: owner.clone() });
-                if self.stage == Stage::Create {
-                    self.stage = Stage::Own;
+            Event::Created { secret, id, control, owner } => {
+                let created = Created { id: id.clone(), control: *control, owner: owner.clone() };
+                self.version(*secret)?.created = Some(created);
+            }
+            Event::Owned { secret } => {
+                self.version(*secret)?.owned = true;
+                if self.stage == Stage::Prepare && self.versions.iter().all(|v| v.owned) {
+                    self.stage = self.stage_after_create();
                 }
             }
-            Event::Owned => self.stage = self.stage_after_create(),
+            Event::Withdrawn { secret } => self.version(*secret)?.withdrawn = true,
             Event::ConsumerBegun { service } => self.set(service, Progress::Begun)?,
             Event::ConsumerConverged { service, note } => {
                 self.set(service, Progress::Converged(note.clone()))?;
                 self.step_on();
             }
-            Event::ConsumerFailed { service, reason } => self.set(service, Progress::Failed(reason.clone()))?,
+            Event::ConsumerFailed { service, reason } => {
+                self.set(service, Progress::Failed(reason.clone()))?;
+                self.step_on();
+            }
             Event::ConsumerLeft { service, reason } => {
                 self.set(service, Progress::Left(reason.clone()))?;
                 self.step_on();
@@ -185,25 +226,32 @@ impl State {
                     Progress::Failed(reason) => Some(reason.clone()),
                     _ => None,
                 };
-                self.set(service, Progress::Restored(why))?;
+                // Within the budget of failures it is tried again.
+                let again = self.stage == Stage::Update;
+                self.failures += u32::from(again);
+                self.set(service, if again { Progress::Pending } else { Progress::Restored(why) })?;
             }
             Event::RestoreFailed { service, reason } => {
                 self.set(service, Progress::RestoreFailed(reason.clone()))?;
             }
             Event::Settled { stacks } => {
                 self.patches.clone_from(stacks);
-                self.stage = if stacks.iter().any(|s| s.kind != "cli") { Stage::AwaitPatch } else { Stage::Grace };
+                let open = stacks.iter().any(|s| s.kind != "cli") && self.plan.strategy != Strategy::Revoke;
+                self.stage = if open { Stage::AwaitPatch } else { Stage::Grace };
             }
             Event::GraceBegun { until } => {
                 self.grace_until = Some(*until);
                 self.stage = Stage::Grace;
             }
-            Event::Retired { notes, .. } => {
-                self.notes.extend(notes.iter().cloned());
-                self.stage = Stage::Ended(Ending::Complete);
+            Event::Retired { secret, notes, .. } => {
+                self.version(*secret)?.old = Old::Retired;
+                self.notes.extend(notes.iter().filter(|note| !self.notes.contains(note)).cloned().collect::<Vec<_>>());
+                if self.versions.iter().all(|v| v.old == Old::Retired) {
+                    self.stage = Stage::Ended(Ending::Complete);
+                }
             }
-            Event::RetireRefused { reason } => {
-                self.notes.push(reason.clone());
+            Event::RetireRefused { secret, reason } => {
+                self.version(*secret)?.old = Old::Kept(reason.clone());
                 self.stage = Stage::Grace;
             }
             Event::Interrupted => self.interrupted = true,
@@ -231,6 +279,11 @@ impl State {
         self.interrupted = false;
         self.stopped = None;
         self.notes.clear();
+        for version in &mut self.versions {
+            if matches!(version.old, Old::Kept(_)) {
+                version.old = Old::There;
+            }
+        }
         for consumer in &mut self.consumers {
             if matches!(consumer, Progress::RestoreFailed(_)) {
                 *consumer = Progress::Begun;
@@ -240,10 +293,34 @@ impl State {
 
     /// The stage after `Update`, once no consumer is left to do.
     fn step_on(&mut self) {
-        let open = |p: &Progress| matches!(p, Progress::Pending | Progress::Begun | Progress::Failed(_));
+        let goes_on = self.goes_on_in_spite_of_failures();
+        let open = |p: &Progress| match p {
+            Progress::Failed(_) => !goes_on,
+            p => matches!(p, Progress::Pending | Progress::Begun),
+        };
         if self.stage == Stage::Update && !self.consumers.iter().any(open) {
             self.stage = Stage::Settle;
         }
+    }
+
+    /// A revocation goes on with what works once its canary does: the old value must not come back.
+    #[must_use]
+    pub fn goes_on_in_spite_of_failures(&self) -> bool {
+        let first = self.plan.consumers.iter().zip(&self.consumers).filter(|(planned, _)| planned.wave == 0);
+        let canary = self.plan.consumers.iter().any(|c| c.wave > 0);
+        self.plan.strategy == Strategy::Revoke
+            && (!canary || first.into_iter().all(|(_, p)| matches!(p, Progress::Converged(_) | Progress::Left(_))))
+    }
+
+    /// How many things have been done to versions: what a step remembers of one says nothing of the next.
+    pub(super) fn versions_done(&self) -> usize {
+        let done = |v: &Versions| [v.created.is_some(), v.owned, v.withdrawn, v.old != Old::There];
+        self.versions.iter().flat_map(done).filter(|done| *done).count()
+    }
+
+    fn version(&mut self, secret: usize) -> Result<&mut Versions> {
+        let unknown = || Error::new(ErrorKind::Journal, format!("the plan has no secret number {secret}"));
+        self.versions.get_mut(secret).ok_or_else(unknown)
     }
 
     fn place(&self, service: &ServiceId) -> Result<usize> {

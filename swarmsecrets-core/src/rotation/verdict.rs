@@ -16,10 +16,10 @@ use crate::policy::Direction;
 /// What a rollout should lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected<'a> {
-    /// The secret that the tasks must mount.
-    pub wanted: &'a str,
-    /// The secret that they must not mount any more.
-    pub unwanted: &'a str,
+    /// The secrets that the tasks must mount.
+    pub wanted: &'a [&'a str],
+    /// The secrets that they must not mount any more.
+    pub unwanted: &'a [&'a str],
     /// Forward to the new version, or back to the old one.
     pub direction: Direction,
     /// Failures of tasks made before this do not count: they are history.
@@ -62,7 +62,7 @@ pub enum Verdict {
 #[must_use]
 pub fn judge(service: &ServiceState, tasks: &[TaskState], expected: &Expected<'_>) -> Verdict {
     let tasks = Tasks::sort(tasks, expected);
-    if !references(service, expected.wanted) {
+    if !references(service, |mounts| expected.wanted.iter().all(|id| mounts(id))) {
         return moved_away(service, &tasks, expected);
     }
     let status = service.update_status.as_ref().filter(|now| !is_before(now, expected.before));
@@ -78,8 +78,9 @@ pub fn judge(service: &ServiceState, tasks: &[TaskState], expected: &Expected<'_
     }
 }
 
-fn references(service: &ServiceState, id: &str) -> bool {
-    service.spec.references().is_ok_and(|refs| refs.iter().any(|r| r.id == id))
+/// Whether what the spec mounts is as asked.
+fn references(service: &ServiceState, are: impl Fn(&dyn Fn(&str) -> bool) -> bool) -> bool {
+    service.spec.references().is_ok_and(|refs| are(&|id| refs.iter().any(|r| r.id == id)))
 }
 
 fn is_before(now: &UpdateStatus, before: Option<&UpdateStatus>) -> bool {
@@ -89,7 +90,7 @@ fn is_before(now: &UpdateStatus, before: Option<&UpdateStatus>) -> bool {
 /// The reference is not the wanted one any more: Swarm's own rollback, or somebody else.
 fn moved_away(service: &ServiceState, tasks: &Tasks<'_>, expected: &Expected<'_>) -> Verdict {
     let state = service.update_status.as_ref().map_or("", |s| s.state.as_str());
-    if references(service, expected.unwanted) && state.starts_with("rollback") {
+    if references(service, |mounts| expected.unwanted.iter().any(|id| mounts(id))) && state.starts_with("rollback") {
         return failed(service, tasks, expected, ", and Swarm has put the old version back by itself");
     }
     Verdict::Failed { reason: format!("somebody else changed the secret reference of {}", quoted(&service.name)) }
@@ -151,9 +152,9 @@ type Place<'a> = (Option<u64>, &'a str);
 struct Tasks<'a> {
     /// Where tasks should run.
     places: BTreeSet<Place<'a>>,
-    /// Tasks that should run, do, and mount the wanted secret.
+    /// Tasks that should run, do, and mount the wanted secrets.
     running: u64,
-    /// Tasks that should run and mount the unwanted secret.
+    /// Tasks that should run and mount an unwanted secret.
     desired_on_unwanted: u64,
     /// Tasks of a job on the wanted secret that run or are done.
     done_or_running: u64,
@@ -182,12 +183,14 @@ impl<'a> Tasks<'a> {
         let mounts = |id: &str| task.secrets.iter().any(|(secret, _)| secret == id);
         let node = if task.slot.is_some() { "" } else { task.node.as_ref().map_or("", |n| n.as_str()) };
         let place = (task.slot.filter(|n| *n > 0), node);
+        let (wanted, unwanted) =
+            (expected.wanted.iter().all(|id| mounts(id)), expected.unwanted.iter().any(|id| mounts(id)));
         let should_run = matches!(task.desired.as_str(), "running" | "ready");
         if should_run {
             self.places.insert(place);
-            self.desired_on_unwanted += u64::from(mounts(expected.unwanted) && !mounts(expected.wanted));
+            self.desired_on_unwanted += u64::from(unwanted && !wanted);
         }
-        if !mounts(expected.wanted) {
+        if !wanted {
             return;
         }
         self.running += u64::from(task.desired == "running" && task.state == "running");

@@ -23,6 +23,14 @@ pub struct StackEdit {
     pub diff: String,
 }
 
+impl StackEdit {
+    /// All variables of the stack, with those that change.
+    #[must_use]
+    pub fn all_variables(&self, before: &Variables) -> Variables {
+        self.variables.iter().fold(before.clone(), |all, (name, value)| all.with(name, value))
+    }
+}
+
 impl fmt::Debug for StackEdit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.variables.iter().map(|(name, _)| name.as_str()).collect();

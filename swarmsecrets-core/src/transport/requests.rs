@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::ids::{ControlId, EnvironmentId, SecretId, SecretName, ServiceId, SpecVersion, StackId};
 use crate::inventory::{Labels, Owner};
 use crate::secret::SecretValue;
+use crate::stack::{ComposeText, Variables};
 
 /// The methods that are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -273,6 +274,42 @@ impl Write {
             Method::Post,
             format!("/api/endpoints/{environment}/docker/secrets/create"),
             format!("create secret `{name}`"),
+        )
+        .body(bytes)
+    }
+
+    /// Writes a stack's file and all its variables: what is left out is lost. Portainer redeploys the stack at once.
+    pub(crate) fn put_stack(
+        environment: EnvironmentId,
+        id: StackId,
+        name: &str,
+        file: &ComposeText,
+        variables: &Variables,
+        prune: bool,
+    ) -> Self {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body<'a> {
+            stack_file_content: &'a str,
+            env: Vec<Variable<'a>>,
+            prune: bool,
+            pull_image: bool,
+        }
+        #[derive(Serialize)]
+        struct Variable<'a> {
+            name: &'a str,
+            value: &'a str,
+        }
+        let env = variables.iter().map(|(name, value)| Variable { name, value }).collect();
+        let body = Body { stack_file_content: file.as_str(), env, prune, pull_image: false };
+        // Both may hold credentials: as with a secret's value, no copies are left behind.
+        let size = file.len() + variables.iter().map(|(n, v)| n.len() + v.len() + 32).sum::<usize>();
+        let mut bytes = Vec::with_capacity(6 * size + 1024);
+        write_json(&mut bytes, &body);
+        Self::new(
+            Method::Put,
+            format!("/api/stacks/{id}?endpointId={environment}"),
+            format!("write the file of stack {}", crate::ids::quoted(name)),
         )
         .body(bytes)
     }

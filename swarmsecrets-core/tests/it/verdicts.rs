@@ -22,7 +22,7 @@ fn looks(exchanges: &[Exchange], letter: &str) -> (Vec<ServiceState>, Vec<TaskSt
 }
 
 fn forward() -> Expected<'static> {
-    Expected { wanted: BAD, unwanted: GOOD, direction: Direction::Forward, since: None, before: None }
+    Expected { wanted: &[BAD], unwanted: &[GOOD], direction: Direction::Forward, since: None, before: None }
 }
 
 fn last(letter: &str) -> Verdict {
@@ -99,7 +99,8 @@ fn an_unhealthy_container_is_a_failure() {
 #[test]
 fn going_back_a_rollback_under_way_is_waited_for_and_old_failures_do_not_count() {
     let (services, tasks) = looks(&load(), "a");
-    let back = |since| Expected { wanted: GOOD, unwanted: BAD, direction: Direction::Restore, since, before: None };
+    let back =
+        |since| Expected { wanted: &[GOOD], unwanted: &[BAD], direction: Direction::Restore, since, before: None };
     let rolling = services.iter().find(|s| s.update_status.as_ref().unwrap().state == "rollback_started").unwrap();
     assert!(matches!(judge(rolling, &tasks, &back(None)), Verdict::Wait { .. }));
     assert_eq!(judge(services.last().unwrap(), &tasks, &back(None)), Verdict::Healthy { note: None });
@@ -108,6 +109,6 @@ fn going_back_a_rollback_under_way_is_waited_for_and_old_failures_do_not_count()
 #[test]
 fn a_reference_that_somebody_else_changed_is_said() {
     let (services, tasks) = looks(&load(), "b");
-    let other = Expected { wanted: "another", ..forward() };
+    let other = Expected { wanted: &["another"], ..forward() };
     assert!(reason(judge(services.last().unwrap(), &tasks, &other)).contains("somebody else changed"));
 }

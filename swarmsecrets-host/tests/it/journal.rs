@@ -15,7 +15,11 @@ fn rotation(n: u8) -> RotationId {
 
 fn entry(n: u64) -> Entry {
     let id: SecretId = format!("secret{n}").parse().unwrap();
-    let event = if n.is_multiple_of(2) { Event::Owned } else { Event::Created { id, control: None, owner: None } };
+    let event = if n.is_multiple_of(2) {
+        Event::Owned { secret: 0 }
+    } else {
+        Event::Created { secret: 0, id, control: None, owner: None }
+    };
     Entry { v: FORMAT, n, at: format!("2026-05-07T21:09:3{}Z", n % 10).parse().unwrap(), event }
 }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use swarmsecrets_core::audit::{AuditRecord, AuditSink, Phase};
 use swarmsecrets_core::clock::Clock;
-use swarmsecrets_core::executor::{Cancellation, Executor, Parts, Silent, Supply, read_inventory};
+use swarmsecrets_core::executor::{Cancellation, Executor, Parts, Silent, Supply, Values, read_inventory};
 use swarmsecrets_core::generate::Random;
 use swarmsecrets_core::ids::EnvironmentId;
 use swarmsecrets_core::inventory::Inventory;
@@ -121,7 +121,7 @@ impl Desk {
 
     pub(crate) async fn apply(&self, plan: &Plan, value: &[u8]) -> Result<Report> {
         let mut random = Counting(u8::try_from(self.client.requests() % 251).unwrap());
-        let mut supply = Supply { value: Some(SecretValue::new(value.to_vec()).unwrap()), random: &mut random };
+        let mut supply = Supply { values: Values::one(SecretValue::new(value.to_vec()).unwrap()), random: &mut random };
         self.executor(&self.swarm.clock()).apply(plan, &mut supply).await
     }
 

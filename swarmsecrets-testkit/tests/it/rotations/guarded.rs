@@ -58,7 +58,7 @@ async fn a_full_audit_trail_stops_the_first_mutation_and_the_third() {
     let id = report.rotation.unwrap();
     let mut random = super::desk::Counting(1);
     let value = Some(swarmsecrets_core::SecretValue::new(NEW.to_vec()).unwrap());
-    let mut supply = swarmsecrets_core::executor::Supply { value, random: &mut random };
+    let mut supply = swarmsecrets_core::executor::Supply { values: value.into(), random: &mut random };
     let clock = desk.swarm.clock();
     let report = desk.executor(&clock).resume(&id, &mut supply).await.unwrap();
     assert_eq!(report.outcome, Outcome::Applied, "{report:?}");

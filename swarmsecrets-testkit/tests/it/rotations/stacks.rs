@@ -43,7 +43,10 @@ async fn the_stored_file_is_a_persons_to_patch_and_the_old_version_waits_for_it(
     put(&desk, stack, &FILE.replace("name: db ", "name: db_v2 "));
     assert_eq!(desk.mounts("shop_web"), ["db_v2"], "the redeploy changes nothing");
     let mut random = Counting(1);
-    let mut supply = swarmsecrets_core::executor::Supply { value: None, random: &mut random };
+    let mut supply = swarmsecrets_core::executor::Supply {
+        values: swarmsecrets_core::executor::Values::none(),
+        random: &mut random,
+    };
     let report = desk.executor(&clock).resume(&report.rotation.unwrap(), &mut supply).await.unwrap();
     assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
     assert!(!desk.has_secret("db"));

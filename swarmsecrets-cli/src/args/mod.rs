@@ -8,6 +8,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration::parse_duration;
 
+mod rotation;
+mod sim;
+
+#[cfg(test)]
+pub(crate) use self::rotation::OrderArgs;
+pub(crate) use self::rotation::{
+    AllowArgs, PlanRotateArgs, RevokeArgs, RotateArgs, RotationArgs, SecretArgs, Strategy, ValueArgs,
+};
+pub(crate) use self::sim::{AdvanceArgs, RedeployArgs, ServeArgs, SimCommand};
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
@@ -94,8 +104,10 @@ pub(crate) enum Command {
     },
     /// Carry out a plan that `plan rotate --out` wrote
     Apply(ApplyArgs),
-    /// Plan and carry out the rotation of a secret
+    /// Plan and carry out the rotation of one or several secrets
     Rotate(RotateArgs),
+    /// Replace a secret whose value has leaked, everywhere and at once
+    Revoke(RevokeArgs),
     /// Go on with a rotation that was interrupted
     Resume(ResumeArgs),
     /// Put a rotation back: every consumer on the version it had before
@@ -121,19 +133,8 @@ impl Command {
 /// What `plan` can plan.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PlanCommand {
-    /// Plan the rotation of a secret
+    /// Plan the rotation of one or several secrets
     Rotate(PlanRotateArgs),
-}
-
-/// What `sim` can do.
-#[derive(Debug, Subcommand)]
-pub(crate) enum SimCommand {
-    /// Serve the simulated demo world over HTTP, as a Portainer
-    Serve(ServeArgs),
-    /// Let time pass in a simulated world that is kept in a file, for example until a grace period is over
-    Advance(AdvanceArgs),
-    /// Redeploy a stack of a simulated world with other variables, as a person would after a rotation
-    Redeploy(RedeployArgs),
 }
 
 /// `inventory`
@@ -174,54 +175,6 @@ pub(crate) enum Format {
     Mermaid,
 }
 
-/// What a rotation is asked to do.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Rotation")]
-pub(crate) struct RotationArgs {
-    /// How long the old version is kept after the rotation, such as 24h; 0s deletes it before the command ends
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_duration)]
-    pub(crate) grace: Duration,
-    /// How long every task must run with the new version before a service counts as good
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
-    pub(crate) stability: Duration,
-    /// How long one service may take before it counts as failed
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
-    pub(crate) deadline: Duration,
-    /// How the consumers change over; this version knows `swap` only
-    #[arg(long, value_enum, value_name = "STRATEGY", default_value_t = Strategy::Swap)]
-    pub(crate) strategy: Strategy,
-    /// Update this service first
-    #[arg(long, value_name = "SERVICE")]
-    pub(crate) canary: Option<String>,
-    /// Also update services in job mode, which runs the job again
-    #[arg(long)]
-    pub(crate) allow_jobs: bool,
-    /// Why: kept in the audit trail
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) reason: Option<String>,
-}
-
-/// How the consumers of a secret change over to a new version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Strategy {
-    /// Each service changes from the old version to the new one
-    Swap,
-    /// Both versions are mounted while the credential is changed (not in this version)
-    Overlap,
-}
-
-/// Where a value comes from. Never an argument: arguments can be read by every process on the machine.
-#[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "Value")]
-pub(crate) struct ValueArgs {
-    /// Read the new value from this file, byte for byte; `-` is standard input
-    #[arg(long, value_name = "FILE", conflicts_with = "generate")]
-    pub(crate) value_file: Option<PathBuf>,
-    /// Generate the new value, as `32` or `length=32,alphabet=hex`
-    #[arg(long, value_name = "SPEC")]
-    pub(crate) generate: Option<String>,
-}
-
 /// What every command takes that changes something.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Safety")]
@@ -244,46 +197,6 @@ pub(crate) struct PolicyArgs {
     pub(crate) policy: Option<PathBuf>,
 }
 
-/// `plan rotate`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  swarmsecrets plan rotate db_password --generate length=32
-  swarmsecrets plan rotate db_password --out plan.json && swarmsecrets apply plan.json --value-file new-password")]
-pub(crate) struct PlanRotateArgs {
-    /// The secret, by its logical name or the name of one of its versions
-    #[arg(value_name = "NAME", required = true)]
-    pub(crate) names: Vec<String>,
-    /// Write the plan to this file, for `apply`
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) value: ValueArgs,
-    #[command(flatten)]
-    pub(crate) rotation: RotationArgs,
-    #[command(flatten)]
-    pub(crate) policy: PolicyArgs,
-}
-
-/// `rotate`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  swarmsecrets rotate db_password --generate length=32
-  swarmsecrets rotate db_password --value-file new-password --grace 0s --yes
-  pass show db | swarmsecrets rotate db_password --value-file - --yes --json")]
-pub(crate) struct RotateArgs {
-    /// The secret, by its logical name or the name of one of its versions
-    #[arg(value_name = "NAME", required = true)]
-    pub(crate) names: Vec<String>,
-    #[command(flatten)]
-    pub(crate) value: ValueArgs,
-    #[command(flatten)]
-    pub(crate) rotation: RotationArgs,
-    #[command(flatten)]
-    pub(crate) change: ChangeArgs,
-}
-
 /// `apply`
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -296,9 +209,9 @@ pub(crate) struct ApplyArgs {
     /// The plan
     #[arg(value_name = "PLAN")]
     pub(crate) plan: PathBuf,
-    /// Read the new value from this file, byte for byte; `-` is standard input
+    /// Read the new value from this file, byte for byte; `-` is standard input. For several secrets: NAME=FILE, once for each
     #[arg(long, value_name = "FILE")]
-    pub(crate) value_file: Option<PathBuf>,
+    pub(crate) value_file: Vec<String>,
     /// Why: kept in the audit trail
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
@@ -318,9 +231,9 @@ pub(crate) struct ResumeArgs {
     /// The rotation
     #[arg(value_name = "ID")]
     pub(crate) id: Option<String>,
-    /// Read the new value from this file, byte for byte; `-` is standard input
+    /// Read the new value from this file, byte for byte; `-` is standard input. For several secrets: NAME=FILE, once for each
     #[arg(long, value_name = "FILE")]
-    pub(crate) value_file: Option<PathBuf>,
+    pub(crate) value_file: Vec<String>,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
 }
@@ -375,44 +288,6 @@ pub(crate) struct CreateArgs {
     pub(crate) change: ChangeArgs,
 }
 
-/// `sim serve`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The address that it listens on is printed on standard output. Ctrl-C ends it.
-
-Example:
-  swarmsecrets sim serve --listen 127.0.0.1:9000 --sim-state demo.json")]
-pub(crate) struct ServeArgs {
-    /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    pub(crate) listen: std::net::SocketAddr,
-}
-
-/// `sim advance`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  swarmsecrets sim advance 25h --sim-state demo.json")]
-pub(crate) struct AdvanceArgs {
-    /// How long
-    #[arg(value_name = "DURATION", value_parser = parse_duration)]
-    pub(crate) by: Duration,
-}
-
-/// `sim redeploy`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  swarmsecrets sim redeploy shop --set DB_PASSWORD_SECRET=db_password_v2 --sim-state demo.json")]
-pub(crate) struct RedeployArgs {
-    /// The stack
-    #[arg(value_name = "STACK")]
-    pub(crate) stack: String,
-    /// A variable of the stack and its new value; may be given several times
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_pair)]
-    pub(crate) variables: Vec<(String, String)>,
-}
-
 fn parse_pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
@@ -441,9 +316,11 @@ mod tests {
     }
 
     #[test]
-    fn a_value_comes_from_one_place() {
-        let both = ["swarmsecrets", "rotate", "db", "--value-file", "f", "--generate", "length=32"];
-        assert_eq!(Cli::try_parse_from(both).unwrap_err().kind(), clap::error::ErrorKind::ArgumentConflict);
+    fn secrets_are_named_or_chosen_as_a_group() {
+        for line in [&["rotate"][..], &["rotate", "db", "--stack", "shop"], &["rotate", "db", "--select", "tier=low"]] {
+            assert!(Cli::try_parse_from([&["swarmsecrets"], line].concat()).is_err(), "{line:?}");
+        }
+        assert!(Cli::try_parse_from(["swarmsecrets", "rotate", "--stack", "shop", "--select", "tier=low"]).is_ok());
     }
 
     #[test]

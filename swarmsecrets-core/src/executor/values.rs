@@ -1,0 +1,78 @@
+//! Values that are handed over for a plan.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::quoted;
+use crate::plan::{Content, PlannedSecret, ValueRecipe, listed};
+use crate::secret::SecretValue;
+
+/// The values of new versions, where they are handed over.
+#[derive(Clone, Debug, Default)]
+pub struct Values {
+    /// For the one secret that takes a value.
+    sole: Option<SecretValue>,
+    named: BTreeMap<String, SecretValue>,
+}
+
+impl Values {
+    /// None.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// One value, for the one secret of a plan that takes a value.
+    #[must_use]
+    pub fn one(value: SecretValue) -> Self {
+        Self { sole: Some(value), named: BTreeMap::new() }
+    }
+
+    /// Values by the names of their logical secrets.
+    #[must_use]
+    pub fn named(values: impl IntoIterator<Item = (String, SecretValue)>) -> Self {
+        Self { sole: None, named: values.into_iter().collect() }
+    }
+
+    /// Checks that every secret of a plan that takes a value has one, and that no value is left over.
+    ///
+    /// # Errors
+    /// `Invalid`, with the secrets whose value is missing, or whose value nobody asked for.
+    pub fn check(&self, plan: &Content) -> Result<()> {
+        let takes = |s: &&PlannedSecret| s.recipe == ValueRecipe::Supplied;
+        let missing: Vec<&str> = plan
+            .secrets
+            .iter()
+            .filter(takes)
+            .map(|s| s.secret.as_str())
+            .filter(|name| self.of(plan, name).is_none())
+            .collect();
+        if !missing.is_empty() {
+            let text = format!(
+                "the plan needs a value for {} and none was handed over: give it with --value-file",
+                listed(missing)
+            );
+            return Err(Error::new(ErrorKind::Invalid, text));
+        }
+        let asked = |name: &str| plan.secrets.iter().filter(takes).any(|s| s.secret == name);
+        match self.named.keys().find(|name| !asked(name)) {
+            Some(name) => {
+                let text = format!("the plan takes no value for {}: leave it out", quoted(name));
+                Err(Error::new(ErrorKind::Invalid, text))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The value for a logical secret of a plan.
+    pub(crate) fn of(&self, plan: &Content, secret: &str) -> Option<&SecretValue> {
+        let takers = plan.secrets.iter().filter(|s| s.recipe == ValueRecipe::Supplied).count();
+        self.named.get(secret).or(self.sole.as_ref().filter(|_| takers == 1))
+    }
+}
+
+impl From<Option<SecretValue>> for Values {
+    fn from(value: Option<SecretValue>) -> Self {
+        value.map(Self::one).unwrap_or_default()
+    }
+}

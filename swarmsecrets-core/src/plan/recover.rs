@@ -1,0 +1,160 @@
+//! The plan of a rotation whose journal is lost, read back from labels and specs.
+
+use std::time::Duration;
+
+use super::diff::parse_humane;
+use super::document::{
+    Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, SCHEMA, VersionRef, Warning,
+    WarningKind,
+};
+use super::request::{Allowances, Rollout, Strategy, Timing, ValueRecipe};
+use super::rotate::{decide, partial, planned_stack, restarts, stacks};
+use super::steps::steps;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{RotationId, quoted};
+use crate::inventory::{Consumer, Inventory, Labels, LogicalSecret, Owner, SecretVersion, ServiceNode, label};
+
+/// A rotation that can be seen in the world alone.
+#[derive(Clone, Debug)]
+pub struct Recovered {
+    /// Its plan, as far as it can be told.
+    pub plan: Plan,
+    /// The new versions, in the order of the plan's secrets.
+    pub versions: Vec<SecretVersion>,
+    /// Whether any service mounts a new version.
+    pub begun: bool,
+    /// Whether no service mounts an old version.
+    pub moved: bool,
+}
+
+/// A secret of such a rotation.
+struct Found<'a> {
+    secret: &'a LogicalSecret,
+    new: &'a SecretVersion,
+    old: &'a SecretVersion,
+}
+
+/// The rotations whose old versions are still there, by the labels of the versions that they made.
+#[must_use]
+pub fn visible_rotations(inventory: &Inventory) -> Vec<RotationId> {
+    let of = |secret: &LogicalSecret| {
+        let rotation: RotationId = secret.current().labels.get(label::ROTATION)?.parse().ok()?;
+        found(secret, &rotation).map(|_| rotation)
+    };
+    let mut ids: Vec<RotationId> = inventory.secrets.iter().filter_map(of).collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+/// Reads a rotation back from the world: its new versions carry its id, and name the versions before them.
+///
+/// # Errors
+/// `NotFound` if no version carries the id beside the version that it replaced; `Refused` for a rotation that did more than
+/// exchange references, which labels do not tell enough about.
+pub fn recover(inventory: &Inventory, rotation: &RotationId) -> Result<Recovered> {
+    let found: Vec<Found<'_>> = inventory.secrets.iter().filter_map(|secret| found(secret, rotation)).collect();
+    if found.is_empty() {
+        let text = format!(
+            "rotation {rotation} has no journal here, and no secret in this Swarm was made by it beside the one that it replaced"
+        );
+        return Err(Error::new(ErrorKind::NotFound, text));
+    }
+    if let Some(strategy) = found.iter().find_map(|f| f.new.labels.get(label::STRATEGY)) {
+        let text = format!(
+            "the journal of rotation {rotation} is lost, and it was more than an exchange of references ({}): a person must see what it has done",
+            quoted(strategy)
+        );
+        return Err(Error::new(ErrorKind::Refused, text));
+    }
+    let services = services(&found);
+    let secrets: Vec<&LogicalSecret> = found.iter().map(|f| f.secret).collect();
+    let begun = services.iter().any(|s| found.iter().any(|f| mounts(s, f.new)));
+    let mut content = Content {
+        schema: SCHEMA,
+        kind: PlanKind::Rotate,
+        environment: inventory.environment,
+        cluster: inventory.cluster.clone(),
+        simulated: inventory.simulated,
+        account: inventory.account.name.clone(),
+        partial: partial(inventory),
+        strategy: Strategy::Swap,
+        decision: decide(&secrets, &services),
+        secrets: found.iter().map(planned_secret).collect(),
+        consumers: services.iter().map(|service| consumer(&found, service)).collect(),
+        rollout: Rollout::default(),
+        allow: Allowances::default(),
+        stacks: stacks(inventory, &found.iter().map(|f| f.old.name.as_str()).collect::<Vec<_>>(), &services)
+            .into_iter()
+            .map(planned_stack)
+            .collect(),
+        steps: Vec::new(),
+        restarts: services.iter().map(|s| restarts(s)).sum(),
+        warnings: vec![Warning {
+            kind: WarningKind::JournalLost,
+            about: None,
+            text: format!(
+                "the journal of rotation {rotation} is lost: what it had done was read from labels and specs, and the grace period begins anew"
+            ),
+        }],
+        timing: Timing { grace: grace(&found), ..Timing::default() },
+        reason: None,
+        agent: None,
+    };
+    content.steps = steps(&content, Vec::new());
+    let versions = found.iter().map(|f| f.new.clone()).collect();
+    let moved = !services.iter().any(|s| found.iter().any(|f| mounts(s, f.old)));
+    Ok(Recovered { plan: Plan::seal(content)?, versions, begun, moved })
+}
+
+fn found<'a>(secret: &'a LogicalSecret, rotation: &RotationId) -> Option<Found<'a>> {
+    let new = secret.versions.iter().find(|v| v.labels.get(label::ROTATION) == Some(rotation.as_str()))?;
+    let previous = new.labels.get(label::PREVIOUS)?;
+    let old = secret.versions.iter().find(|v| v.name.as_str() == previous)?;
+    Some(Found { secret, new, old })
+}
+
+fn mounts(service: &ServiceNode, version: &SecretVersion) -> bool {
+    service.references.iter().any(|r| r.id == version.id.as_str())
+}
+
+/// The services that mount an old or a new version, each once, by name.
+fn services<'a>(found: &[Found<'a>]) -> Vec<&'a ServiceNode> {
+    let mut services: Vec<&ServiceNode> =
+        found.iter().flat_map(|f| f.secret.consumers.iter().map(Consumer::service)).collect();
+    services.retain(|s| found.iter().any(|f| mounts(s, f.old) || mounts(s, f.new)));
+    services.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.id.cmp(&b.id)));
+    services.dedup_by(|a, b| a.id == b.id);
+    services
+}
+
+fn planned_secret(found: &Found<'_>) -> PlannedSecret {
+    let users: Labels = found.new.labels.iter().filter(|(key, _)| *key != label::ROTATION).collect();
+    PlannedSecret {
+        secret: found.secret.name.clone(),
+        recipe: ValueRecipe::Supplied,
+        previous: Some(VersionRef { id: found.old.id.clone(), name: found.old.name.clone() }),
+        next: NextVersion { name: found.new.name.clone(), version: found.new.version, labels: users },
+        owner: found.old.owner.clone().map(Owner::or_administrators),
+    }
+}
+
+fn consumer(found: &[Found<'_>], service: &ServiceNode) -> PlannedConsumer {
+    let secret = |id: &str| found.iter().position(|f| f.old.id.as_str() == id || f.new.id.as_str() == id);
+    let places = service.references.iter().filter_map(|r| Some((secret(&r.id)?, r.target.clone())));
+    PlannedConsumer {
+        id: service.id.clone(),
+        service: service.name.clone(),
+        mounts: places.map(|(secret, target)| PlannedMount { target, secret }).collect(),
+        wave: 0,
+        mode: service.mode,
+        restarts: restarts(service),
+        stack: service.stack.clone(),
+    }
+}
+
+/// The longest grace that the new versions' labels tell.
+fn grace(found: &[Found<'_>]) -> Duration {
+    let told = found.iter().filter_map(|f| parse_humane(f.new.labels.get(label::GRACE)?));
+    told.max().unwrap_or(Timing::default().grace)
+}

@@ -1,0 +1,73 @@
+//! The steps of a rotation's plan, in order.
+
+use super::diff;
+use super::document::{Content, PlannedConsumer, PlannedSecret, Precondition, Step, StepKind, Undo, listed};
+
+/// The steps; `seen` is what each consumer's update is pinned to.
+pub(super) fn steps(content: &Content, seen: Vec<Precondition>) -> Vec<Step> {
+    let mut steps = Steps(Vec::with_capacity(content.consumers.len() + 2 * content.secrets.len() + 4));
+    for (n, secret) in content.secrets.iter().enumerate() {
+        steps.version(content, n, secret);
+    }
+    for (consumer, seen) in content.consumers.iter().zip(seen) {
+        let text = format!("update service {}: {}, and judge its rollout", consumer.service, swaps(content, consumer));
+        steps.add(StepKind::UpdateService, &consumer.service, text, vec![seen], Undo::PutBack);
+    }
+    for stack in &content.stacks {
+        let text = format!(
+            "stack {}: its file must name {} in place of {}",
+            stack.name,
+            listed(content.secrets.iter().map(|s| s.next.name.as_str())),
+            listed(content.replaced().map(|v| v.name.as_str())),
+        );
+        steps.add(StepKind::PatchStack, &stack.name, text, Vec::new(), Undo::PutBack);
+    }
+    let grace = content.timing.grace;
+    for old in content.replaced().map(|v| v.name.as_str()) {
+        if !grace.is_zero() {
+            let text = format!("keep {old} for {}", diff::humane(grace));
+            steps.add(StepKind::KeepPrevious, old, text, Vec::new(), Undo::Nothing);
+        }
+        let text = format!("delete {old} once no service, no living task and no stack file uses it");
+        steps.add(StepKind::RetirePrevious, old, text, Vec::new(), Undo::Impossible);
+    }
+    steps.0
+}
+
+/// What changes in one consumer: `db -> db_v2, key -> key_v2`.
+pub(super) fn swaps(content: &Content, consumer: &PlannedConsumer) -> String {
+    let mut places: Vec<usize> = consumer.mounts.iter().map(|m| m.secret).collect();
+    places.sort_unstable();
+    places.dedup();
+    let swap = |secret: &PlannedSecret| Some(format!("{} -> {}", secret.previous.as_ref()?.name, secret.next.name));
+    places.iter().filter_map(|n| swap(content.secrets.get(*n)?)).collect::<Vec<_>>().join(", ")
+}
+
+struct Steps(Vec<Step>);
+
+impl Steps {
+    fn add(&mut self, kind: StepKind, target: &str, text: String, requires: Vec<Precondition>, undo: Undo) {
+        let n = u32::try_from(self.0.len() + 1).unwrap_or(u32::MAX);
+        self.0.push(Step { n, kind, target: target.to_owned(), text, requires, undo });
+    }
+
+    /// Makes a version, and gives it its owner.
+    fn version(&mut self, content: &Content, n: usize, secret: &PlannedSecret) {
+        let Some(previous) = &secret.previous else { return };
+        let (old, new) = (previous.name.as_str(), secret.next.name.as_str());
+        let mounts = |c: &&PlannedConsumer| c.mounts.iter().any(|m| m.secret == n);
+        let requires = vec![
+            Precondition::VersionExists { id: previous.id.clone(), name: previous.name.clone() },
+            Precondition::NameFree { name: secret.next.name.clone() },
+            Precondition::Consumers {
+                of: previous.name.clone(),
+                services: content.consumers.iter().filter(mounts).map(|c| c.service.clone()).collect(),
+            },
+        ];
+        self.add(StepKind::CreateVersion, new, format!("create secret {new}"), requires, Undo::RemoveVersion);
+        if secret.owner.is_some() {
+            let text = format!("give {new} the owner of {old}");
+            self.add(StepKind::SetOwner, new, text, Vec::new(), Undo::Nothing);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The consumers on the way to the new versions, and on the way back.
+
+use super::hand::{Hand, HandEnd, Route, Swap, Want};
+use super::machine::{Next, Rotation};
+use super::state::Progress;
+use crate::clock::Now;
+use crate::error::Result;
+use crate::journal::{End, Event};
+use crate::plan::{PlannedConsumer, PlannedMount};
+use crate::policy::Direction;
+
+impl Rotation {
+    /// Moves the consumers, wave by wave, several at a time if the plan says so.
+    pub(super) fn update(&mut self, now: Now) -> Result<Next> {
+        if let Some(next) = self.before_next_consumer()? {
+            return Ok(next);
+        }
+        let wave = self.wave();
+        while self.has_a_free_hand() {
+            if let Some(n) = self.not_in_hand(|_, p| *p == Progress::Begun) {
+                self.take_in_hand(n, Direction::Forward);
+                continue;
+            }
+            let fresh = |planned: &PlannedConsumer, p: &Progress| *p == Progress::Pending && Some(planned.wave) == wave;
+            let Some(n) = self.not_in_hand(fresh).filter(|_| !self.state.interrupted) else { break };
+            self.emit(Event::ConsumerBegun { service: self.state.plan.consumers[n].id.clone() })?;
+            self.take_in_hand(n, Direction::Forward);
+        }
+        self.turn(now)
+    }
+
+    /// The wave that is not done yet.
+    fn wave(&self) -> Option<u32> {
+        let open = |p: &Progress| matches!(p, Progress::Pending | Progress::Begun | Progress::Failed(_));
+        let consumers = self.state.plan.consumers.iter().zip(&self.state.consumers);
+        consumers.filter(|(_, p)| open(p)).map(|(planned, _)| planned.wave).min()
+    }
+
+    fn has_a_free_hand(&self) -> bool {
+        self.work.hands.len() < self.state.plan.rollout.concurrency.max(1) as usize
+    }
+
+    /// The first consumer that satisfies and is not in hand.
+    fn not_in_hand(&self, wanted: impl Fn(&PlannedConsumer, &Progress) -> bool) -> Option<usize> {
+        let consumers = self.state.plan.consumers.iter().zip(&self.state.consumers).enumerate();
+        let mut found = consumers.filter(|(_, (planned, progress))| wanted(planned, progress)).map(|(n, _)| n);
+        found.find(|n| !self.work.hands.iter().any(|hand| hand.index == *n))
+    }
+
+    /// A consumer that has failed, or a wish to stop, comes before the next one.
+    fn before_next_consumer(&mut self) -> Result<Option<Next>> {
+        if let Some(reason) = self.state.consumers.iter().find_map(|p| match p {
+            Progress::RestoreFailed(reason) => Some(reason.clone()),
+            _ => None,
+        }) {
+            self.emit(Event::UndoBegun { reason })?;
+            return Ok(Some(Next::Again));
+        }
+        if !self.state.goes_on_in_spite_of_failures()
+            && let Some(n) = self.not_in_hand(|_, p| matches!(p, Progress::Failed(_)))
+        {
+            return self.after_a_failure(n).map(Some);
+        }
+        if !self.state.interrupted || !self.work.hands.is_empty() || self.consumer(|p| *p == Progress::Begun).is_some()
+        {
+            return Ok(None);
+        }
+        let done = self.state.consumers.iter().filter(|p| **p != Progress::Pending).count();
+        if done == 0 {
+            self.emit(Event::UndoBegun { reason: "it was interrupted before any consumer was touched".into() })?;
+            return Ok(Some(Next::Again));
+        }
+        let reason = format!(
+            "it was interrupted after {done} of {} consumers: `swarmsecrets resume {id}` goes on, `swarmsecrets rollback {id}` undoes it",
+            self.state.consumers.len(),
+            id = self.state.rotation
+        );
+        self.stop(End::NeedsHuman, reason)?;
+        Ok(Some(Next::Again))
+    }
+
+    /// Within the budget of failures the consumer alone is put back, to be tried again; beyond it everything is.
+    fn after_a_failure(&mut self, n: usize) -> Result<Next> {
+        if self.state.failures < self.state.plan.rollout.failures && !self.state.interrupted {
+            self.take_in_hand(n, Direction::Restore);
+            return Ok(Next::Again);
+        }
+        let reason = match &self.state.consumers[n] {
+            Progress::Failed(reason) => reason.clone(),
+            _ => "a consumer failed".to_owned(),
+        };
+        self.emit(Event::UndoBegun { reason })?;
+        Ok(Next::Again)
+    }
+
+    fn take_in_hand(&mut self, n: usize, direction: Direction) {
+        let consumer = self.state.plan.consumers[n].clone();
+        let route = self.route(&consumer, direction);
+        self.work.hands.push(Hand::new(n, consumer, route, self.state.plan.timing));
+    }
+
+    /// From the old versions to the new ones, or back, wherever the consumer mounts one.
+    fn route(&self, consumer: &PlannedConsumer, direction: Direction) -> Route {
+        let swap = |mount: &PlannedMount| {
+            let secret = self.state.plan.secrets.get(mount.secret)?;
+            let previous = secret.previous.as_ref()?;
+            let created = self.state.versions.get(mount.secret)?.created.as_ref()?;
+            let old = (previous.id.clone(), previous.name.clone());
+            let new = (created.id.clone(), secret.next.name.clone());
+            let (from, to) = match direction {
+                Direction::Forward => (old, new),
+                Direction::Restore => (new, old),
+            };
+            Some(Swap { target: mount.target.clone(), from, to })
+        };
+        Route { swaps: consumer.mounts.iter().filter_map(swap).collect(), direction }
+    }
+
+    /// Lets each consumer in hand do its next step.
+    fn turn(&mut self, now: Now) -> Result<Next> {
+        let mut until: Option<Now> = None;
+        for at in 0..self.work.hands.len() {
+            let hand = &mut self.work.hands[at];
+            match hand.poll(now) {
+                Want::Act(action) => return Ok(Next::For(hand.index, action)),
+                Want::Wait(time) => {
+                    until = Some(until.map_or(time, |other| if other.mono < time.mono { other } else { time }))
+                }
+                Want::End(end) => {
+                    let hand = self.work.hands.remove(at);
+                    self.ended(&hand, end)?;
+                    return Ok(Next::Again);
+                }
+            }
+        }
+        Ok(until.map_or(Next::Done, Next::Wait))
+    }
+
+    fn ended(&mut self, hand: &Hand, end: HandEnd) -> Result<()> {
+        let service = self.state.plan.consumers[hand.index].id.clone();
+        match (hand.direction(), end) {
+            (_, HandEnd::Left(reason)) => self.emit(Event::ConsumerLeft { service, reason }),
+            (Direction::Forward, HandEnd::Converged(note)) => self.emit(Event::ConsumerConverged { service, note }),
+            (Direction::Forward, HandEnd::Failed(reason)) => self.emit(Event::ConsumerFailed { service, reason }),
+            (Direction::Restore, HandEnd::Converged(_)) => self.emit(Event::ConsumerRestored { service }),
+            (Direction::Restore, HandEnd::Failed(reason)) => self.emit(Event::RestoreFailed { service, reason }),
+        }
+    }
+
+    /// Puts back what was touched, the last one first, then the stacks, and then removes the new versions.
+    pub(super) fn undo(&mut self, now: Now) -> Result<Next> {
+        let created = self.state.versions.iter().any(|v| v.created.is_some());
+        let touched = |p: &Progress| matches!(p, Progress::Begun | Progress::Converged(_) | Progress::Failed(_));
+        while created && self.has_a_free_hand() {
+            let in_hand = |n: &usize| self.work.hands.iter().any(|hand| hand.index == *n);
+            let mut places = (0..self.state.consumers.len()).rev();
+            match places.find(|n| touched(&self.state.consumers[*n]) && !in_hand(n)) {
+                Some(n) => self.take_in_hand(n, Direction::Restore),
+                None => break,
+            }
+        }
+        if !self.work.hands.is_empty() {
+            return self.turn(now);
+        }
+        let stuck = self.state.consumers.iter().find_map(|p| match p {
+            Progress::RestoreFailed(reason) => Some(reason.clone()),
+            _ => None,
+        });
+        if let Some(reason) = stuck {
+            let id = &self.state.rotation;
+            let text = format!(
+                "a consumer could not be put back: {reason}; both versions are kept: mend it, then `swarmsecrets resume {id}`"
+            );
+            self.stop(End::NeedsHuman, text)?;
+            return Ok(Next::Again);
+        }
+        match self.put_stacks_back() {
+            Some(next) => Ok(next),
+            None => self.withdraw(),
+        }
+    }
+}

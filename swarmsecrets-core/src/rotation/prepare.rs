@@ -1,0 +1,199 @@
+//! The new versions: made and given their owners on the way forward, removed on the way back.
+
+use super::action::{Action, Answer, Change, FoundVersion, Look, Reply};
+use super::machine::{LookFirst, Next, Rotation};
+use crate::clock::Now;
+use crate::error::{ErrorKind, Result};
+use crate::ids::SecretName;
+use crate::inventory::label;
+use crate::journal::{End, Event};
+use crate::plan::PlannedSecret;
+use crate::policy::Direction;
+use crate::transport::services_named;
+
+impl Rotation {
+    /// One secret after the other: made, then given its owner.
+    pub(super) fn prepare(&mut self) -> Result<Next> {
+        match self.state.versions.iter().position(|v| !v.owned) {
+            Some(n) if self.state.versions[n].created.is_none() => self.create(n),
+            Some(n) => self.own(n),
+            None => Ok(Next::Done),
+        }
+    }
+
+    pub(super) fn prepared(&mut self, reply: Reply, now: Now) -> Result<()> {
+        match self.state.versions.iter().position(|v| !v.owned) {
+            Some(n) if self.state.versions[n].created.is_none() => self.created(n, reply, now),
+            Some(n) => self.owned(n, reply, now),
+            None => Ok(()),
+        }
+    }
+
+    fn planned(&self, n: usize) -> &PlannedSecret {
+        &self.state.plan.secrets[n]
+    }
+
+    fn next_name(&self, n: usize) -> SecretName {
+        self.planned(n).next.name.clone()
+    }
+
+    /// A create whose outcome is not known is looked for first: its name and its rotation label tell.
+    fn create(&mut self, n: usize) -> Result<Next> {
+        if self.state.interrupted && !self.state.versions.iter().any(|v| v.create_sent) {
+            self.stop(End::NotStarted, "it was interrupted before anything was done")?;
+            return Ok(Next::Again);
+        }
+        let fresh = self.work.look.is_none() && self.work.tries == 0;
+        let name = self.next_name(n);
+        if self.work.look.is_some() || (self.state.versions[n].create_sent && fresh) {
+            return Ok(Next::Act(Action::Look(Look::Version(name))));
+        }
+        let labels = self.planned(n).next.labels.with([(label::ROTATION, self.state.rotation.as_str())]);
+        Ok(Next::Act(Action::Change(Change::Create { secret: n, name, labels })))
+    }
+
+    fn created(&mut self, n: usize, reply: Reply, now: Now) -> Result<()> {
+        let name = self.next_name(n);
+        match reply {
+            Reply::Done(Answer::Created(found)) => self.adopt(n, found),
+            Reply::Done(Answer::Version(Some(found))) => {
+                if found.rotation.as_deref() == Some(self.state.rotation.as_str()) {
+                    return self.adopt(n, found);
+                }
+                let by = found.rotation.map_or_else(|| "by hand".to_owned(), |r| format!("by rotation {r}"));
+                self.not_made(n, End::Conflict, format!("someone else is rotating: `{name}` was made {by}"))
+            }
+            Reply::Done(Answer::Version(None)) if self.work.look == Some(LookFirst::Taken) => {
+                let text =
+                    format!("someone else is rotating: `{name}` is held by a secret that this account cannot see");
+                self.not_made(n, End::Conflict, text)
+            }
+            Reply::Done(_) => {
+                // It never landed: the same create may be sent again, its name fences it.
+                self.work.look = None;
+                self.work.tries += 1;
+                Ok(())
+            }
+            Reply::Refused(error) if error.kind() == ErrorKind::Conflict => {
+                self.work.look = Some(LookFirst::Taken);
+                Ok(())
+            }
+            Reply::Refused(error) if self.work.look.is_some() => self.look_later(&error, now),
+            Reply::Refused(error) => self.not_made(n, End::NotStarted, error.to_string()),
+            Reply::Unknown(error) => {
+                self.work.look.get_or_insert(LookFirst::Unknown);
+                self.look_later(&error, now)
+            }
+        }
+    }
+
+    fn adopt(&mut self, n: usize, found: FoundVersion) -> Result<()> {
+        let control = found.owner.as_ref().and_then(|o| o.control);
+        self.emit(Event::Created { secret: n, id: found.id, control, owner: found.owner })
+    }
+
+    /// A version that certainly was not made by us ends the rotation; those that were made before it go again first.
+    fn not_made(&mut self, n: usize, end: End, reason: String) -> Result<()> {
+        if self.state.versions.iter().all(|v| v.created.is_none()) {
+            return self.stop(end, reason);
+        }
+        self.emit(Event::UndoBegun { reason })?;
+        self.emit(Event::Withdrawn { secret: n })
+    }
+
+    fn own(&mut self, n: usize) -> Result<Next> {
+        let wanted = self.planned(n).owner.clone();
+        let created = self.state.versions[n].created.as_ref();
+        let control = created.and_then(|c| c.control);
+        let is = created.and_then(|c| c.owner.as_ref());
+        let (Some(wanted), Some(control)) = (wanted, control) else {
+            self.emit(Event::Owned { secret: n })?;
+            return Ok(Next::Again);
+        };
+        if is.is_some_and(|o| o.same_access(&wanted)) {
+            self.emit(Event::Owned { secret: n })?;
+            return Ok(Next::Again);
+        }
+        let name = self.next_name(n);
+        if self.work.look.is_some() {
+            return Ok(Next::Act(Action::Look(Look::Version(name))));
+        }
+        Ok(Next::Act(Action::Change(Change::Own { control, owner: wanted, name })))
+    }
+
+    fn owned(&mut self, n: usize, reply: Reply, now: Now) -> Result<()> {
+        match reply {
+            Reply::Done(Answer::Version(found)) => {
+                self.work.look = None;
+                let is = found.and_then(|f| f.owner);
+                let same = matches!((&is, &self.planned(n).owner), (Some(is), Some(wanted)) if is.same_access(wanted));
+                if same { self.emit(Event::Owned { secret: n }) } else { Ok(()) }
+            }
+            Reply::Done(_) => self.emit(Event::Owned { secret: n }),
+            Reply::Refused(_) if self.state.plan.allow.owner => self.emit(Event::Owned { secret: n }),
+            Reply::Refused(error) => {
+                let reason = format!("`{}` could not be given its owner: {error}", self.next_name(n));
+                self.emit(Event::UndoBegun { reason })
+            }
+            Reply::Unknown(error) => {
+                self.work.look = Some(LookFirst::Unknown);
+                self.look_later(&error, now)
+            }
+        }
+    }
+
+    /// The new version that is to be removed next: the last one made.
+    fn to_withdraw(&self) -> Option<usize> {
+        self.state.versions.iter().rposition(|v| !v.withdrawn && (v.create_sent || v.created.is_some()))
+    }
+
+    /// Removes the new versions, once nothing is on them any more.
+    pub(super) fn withdraw(&mut self) -> Result<Next> {
+        let Some(n) = self.to_withdraw() else {
+            let sent = self.state.versions.iter().any(|v| v.create_sent || v.created.is_some());
+            let reason = self.state.undo.clone().unwrap_or_else(|| "it was undone".into());
+            self.stop(if sent { End::RolledBack } else { End::NotStarted }, reason)?;
+            return Ok(Next::Again);
+        };
+        let name = self.next_name(n);
+        match &self.state.versions[n].created {
+            Some(created) if self.work.look.is_none() => {
+                let remove = Change::Remove { id: created.id.clone(), name, direction: Direction::Restore };
+                Ok(Next::Act(Action::Change(remove)))
+            }
+            _ => Ok(Next::Act(Action::Look(Look::Version(name)))),
+        }
+    }
+
+    pub(super) fn withdrawn(&mut self, reply: Reply, now: Now) -> Result<()> {
+        let Some(n) = self.to_withdraw() else { return Ok(()) };
+        let name = self.next_name(n);
+        match reply {
+            Reply::Done(Answer::Version(Some(found))) => {
+                self.work.look = None;
+                let ours = found.rotation.as_deref() == Some(self.state.rotation.as_str());
+                match (&self.state.versions[n].created, ours) {
+                    (None, true) => self.adopt(n, found),
+                    (None, false) if self.state.versions.iter().any(|v| v.created.is_some() && !v.withdrawn) => {
+                        self.emit(Event::Withdrawn { secret: n })
+                    }
+                    (None, false) => self.stop(End::Conflict, format!("`{name}` was made by somebody else")),
+                    (Some(_), _) => Ok(()),
+                }
+            }
+            Reply::Done(_) => self.emit(Event::Withdrawn { secret: n }),
+            Reply::Refused(error) if error.kind() == ErrorKind::NotFound => self.emit(Event::Withdrawn { secret: n }),
+            Reply::Refused(error) if error.kind() == ErrorKind::InUse => {
+                let by = services_named(&error).join(", ");
+                let text = format!(
+                    "the old version serves again, but `{name}` cannot be removed: it is used by {by}, which this rotation did not move"
+                );
+                self.stop(End::NeedsHuman, text)
+            }
+            Reply::Refused(error) | Reply::Unknown(error) => {
+                self.work.look = Some(LookFirst::Unknown);
+                self.look_later(&error, now)
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Stacks: their stored files name the new versions, or a person is told what to change.
+//!
+//! Portainer redeploys a stack as soon as its file is written, which undoes what people changed by hand on its services,
+//! and it offers no compare-and-swap. So a file is written only if the redeploy would change nothing but the secrets, from
+//! a look taken just before, and is read back after.
+
+use super::action::{Action, Change, Look, Reply};
+use super::machine::{Next, Rotation};
+use super::state::Progress;
+use crate::clock::Now;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{SecretName, quoted};
+use crate::inventory::{Inventory, ServiceNode, StackKind, StackNode, StackStatus};
+use crate::journal::{End, Event, StackPatch};
+use crate::plan::listed;
+use crate::policy::Direction;
+
+impl Rotation {
+    pub(super) fn settle(&mut self) -> Result<Next> {
+        if self.state.plan.stacks.is_empty() {
+            self.emit(Event::Settled { stacks: Vec::new() })?;
+            return Ok(Next::Again);
+        }
+        Ok(self.write_or_look())
+    }
+
+    /// Stacks that a person must patch are looked at once in each run.
+    pub(super) fn await_patch(&self) -> Next {
+        if self.work.rests && self.work.stack.is_none() { Next::Done } else { self.write_or_look() }
+    }
+
+    fn write_or_look(&self) -> Next {
+        Next::Act(match &self.work.stack {
+            Some(write) => Action::Change(write.clone()),
+            None => Action::Look(Look::World),
+        })
+    }
+
+    /// Takes the stacks as they are now: writes the next one that may be written, or says what is left to people.
+    pub(super) fn settled(&mut self, world: &Inventory, now: Now) -> Result<()> {
+        if let Some(text) = self.moved_back(world) {
+            return self.stop(End::NeedsHuman, text);
+        }
+        self.work.stack = self.stack_to_write(world, Direction::Forward);
+        if self.work.stack.is_some() {
+            return Ok(());
+        }
+        match self.unrest(world) {
+            Some(unrest) => self.look_later(&Error::new(ErrorKind::Conflict, unrest), now),
+            None => {
+                self.work.rests = true;
+                let stacks = self.patches(world);
+                self.emit(Event::Settled { stacks })
+            }
+        }
+    }
+
+    pub(super) fn stack_written(&mut self, written: &Change, reply: Reply, now: Now) -> Result<()> {
+        let Change::Stack { name, .. } = written else { return Ok(()) };
+        match reply {
+            // What it says now is read back before anything else is done.
+            Reply::Done(_) => Ok(()),
+            Reply::Refused(error) => {
+                self.work.unwritten.insert(name.clone(), error.to_string());
+                Ok(())
+            }
+            Reply::Unknown(error) => self.look_later(&error, now),
+        }
+    }
+
+    /// On the way back: stacks that were written, or may have been, get the old names again before the new versions go.
+    pub(super) fn put_stacks_back(&self) -> Option<Next> {
+        let done = self.state.written.is_empty() || self.work.settled;
+        (!done).then(|| self.write_or_look())
+    }
+
+    pub(super) fn unsettled(&mut self, world: &Inventory) -> Result<()> {
+        self.work.stack = self.stack_to_write(world, Direction::Restore);
+        if self.work.stack.is_some() {
+            return Ok(());
+        }
+        let pairs = self.renames(Direction::Restore);
+        match world.stacks.iter().find(|stack| names_any(stack, &pairs)) {
+            None => self.work.settled = true,
+            Some(stack) => {
+                let why = self.work.unwritten.get(&stack.name).map(|why| format!(" ({why})")).unwrap_or_default();
+                let text = format!(
+                    "every consumer is on the old version again, but the file of stack {} names the new one and could not be written{why}: put the old name there, then `swarmsecrets resume {}`",
+                    quoted(&stack.name),
+                    self.state.rotation
+                );
+                self.stop(End::NeedsHuman, text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which name takes the place of which.
+    fn renames(&self, direction: Direction) -> Vec<(SecretName, SecretName)> {
+        let secrets = self.state.plan.secrets.iter();
+        let pairs = secrets.filter_map(|s| Some((s.previous.as_ref()?.name.clone(), s.next.name.clone())));
+        match direction {
+            Direction::Forward => pairs.collect(),
+            Direction::Restore => pairs.map(|(old, new)| (new, old)).collect(),
+        }
+    }
+
+    /// The next stack whose stored file may be written, with what to write. Why another may not is remembered.
+    fn stack_to_write(&mut self, world: &Inventory, direction: Direction) -> Option<Change> {
+        let pairs = self.renames(direction);
+        for stack in world.stacks.iter().filter(|s| names_any(s, &pairs)) {
+            if self.work.unwritten.contains_key(&stack.name) {
+                continue;
+            }
+            match self.write(world, stack, &pairs, direction) {
+                Ok(change) => return Some(change),
+                Err(why) => drop(self.work.unwritten.insert(stack.name.clone(), why)),
+            }
+        }
+        None
+    }
+
+    fn write(
+        &self,
+        world: &Inventory,
+        stack: &StackNode,
+        pairs: &[(SecretName, SecretName)],
+        direction: Direction,
+    ) -> Result<Change, String> {
+        let id = match (&stack.kind, stack.status, stack.id) {
+            (StackKind::File, StackStatus::Active, Some(id)) => id,
+            (StackKind::File, StackStatus::Stopped, _) => {
+                return Err("it is stopped, and writing its file starts it".into());
+            }
+            (StackKind::Git { .. }, ..) => {
+                return Err("it comes from git, and writing its file would cut it off".into());
+            }
+            _ => return Err("Portainer does not keep its file".into()),
+        };
+        let edit = stack.edit(pairs)?;
+        if !self.state.plan.allow.redeploy {
+            stack.redeploy_is_harmless(world, pairs)?;
+        }
+        Ok(Change::Stack {
+            id,
+            name: stack.name.clone(),
+            file: edit.file.clone(),
+            variables: edit.all_variables(&stack.variables),
+            prune: stack.prune,
+            direction,
+        })
+    }
+
+    /// A consumer that somebody else put back on an old version since it was moved.
+    fn moved_back(&self, world: &Inventory) -> Option<String> {
+        let old = |service: &ServiceNode| {
+            let mut replaced = self.state.plan.replaced();
+            replaced.find(|v| service.references.iter().any(|r| r.id == v.id.as_str()))
+        };
+        let (service, version) = self.moved(world).find_map(|service| Some((service, old(service)?)))?;
+        Some(format!(
+            "service {} is on `{}` again, which somebody else put back: `swarmsecrets rollback {id}` puts all consumers back, or rotate again",
+            quoted(&service.name),
+            version.name,
+            id = self.state.rotation
+        ))
+    }
+
+    /// A redeploy that restarts tasks after all is waited for.
+    fn unrest(&self, world: &Inventory) -> Option<String> {
+        if self.state.written.is_empty() {
+            return None;
+        }
+        let troubled = self.moved(world).find_map(|s| Some((s, s.tasks.trouble.as_ref()?)));
+        let (service, trouble) = troubled?;
+        Some(format!("after its stack was redeployed, service {} is not healthy: {trouble}", quoted(&service.name)))
+    }
+
+    /// The services that were moved, as they are now.
+    fn moved<'a>(&'a self, world: &'a Inventory) -> impl Iterator<Item = &'a ServiceNode> {
+        let consumers = self.state.plan.consumers.iter().zip(&self.state.consumers);
+        let moved = consumers.filter(|(_, p)| matches!(p, Progress::Converged(_))).map(|(planned, _)| &planned.id);
+        moved.filter_map(|id| world.services.iter().find(|s| s.id == *id).map(|s| &**s))
+    }
+
+    /// The stacks whose files still name an old version, and what to change in them.
+    fn patches(&self, world: &Inventory) -> Vec<StackPatch> {
+        let pairs = self.renames(Direction::Forward);
+        let planned = |stack: &StackNode| self.state.plan.stacks.iter().any(|s| s.name == stack.name);
+        let cli = |stack: &&StackNode| stack.kind == StackKind::Cli && planned(stack);
+        let open = world.stacks.iter().filter(|stack| names_any(stack, &pairs) || cli(stack));
+        open.map(|stack| StackPatch {
+            name: stack.name.clone(),
+            kind: stack.kind.word().to_owned(),
+            patch: stack.edit(&pairs).ok().map(|edit| edit.diff),
+            reason: self.work.unwritten.get(&stack.name).cloned(),
+        })
+        .collect()
+    }
+}
+
+fn names_any(stack: &StackNode, pairs: &[(SecretName, SecretName)]) -> bool {
+    stack.references.iter().any(|r| pairs.iter().any(|(from, _)| r.secret == from.as_str()))
+}
+
+/// What a person has to do about a stack.
+pub(super) fn words(state: &super::State, patch: &StackPatch) -> String {
+    let ticked = |names: Vec<String>| listed(names.iter().map(String::as_str));
+    let old = ticked(state.plan.replaced().map(|v| format!("`{}`", v.name)).collect());
+    let new = ticked(state.plan.secrets.iter().map(|s| format!("`{}`", s.next.name)).collect());
+    let name = quoted(&patch.name);
+    let id = &state.rotation;
+    let why = patch.reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    match patch.kind.as_str() {
+        "cli" => format!("put {new} in place of {old} into the file that stack {name} was deployed from"),
+        "git" => format!(
+            "the repository of stack {name} must name {new} in place of {old}: apply the patch there, redeploy, then `swarmsecrets resume {id}`; {old} is kept until then"
+        ),
+        _ => format!(
+            "the file of stack {name} must name {new} in place of {old}, and was not written{why}: apply the patch, then `swarmsecrets resume {id}`; {old} is kept until then"
+        ),
+    }
+}
