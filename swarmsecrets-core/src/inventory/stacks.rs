@@ -7,7 +7,7 @@ use super::{ServiceNode, Snapshot, StackKind, StackNode, StackStatus};
 use crate::error::Result;
 use crate::ids::{SecretName, StackId};
 use crate::model::{Stack, StackFile, read, read_list};
-use crate::stack::{ComposeText, Variables, references};
+use crate::stack::{ComposeText, NoEdit, StackPath, Variables, references};
 
 const STOPPED: u64 = 2;
 
@@ -58,6 +58,7 @@ fn node(stack: &Stack<'_>, files: &Files<'_>) -> StackNode {
         references,
         unreadable,
         file,
+        path: StackPath::new(stack.file_path()),
         variables,
     }
 }
@@ -77,16 +78,19 @@ fn unseen(name: &str, administrator: bool) -> StackNode {
         references: Vec::new(),
         unreadable: (!administrator).then(|| "this account cannot see whether Portainer keeps it".to_owned()),
         file: None,
+        path: StackPath::default(),
         variables: Variables::default(),
     }
 }
 
 impl StackNode {
-    /// What to change in the stack's file or variables so that it names the secret `to` where it named `from`: a unified
-    /// diff for people. None where no edit of the text can do that, or where the file is not known.
-    #[must_use]
-    pub fn patch(&self, from: &SecretName, to: &SecretName) -> Option<String> {
-        let edit = crate::stack::rename(self.file.as_ref()?, &self.variables, from, to)?;
-        Some(edit.diff)
+    /// What to change in the stack's file or variables so that it names the second secret of each pair where it named the
+    /// first, for people: see [`StackEdit::patch`](crate::stack::StackEdit::patch).
+    ///
+    /// # Errors
+    /// Why no edit of the text can do that.
+    pub fn patch(&self, names: &[(SecretName, SecretName)]) -> Result<String, NoEdit> {
+        let file = self.file.as_ref().ok_or(NoEdit::NoFile)?;
+        Ok(crate::stack::rename(&self.name, file, &self.variables, names)?.patch(&self.path))
     }
 }

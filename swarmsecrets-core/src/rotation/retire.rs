@@ -44,7 +44,8 @@ impl Rotation {
                     StackKind::Git { .. } => "git",
                     StackKind::Cli => "cli",
                 };
-                let patch = stack.patch(&previous.name, &self.state.plan.next.name);
+                let names = [(previous.name.clone(), self.state.plan.next.name.clone())];
+                let patch = stack.patch(&names).ok();
                 patches.push(StackPatch { name: stack.name.clone(), kind: kind.into(), patch });
             }
         }
