@@ -11,7 +11,7 @@ use crate::ids::{
     TeamId, UserId,
 };
 use crate::model::{Labels, SecretReference, ServiceMode, UpdateConfig, first_oversized, spec_digest};
-use crate::stack::{ComposeText, StackReference, Variables};
+use crate::stack::{ComposeText, StackPath, StackReference, Variables};
 
 /// Everything that one account can see of one Swarm's secrets.
 ///
@@ -285,6 +285,8 @@ pub struct StackNode {
     pub unreadable: Option<String>,
     /// The compose file as it is stored.
     pub file: Option<ComposeText>,
+    /// Where that file stands in the stack's folder or repository.
+    pub path: StackPath,
     /// The variables of the stack, in order.
     pub variables: Variables,
     /// Whether a redeploy removes services that its file does not name.

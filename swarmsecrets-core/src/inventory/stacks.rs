@@ -7,7 +7,7 @@ use super::{Inventory, ServiceNode, Snapshot, StackKind, StackNode, StackStatus}
 use crate::error::Result;
 use crate::ids::{SecretName, StackId};
 use crate::model::{Stack, StackFile, read, read_list};
-use crate::stack::{ComposeText, StackEdit, Variables, references, rename};
+use crate::stack::{ComposeText, NoEdit, StackEdit, StackPath, Variables, references, rename};
 
 const STOPPED: u64 = 2;
 
@@ -58,6 +58,7 @@ fn node(stack: &Stack<'_>, files: &Files<'_>) -> StackNode {
         references,
         unreadable,
         file,
+        path: StackPath::new(stack.file_path()),
         variables,
         prune: stack.prunes(),
     }
@@ -78,21 +79,21 @@ fn unseen(name: &str, administrator: bool) -> StackNode {
         references: Vec::new(),
         unreadable: (!administrator).then(|| "this account cannot see whether Portainer keeps it".to_owned()),
         file: None,
+        path: StackPath::default(),
         variables: Variables::default(),
         prune: false,
     }
 }
 
 impl StackNode {
-    /// What to change in the stack's file or variables so that it names other secrets.
+    /// What to change in the stack's file or variables so that it names the second secret of each pair where it named the
+    /// first.
     ///
     /// # Errors
-    /// Why no edit of the text can do that, for a person.
-    pub fn edit(&self, pairs: &[(SecretName, SecretName)]) -> Result<StackEdit, String> {
-        let file = self.file.as_ref().ok_or("its file is not known")?;
-        let mut named = pairs.iter().filter(|(from, _)| self.references.iter().any(|r| r.secret == from.as_str()));
-        let (from, to) = named.next().ok_or("it names none of them")?;
-        rename(file, &self.variables, from, to).ok_or_else(|| "no edit of its file was found".to_owned())
+    /// Why no edit of the text can do that.
+    pub fn edit(&self, pairs: &[(SecretName, SecretName)]) -> Result<StackEdit, NoEdit> {
+        let file = self.file.as_ref().ok_or(NoEdit::NoFile)?;
+        rename(&self.name, file, &self.variables, pairs)
     }
 
     /// Whether a redeploy from the stored file would change nothing but these secrets.

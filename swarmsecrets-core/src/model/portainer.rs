@@ -3,7 +3,6 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::ownership::ResourceControl;
 use super::text::{Text, or_default};
@@ -50,8 +49,10 @@ pub struct Stack<'a> {
     /// Who may see it.
     #[serde(borrow, default)]
     pub resource_control: Option<ResourceControl<'a>>,
-    #[serde(default)]
-    git_config: Option<IgnoredAny>,
+    #[serde(borrow, default)]
+    entry_point: Text<'a>,
+    #[serde(borrow, default)]
+    git_config: Option<GitConfig<'a>>,
     #[serde(borrow, default)]
     auto_update: Option<AutoUpdate<'a>>,
     #[serde(default)]
@@ -85,11 +86,25 @@ impl Stack<'_> {
         self.option.as_ref().is_some_and(|option| option.prune)
     }
 
+    /// Where its compose file stands in its folder or repository, as Portainer says it; may be empty.
+    #[must_use]
+    pub fn file_path(&self) -> &str {
+        let in_git = self.git_config.as_ref().map(|git| git.config_file_path.as_str());
+        in_git.filter(|path| !path.is_empty()).unwrap_or(&self.entry_point)
+    }
+
     /// Whether Portainer redeploys it by itself when the repository changes.
     #[must_use]
     pub fn updates_itself(&self) -> bool {
         self.auto_update.as_ref().is_some_and(|auto| !auto.interval.is_empty() || !auto.webhook.is_empty())
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GitConfig<'a> {
+    #[serde(borrow, default)]
+    config_file_path: Text<'a>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -188,12 +203,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_path_in_the_repository_comes_first() {
+        let path = |json: &str| serde_json::from_str::<Stack<'_>>(json).unwrap().file_path().to_owned();
+        assert_eq!(path(r#"{"Id":1,"Name":"s","EntryPoint":"a.yml","GitConfig":null}"#), "a.yml");
+        let git = r#"{"Id":1,"Name":"s","EntryPoint":"a.yml","GitConfig":{"ConfigFilePath":"deploy/b.yml"}}"#;
+        assert_eq!(path(git), "deploy/b.yml");
+    }
+
+    #[test]
     fn variables_and_files_are_not_printed() {
         let stack: Stack<'_> = serde_json::from_str(
             r#"{"Id":1,"Name":"s","Env":[{"name":"PASSWORD","value":"made-up"}],"AutoUpdate":{"Interval":"5m"},"GitConfig":{}}"#,
         )
         .unwrap();
         assert!(stack.is_git() && stack.updates_itself());
+        assert_eq!(stack.file_path(), "");
         let file: StackFile<'_> = serde_json::from_str(r#"{"StackFileContent":"x: made-up"}"#).unwrap();
         assert!(!format!("{stack:?} {file:?}").contains("made-up"));
     }

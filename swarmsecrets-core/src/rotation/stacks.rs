@@ -137,7 +137,7 @@ impl Rotation {
             }
             _ => return Err("Portainer does not keep its file".into()),
         };
-        let edit = stack.edit(pairs)?;
+        let edit = stack.edit(pairs).map_err(|why| why.to_string())?;
         if !self.state.plan.allow.redeploy {
             stack.redeploy_is_harmless(world, pairs)?;
         }
@@ -145,7 +145,7 @@ impl Rotation {
             id,
             name: stack.name.clone(),
             file: edit.file.clone(),
-            variables: edit.all_variables(&stack.variables),
+            variables: edit.apply_to(&stack.variables),
             prune: stack.prune,
             direction,
         })
@@ -192,7 +192,7 @@ impl Rotation {
         open.map(|stack| StackPatch {
             name: stack.name.clone(),
             kind: stack.kind.word().to_owned(),
-            patch: stack.edit(&pairs).ok().map(|edit| edit.diff),
+            patch: stack.edit(&pairs).ok().map(|edit| edit.patch(&stack.path)),
             reason: self.work.unwritten.get(&stack.name).cloned(),
         })
         .collect()

@@ -97,21 +97,24 @@ impl<'de> Deserialize<'de> for External {
 /// # Errors
 /// [`ErrorKind::Invalid`] with the place, quoting nothing of the file; [`ErrorKind::TooLarge`].
 pub(super) fn read(file: &str) -> Result<Compose> {
+    check_size(file)?;
+    let options = serde_saphyr::options! { with_snippet: false };
+    let read = serde_saphyr::from_str_with_options::<Option<Compose>>(file, options);
+    Ok(read.map_err(|error| unreadable(&error))?.unwrap_or(Compose { secrets: None }))
+}
+
+pub(super) fn check_size(file: &str) -> Result<()> {
     if file.len() > MAX_BYTES {
         let (is, limit) = (file.len(), MAX_BYTES);
         return Err(Error::new(ErrorKind::TooLarge, format!("the stack file has {is} bytes, more than {limit}")));
     }
-    let options = serde_saphyr::options! { with_snippet: false };
-    let read = serde_saphyr::from_str_with_options::<Option<Compose>>(file, options);
-    match read {
-        Ok(compose) => Ok(compose.unwrap_or(Compose { secrets: None })),
-        Err(error) => {
-            // The parser's words may quote a scalar, which may be a credential.
-            let place =
-                error.location().map_or(String::new(), |l| format!(" at line {} column {}", l.line(), l.column()));
-            Err(Error::new(ErrorKind::Invalid, format!("the stack file is not a compose file that can be read{place}")))
-        }
-    }
+    Ok(())
+}
+
+/// The parser's words may quote a scalar, which may be a credential: the place alone is told.
+pub(super) fn unreadable(error: &serde_saphyr::Error) -> Error {
+    let place = error.location().map_or(String::new(), |l| format!(" at line {} column {}", l.line(), l.column()));
+    Error::new(ErrorKind::Invalid, format!("the stack file is not a compose file that can be read{place}"))
 }
 
 /// Where a node stands in the file, in bytes. An alias gives the place of what it stands for.

@@ -7,6 +7,7 @@
 )]
 
 mod fixtures;
+mod patches;
 mod recorded_answers;
 mod recorded_world;
 mod verdicts;

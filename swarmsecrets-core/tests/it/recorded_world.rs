@@ -46,7 +46,7 @@ fn a_stack_its_service_and_its_external_secret_are_joined() {
     let stack = &inventory.stacks[0];
     assert_eq!((stack.kind.clone(), stack.references[0].secret.as_str()), (StackKind::File, "shop_db_password"));
     let pair = ("shop_db_password".parse().unwrap(), shop.current().name.clone());
-    let patch = stack.edit(&[pair]).unwrap().diff;
+    let patch = stack.edit(&[pair]).unwrap().patch(&stack.path);
     assert!(patch.contains("-    name: shop_db_password\n+    name: shop_db_password_v2\n"), "{patch}");
     assert!(!format!("{stack:?} {patch}").contains("plaintext-oops"), "the file's credentials must not be shown");
     assert!(inventory.services.iter().any(|s| s.name == "shop_web" && s.stack.as_deref() == Some("shop")));
