@@ -99,7 +99,8 @@ impl<'a> Executor<'a> {
             reports.push(self.drive(run).await);
         }
         for state in self.unfinished().await? {
-            if matches!(state.stage, Stage::Grace | Stage::AwaitPatch) && is_of(&state.plan, &world) {
+            let seen = reports.iter().any(|r: &Report| r.rotation.as_ref() == Some(&state.rotation));
+            if matches!(state.stage, Stage::Grace | Stage::AwaitPatch) && is_of(&state.plan, &world) && !seen {
                 let run = self.take_up(&state.rotation, None).await?;
                 reports.push(self.drive(run).await);
             }

@@ -18,12 +18,12 @@ pub(super) fn order<'a>(
     request: &RotationRequest,
 ) -> Result<Vec<(u32, &'a ServiceNode)>> {
     let before = dependencies(services, request)?;
-    let canaries = canaries(services, request)?;
     let mut after = vec![Vec::new(); services.len()];
     let mut open: Vec<usize> = before.iter().map(BTreeSet::len).collect();
     for (service, dependencies) in before.iter().enumerate() {
         dependencies.iter().for_each(|dependency| after[*dependency].push(service));
     }
+    let canaries = canaries(services, request, |n| open[n] == 0)?;
     let mut ready: BTreeSet<usize> = (0..services.len()).filter(|n| open[*n] == 0).collect();
     let mut ordered = Vec::with_capacity(services.len());
     for wave in 0.. {
@@ -72,10 +72,14 @@ fn dependencies(services: &[&ServiceNode], request: &RotationRequest) -> Result<
     Ok(before)
 }
 
-fn canaries(services: &[&ServiceNode], request: &RotationRequest) -> Result<BTreeSet<usize>> {
+fn canaries(
+    services: &[&ServiceNode],
+    request: &RotationRequest,
+    may_begin: impl Fn(usize) -> bool,
+) -> Result<BTreeSet<usize>> {
     let name = match &request.canary {
         Canary::Skipped => return Ok(BTreeSet::new()),
-        Canary::Labelled => return Ok(by_label_or_size(services, request.rollout.concurrency)),
+        Canary::Labelled => return Ok(by_label_or_size(services, request.rollout.concurrency, may_begin)),
         Canary::Service(name) => name,
     };
     let unknown =
@@ -83,14 +87,14 @@ fn canaries(services: &[&ServiceNode], request: &RotationRequest) -> Result<BTre
     Ok(BTreeSet::from([place(services, name).ok_or_else(unknown)?]))
 }
 
-fn by_label_or_size(services: &[&ServiceNode], concurrency: u32) -> BTreeSet<usize> {
+fn by_label_or_size(services: &[&ServiceNode], concurrency: u32, may_begin: impl Fn(usize) -> bool) -> BTreeSet<usize> {
     let labelled = |n: &usize| services[*n].labels.get(label::CANARY).is_some_and(|v| v.eq_ignore_ascii_case("true"));
     let found: BTreeSet<usize> = (0..services.len()).filter(labelled).collect();
     if !found.is_empty() || concurrency == 1 {
         return found;
     }
     // A service without tasks would prove nothing.
-    let proving = (0..services.len()).filter(|n| services[*n].tasks.desired > 0);
+    let proving = (0..services.len()).filter(|n| may_begin(*n) && services[*n].tasks.desired > 0);
     proving.min_by_key(|n| services[*n].tasks.desired).into_iter().collect()
 }
 

@@ -10,10 +10,10 @@ use swarmsecrets_core::audit::{AuditRecord, AuditSink, Phase};
 use swarmsecrets_core::clock::Clock;
 use swarmsecrets_core::executor::{Cancellation, Executor, Parts, Silent, Supply, Values, read_inventory};
 use swarmsecrets_core::generate::Random;
-use swarmsecrets_core::ids::EnvironmentId;
+use swarmsecrets_core::ids::{EnvironmentId, RotationId};
 use swarmsecrets_core::inventory::Inventory;
 use swarmsecrets_core::journal::MemoryJournal;
-use swarmsecrets_core::plan::{Plan, RotationRequest, Timing, ValueRecipe, plan_rotation};
+use swarmsecrets_core::plan::{Plan, PlannedSecret, RotationRequest, Timing, ValueRecipe, plan_rotation};
 use swarmsecrets_core::policy::Word;
 use swarmsecrets_core::rotation::Report;
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
@@ -30,12 +30,30 @@ pub(crate) const NEW: &[u8] = b"made-up-new-value";
 pub(crate) struct Trail {
     pub(crate) records: Mutex<Vec<AuditRecord>>,
     pub(crate) full: AtomicBool,
+    /// After so many intents it is full too.
+    limit: Mutex<Option<usize>>,
+}
+
+impl Trail {
+    pub(crate) fn stop_after(&self, intents: usize) {
+        *self.limit.lock().unwrap() = Some(intents);
+    }
+
+    pub(crate) fn go_on(&self) {
+        *self.limit.lock().unwrap() = None;
+    }
+
+    fn is_full_for(&self, record: &AuditRecord) -> bool {
+        let intents = self.records.lock().unwrap().iter().filter(|r| r.phase == Phase::Intent).count();
+        let limit = self.limit.lock().unwrap().unwrap_or(usize::MAX);
+        self.full.load(Ordering::SeqCst) || (record.phase == Phase::Intent && intents >= limit)
+    }
 }
 
 #[async_trait]
 impl AuditSink for Trail {
     async fn append(&self, record: &AuditRecord) -> Result<()> {
-        if self.full.load(Ordering::SeqCst) {
+        if self.is_full_for(record) {
             return Err(Error::new(ErrorKind::Audit, "cannot write the audit record: no space left on device"));
         }
         self.records.lock().unwrap().push(record.clone());
@@ -80,7 +98,15 @@ impl Desk {
 
     /// A Swarm with the secret `db` and one service for each program, updated as `update` says.
     pub(crate) fn with(services: Vec<(ServiceBuilder, Program)>) -> Self {
-        let mut world = SimEngine::builder(7).secret_with(SecretBuilder::new("db", OLD).label("team", "payments"));
+        Self::with_secrets(&["db"], services)
+    }
+
+    /// The same with several secrets.
+    pub(crate) fn with_secrets(secrets: &[&str], services: Vec<(ServiceBuilder, Program)>) -> Self {
+        let mut world = SimEngine::builder(7);
+        for name in secrets {
+            world = world.secret_with(SecretBuilder::new(name, OLD).label("team", "payments"));
+        }
         for (n, (service, program)) in services.into_iter().enumerate() {
             world = world.program(&format!("s{n}"), program).service(service);
         }
@@ -128,6 +154,22 @@ impl Desk {
     pub(crate) async fn rotate(&self, secret: &str, grace: Duration, value: &[u8]) -> Report {
         let plan = self.plan(secret, grace).await.unwrap();
         self.apply(&plan, value).await.unwrap()
+    }
+
+    /// Carries out what is asked for, each secret with the new value.
+    pub(crate) async fn carry_out(&self, request: &RotationRequest) -> Result<Report> {
+        let plan = plan_rotation(&self.inventory().await, request)?;
+        let value = |s: &PlannedSecret| (s.secret.clone(), SecretValue::new(NEW.to_vec()).unwrap());
+        let values = Values::named(plan.secrets.iter().map(value));
+        let mut random = Counting(3);
+        self.executor(&self.swarm.clock()).apply(&plan, &mut Supply { values, random: &mut random }).await
+    }
+
+    /// Goes on with a rotation, without a value.
+    pub(crate) async fn resume(&self, id: &RotationId) -> Result<Report> {
+        let mut random = Counting(9);
+        let mut supply = Supply { values: Values::none(), random: &mut random };
+        self.executor(&self.swarm.clock()).resume(id, &mut supply).await
     }
 
     /// What the administrator reads.

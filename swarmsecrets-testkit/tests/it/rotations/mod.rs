@@ -3,5 +3,8 @@
 mod desk;
 mod failing;
 mod guarded;
+mod recovered;
+mod revoked;
 mod stacks;
 mod swapped;
+mod together;

@@ -1,0 +1,89 @@
+//! Rotations whose journal is lost.
+
+use std::time::Duration;
+
+use swarmsecrets_core::ErrorKind;
+use swarmsecrets_core::ids::RotationId;
+use swarmsecrets_core::journal::MemoryJournal;
+use swarmsecrets_core::rotation::Outcome;
+use swarmsecrets_testkit::sim::{Program, ServiceBuilder};
+
+use super::desk::{Desk, NEW, OLD};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+fn desk(second: Program) -> Desk {
+    let service =
+        |name: &str| ServiceBuilder::new(name, "local/app:1").secret("db").restart_delay(Duration::from_secs(1));
+    Desk::with(vec![(service("s0"), Program::runs()), (service("s1"), second)])
+}
+
+/// A rotation that stands still before the given mutation, and whose journal is then lost.
+async fn stopped_before(desk: &mut Desk, mutation: usize) -> RotationId {
+    let plan = desk.plan("db", DAY).await.unwrap();
+    let trail = std::sync::Arc::clone(&desk.trail);
+    trail.stop_after(mutation);
+    let report = desk.apply(&plan, NEW).await.unwrap();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    trail.go_on();
+    desk.journal = MemoryJournal::default();
+    report.rotation.unwrap()
+}
+
+#[tokio::test]
+async fn a_version_that_nobody_uses_yet_is_taken_back() {
+    let mut desk = desk(Program::runs());
+    let id = stopped_before(&mut desk, 1).await;
+    assert!(desk.has_secret("db_v2"));
+    let report = desk.resume(&id).await.unwrap();
+    assert_eq!(report.outcome, Outcome::RolledBack, "{report:?}");
+    assert!(!desk.has_secret("db_v2") && desk.has_secret("db"));
+    assert!(report.warnings[0].contains("its journal is lost"), "{:?}", report.warnings);
+}
+
+#[tokio::test]
+async fn half_a_rotation_goes_on_to_the_new_version() {
+    let mut desk = desk(Program::runs());
+    let id = stopped_before(&mut desk, 2).await;
+    assert_eq!((desk.mounts("s0"), desk.mounts("s1")), (vec!["db_v2".to_owned()], vec!["db".to_owned()]));
+    let report = desk.resume(&id).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+    assert_eq!((desk.mounts("s0"), desk.mounts("s1")), (vec!["db_v2".to_owned()], vec!["db_v2".to_owned()]));
+    assert!(desk.has_secret("db"), "its grace begins anew");
+    desk.swarm.engine().run_for(DAY + Duration::from_secs(60));
+    let retired = desk.executor(&desk.swarm.clock()).retire().await.unwrap();
+    assert_eq!(retired.len(), 1);
+    assert!(!desk.has_secret("db"));
+}
+
+#[tokio::test]
+async fn half_a_rotation_whose_value_is_bad_goes_back() {
+    let mut desk = desk(Program::needs("db", OLD).exit(3));
+    let id = stopped_before(&mut desk, 2).await;
+    let report = desk.resume(&id).await.unwrap();
+    assert_eq!(report.outcome, Outcome::RolledBack, "{report:?}");
+    assert_eq!((desk.mounts("s0"), desk.mounts("s1")), (vec!["db".to_owned()], vec!["db".to_owned()]));
+    assert!(!desk.has_secret("db_v2"));
+}
+
+#[tokio::test]
+async fn the_old_version_of_a_finished_rotation_is_retired_after_another_grace() {
+    let mut desk = desk(Program::runs());
+    let report = desk.rotate("db", DAY, NEW).await;
+    assert_eq!(report.outcome, Outcome::Applied);
+    desk.journal = MemoryJournal::default();
+    desk.swarm.engine().run_for(2 * DAY);
+    let first = desk.executor(&desk.swarm.clock()).retire().await.unwrap();
+    assert_eq!(first.len(), 1);
+    assert!(desk.has_secret("db"), "nothing is deleted on a guess");
+    desk.swarm.engine().run_for(DAY + Duration::from_secs(60));
+    let _ = desk.executor(&desk.swarm.clock()).retire().await.unwrap();
+    assert!(!desk.has_secret("db"));
+}
+
+#[tokio::test]
+async fn a_rotation_that_nothing_tells_of_is_not_found() {
+    let desk = desk(Program::runs());
+    let id = "r-0123456789abcdef0123".parse().unwrap();
+    assert_eq!(desk.resume(&id).await.unwrap_err().kind(), ErrorKind::NotFound);
+}

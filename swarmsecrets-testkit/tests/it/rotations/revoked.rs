@@ -1,0 +1,60 @@
+//! Values that have leaked.
+
+use std::time::Duration;
+
+use swarmsecrets_core::plan::{Canary, Rollout, RotationRequest, Strategy, Timing, ValueRecipe};
+use swarmsecrets_core::rotation::Outcome;
+use swarmsecrets_testkit::sim::{Program, ServiceBuilder};
+
+use super::desk::{Desk, OLD};
+
+fn revocation() -> RotationRequest {
+    RotationRequest {
+        strategy: Strategy::Revoke,
+        timing: Timing { grace: Duration::ZERO, ..Timing::default() },
+        rollout: Rollout { concurrency: u32::MAX, failures: 0 },
+        ..RotationRequest::new("db", ValueRecipe::Supplied)
+    }
+}
+
+fn service(name: &str) -> ServiceBuilder {
+    ServiceBuilder::new(name, "local/app:1").secret("db").restart_delay(Duration::from_secs(1))
+}
+
+#[tokio::test]
+async fn every_service_is_moved_at_once_and_the_old_version_goes() {
+    let desk = Desk::with((0..5).map(|n| (service(&format!("s{n}")), Program::runs())).collect());
+    let report = desk.carry_out(&revocation()).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+    assert!((0..5).all(|n| desk.mounts(&format!("s{n}")) == ["db_v2"]));
+    assert!(!desk.has_secret("db"));
+}
+
+#[tokio::test]
+async fn a_value_that_the_canary_refuses_goes_no_further() {
+    let desk = Desk::with(vec![
+        (service("s0"), Program::needs("db", OLD).exit(3)),
+        (service("s1").replicas(2), Program::runs()),
+    ]);
+    let report = desk.carry_out(&revocation()).await.unwrap();
+    assert_eq!(report.outcome, Outcome::RolledBack, "{report:?}");
+    assert_eq!((desk.mounts("s0"), desk.mounts("s1")), (vec!["db".to_owned()], vec!["db".to_owned()]));
+    assert!(desk.has_secret("db") && !desk.has_secret("db_v2"));
+}
+
+#[tokio::test]
+async fn what_fails_behind_the_canary_stays_off_the_leaked_value_and_is_listed() {
+    for canary in [Canary::Labelled, Canary::Skipped] {
+        let desk = Desk::with(vec![
+            (service("s0"), Program::runs()),
+            (service("s1").replicas(2), Program::needs("db", OLD).exit(3)),
+            (service("s2").replicas(2), Program::runs()),
+        ]);
+        let report = desk.carry_out(&RotationRequest { canary, ..revocation() }).await.unwrap();
+        assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+        assert!((0..3).all(|n| desk.mounts(&format!("s{n}")) == ["db_v2"]), "nothing goes back to a leaked value");
+        let outcomes: Vec<_> = report.consumers.iter().map(|c| (c.service.as_str(), c.outcome.as_str())).collect();
+        assert_eq!(outcomes, [("s0", "applied"), ("s1", "failed"), ("s2", "applied")]);
+        assert!(!desk.has_secret("db"), "the leaked version is gone all the same");
+    }
+}
