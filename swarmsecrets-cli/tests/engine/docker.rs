@@ -23,6 +23,12 @@ pub(crate) fn try_docker(args: &[&str]) -> Result<String, String> {
     }
 }
 
+/// Runs the client with more environment variables; fails with what it said.
+pub(crate) fn docker_with(args: &[&str], variables: &[(String, String)]) {
+    let ran = client(args).envs(variables.iter().cloned()).stdin(Stdio::null()).output().unwrap();
+    assert!(ran.status.success(), "docker {args:?}: {}", String::from_utf8_lossy(&ran.stderr));
+}
+
 /// Runs the client and gives what it printed.
 pub(crate) fn docker(args: &[&str]) -> String {
     try_docker(args).unwrap_or_else(|said| panic!("docker {args:?}: {said}"))

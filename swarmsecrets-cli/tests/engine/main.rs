@@ -14,6 +14,7 @@ mod docker;
 mod place;
 mod portainer;
 mod race;
+mod redeploy;
 mod retire;
 mod rotate;
 mod scene;

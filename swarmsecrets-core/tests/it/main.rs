@@ -10,4 +10,5 @@ mod fixtures;
 mod patches;
 mod recorded_answers;
 mod recorded_world;
+mod redeploys;
 mod verdicts;
