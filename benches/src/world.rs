@@ -32,6 +32,7 @@ fn with_keys(services: usize, key: impl Fn(usize) -> usize) -> Snapshot {
         nodes: None,
         stacks: b"[]".to_vec(),
         stack_files: Vec::new(),
+        networks: None,
         secrets: list(2 * services, secret),
         tasks: list(services, |n, into| task(n, key(n), into)),
         services: Arc::new(list(services, |n, into| service(n, key(n), into))),

@@ -31,6 +31,11 @@ pub async fn read_inventory(
     let nodes = if_allowed(transport, &Read::nodes(environment)).await?;
     let stacks = transport.read(&Read::stacks()).await?.body;
     let stack_files = files(transport, &stacks, environment).await?;
+    // What a redeploy would change can be told with them only.
+    let networks = match stack_files.is_empty() {
+        true => None,
+        false => if_allowed(transport, &Read::networks(environment)).await?,
+    };
     let secrets = transport.read(&Read::secrets(environment)).await?.body;
     let (tasks, services) = settled(transport, environment).await?;
     Inventory::build(Snapshot {
@@ -44,6 +49,7 @@ pub async fn read_inventory(
         nodes,
         stacks,
         stack_files,
+        networks,
         secrets,
         tasks,
         services,

@@ -56,6 +56,7 @@ impl Inventory {
             ambiguous,
             findings: loose,
             raw: Arc::clone(&snapshot.services),
+            networks: snapshot.networks.take().map(Arc::new),
         })
     }
 }

@@ -87,6 +87,7 @@ impl World {
             nodes: None,
             stacks: list(self.stacks),
             stack_files: self.files,
+            networks: None,
             secrets: list(self.secrets),
             tasks: list(self.tasks),
             services: Arc::new(list(self.services)),

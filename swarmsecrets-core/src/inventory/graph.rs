@@ -42,6 +42,8 @@ pub struct Inventory {
     pub findings: Vec<InventoryFinding>,
     /// The services as they were read; [`ServiceNode::spec_text`] points into it.
     pub(crate) raw: Arc<Vec<u8>>,
+    /// The networks as they were read, where there are stacks.
+    pub(crate) networks: Option<Arc<Vec<u8>>>,
 }
 
 /// The account behind the credential.

@@ -32,6 +32,8 @@ pub struct Snapshot {
     pub stacks: Vec<u8>,
     /// `GET /api/stacks/{id}/file` of each Swarm stack of the environment: the answer, or why there is none.
     pub stack_files: Vec<(StackId, Result<Vec<u8>, String>)>,
+    /// `GET …/docker/networks`, where there are stacks: what a redeploy would change cannot be told without.
+    pub networks: Option<Vec<u8>>,
     /// `GET …/docker/secrets`.
     pub secrets: Vec<u8>,
     /// `GET …/docker/tasks`.

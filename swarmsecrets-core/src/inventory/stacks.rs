@@ -7,7 +7,7 @@ use super::{Inventory, ServiceNode, Snapshot, StackKind, StackNode, StackStatus}
 use crate::error::Result;
 use crate::ids::{SecretName, StackId};
 use crate::model::{Stack, StackFile, read, read_list};
-use crate::stack::{ComposeText, NoEdit, StackEdit, StackPath, Variables, references, rename};
+use crate::stack::{ComposeText, Live, NoEdit, StackEdit, StackPath, Variables, redeploy, references, rename};
 
 const STOPPED: u64 = 2;
 
@@ -100,7 +100,16 @@ impl StackNode {
     ///
     /// # Errors
     /// What it would change, or why that cannot be told.
-    pub fn redeploy_is_harmless(&self, _world: &Inventory, _pairs: &[(SecretName, SecretName)]) -> Result<(), String> {
-        Err("whether a redeploy would change anything else cannot be told".to_owned())
+    pub fn redeploy_is_harmless(&self, world: &Inventory, pairs: &[(SecretName, SecretName)]) -> Result<(), String> {
+        let file = self.file.as_ref().ok_or("its file is not known")?;
+        let networks = world
+            .networks
+            .as_ref()
+            .ok_or("the networks cannot be read, so it cannot be told what a redeploy would change")?;
+        let live = Live::parse(&world.raw, networks).map_err(|error| error.to_string())?;
+        let found = redeploy(&self.name, file, &self.variables, &live, pairs).map_err(|error| error.to_string())?;
+        let Some(first) = found.first() else { return Ok(()) };
+        let more = if found.len() > 1 { format!(" and {} more", found.len() - 1) } else { String::new() };
+        Err(format!("a redeploy would change more than the secret: {first}{more}"))
     }
 }

@@ -262,6 +262,7 @@ impl World {
             ambiguous: vec![],
             findings: vec![],
             raw: Arc::new(Vec::new()),
+            networks: None,
         }
     }
 

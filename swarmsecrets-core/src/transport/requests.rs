@@ -199,6 +199,12 @@ impl Read {
         Self::docker(environment, "services", "list services")
     }
 
+    /// All networks: specs name them by their ids.
+    #[must_use]
+    pub fn networks(environment: EnvironmentId) -> Self {
+        Self::docker(environment, "networks", "list networks")
+    }
+
     /// One service by id.
     #[must_use]
     pub fn service(environment: EnvironmentId, id: &ServiceId) -> Self {
@@ -308,9 +314,10 @@ impl Write {
         write_json(&mut bytes, &body);
         Self::new(
             Method::Put,
-            format!("/api/stacks/{id}?endpointId={environment}"),
+            format!("/api/stacks/{id}"),
             format!("write the file of stack {}", crate::ids::quoted(name)),
         )
+        .with("endpointId", environment.to_string())
         .body(bytes)
     }
 

@@ -25,6 +25,7 @@ fn snapshot(secrets: Vec<u8>, services: Vec<u8>, me: &[u8]) -> Snapshot {
         nodes: None,
         stacks: b"[]".to_vec(),
         stack_files: Vec::new(),
+        networks: None,
         secrets,
         tasks: b"[]".to_vec(),
         services: Arc::new(services),

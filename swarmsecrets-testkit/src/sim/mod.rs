@@ -5,7 +5,7 @@
 //! What a container does is told by the test as a [`Program`]. [`FaultyEngine`] stands before any Engine and loses,
 //! delays or replaces answers.
 //!
-//! What is absent: nodes that fail, networks (a stack's default network has an id and nothing else), volumes, images,
+//! What is absent: nodes that fail, networks (a stack's default network has an id, a name and nothing else), volumes, images,
 //! and the timeout after which Swarm stops waiting for an old task.
 
 mod agenda;

@@ -6,6 +6,7 @@ mod containers;
 mod events;
 mod filters;
 mod logs;
+mod networks;
 mod secrets;
 mod services;
 mod stored;
@@ -53,6 +54,7 @@ fn route(world: &mut World, request: &EngineRequest) -> Answer {
         ("DELETE", ["services", id]) => services::delete(world, id),
         ("POST", ["services", id, "update"]) => services::update(world, id, request),
         ("GET", ["services", id, "logs"]) => logs::of_service(world, id, request),
+        ("GET", ["networks"]) => networks::list(world),
         ("GET", ["tasks"]) => tasks::list(world, request),
         ("GET", ["tasks", id]) => tasks::inspect(world, id),
         ("GET", ["tasks", id, "logs"]) => logs::of_task(world, id, request),

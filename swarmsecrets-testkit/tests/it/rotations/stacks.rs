@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use swarmsecrets_core::plan::{Allowances, RotationRequest, ValueRecipe};
 use swarmsecrets_core::rotation::Outcome;
 use swarmsecrets_testkit::SimSwarm;
-use swarmsecrets_testkit::portainer::PortainerRequest;
+use swarmsecrets_testkit::portainer::{PortainerRequest, WireFault};
 use swarmsecrets_testkit::sim::{SecretBuilder, SimEngine};
 
-use super::desk::{Counting, Desk, NEW, OLD};
+use super::desk::{Desk, NEW, OLD};
 
 const FILE: &str = "# keep this comment\nservices:\n  web:\n    image: local/app:1\n    secrets: [pw]\nsecrets:\n  pw:\n    external: true\n    name: db   # the password\n";
 
@@ -27,29 +28,96 @@ fn put(desk: &Desk, stack: u64, file: &str) {
     desk.swarm.engine().run_for(Duration::from_secs(60));
 }
 
+fn file(desk: &Desk, stack: u64) -> String {
+    desk.get(&format!("/api/stacks/{stack}/file"))["StackFileContent"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
-async fn the_stored_file_is_a_persons_to_patch_and_the_old_version_waits_for_it() {
+async fn the_stored_file_names_the_new_version_and_a_redeploy_changes_nothing() {
     let (desk, stack) = desk();
+    for n in 2..5 {
+        let report = desk.rotate("db", Duration::ZERO, NEW).await;
+        assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+        assert_eq!((report.stacks[0].name.as_str(), report.stacks[0].outcome.as_str()), ("shop", "applied"));
+        let expected = FILE.replace("name: db ", &format!("name: db_v{n} "));
+        assert_eq!(file(&desk, stack), expected, "comments and layout stay");
+        let before = desk.service("shop_web")["Version"]["Index"].clone();
+        put(&desk, stack, &expected);
+        assert_eq!(desk.mounts("shop_web"), [format!("db_v{n}")]);
+        assert!(
+            desk.service("shop_web")["Version"]["Index"] == before
+                || desk.inventory().await.services[0].tasks.trouble.is_none()
+        );
+        assert_eq!(desk.get(&format!("/api/stacks/{stack}"))["Env"][0]["value"], "prod", "the variables stay");
+    }
+    assert!(desk.has_secret("db_v4") && !desk.has_secret("db_v3"));
+}
+
+#[tokio::test]
+async fn what_people_changed_by_hand_is_not_reset() {
+    let (desk, stack) = desk();
+    desk.edit("shop_web", |spec| spec["Mode"]["Replicated"]["Replicas"] = 3.into());
+    desk.swarm.engine().run_for(Duration::from_secs(60));
     let report = desk.rotate("db", Duration::ZERO, NEW).await;
     assert_eq!(report.outcome, Outcome::AwaitingPatch, "{report:?}");
+    assert!(report.warnings.iter().any(|w| w.contains("replicas")), "{:?}", report.warnings);
     assert_eq!(desk.mounts("shop_web"), ["db_v2"]);
-    assert!(desk.has_secret("db"));
+    assert_eq!(file(&desk, stack), FILE);
+    assert!(desk.has_secret("db"), "the file still names it");
     let patch = report.stacks[0].patch.clone().unwrap();
     assert!(patch.contains("-    name: db   # the password\n+    name: db_v2   # the password"), "{patch}");
     let clock = desk.swarm.clock();
     desk.executor(&clock).retire().await.unwrap();
-    assert!(desk.has_secret("db"), "the file still names it");
+    assert!(desk.has_secret("db"));
 
     put(&desk, stack, &FILE.replace("name: db ", "name: db_v2 "));
-    assert_eq!(desk.mounts("shop_web"), ["db_v2"], "the redeploy changes nothing");
-    let mut random = Counting(1);
-    let mut supply = swarmsecrets_core::executor::Supply {
-        values: swarmsecrets_core::executor::Values::none(),
-        random: &mut random,
-    };
-    let report = desk.executor(&clock).resume(&report.rotation.unwrap(), &mut supply).await.unwrap();
+    let report = desk.resume(&report.rotation.unwrap()).await.unwrap();
     assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
     assert!(!desk.has_secret("db"));
+}
+
+#[tokio::test]
+async fn a_redeploy_that_resets_something_is_done_where_the_request_allows_it() {
+    let (desk, stack) = desk();
+    desk.edit("shop_web", |spec| spec["Mode"]["Replicated"]["Replicas"] = 3.into());
+    desk.swarm.engine().run_for(Duration::from_secs(60));
+    let allow = Allowances { redeploy: true, ..Allowances::default() };
+    let request = RotationRequest { allow, ..RotationRequest::new("db", ValueRecipe::Supplied) };
+    let report = desk.carry_out(&request).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+    assert!(file(&desk, stack).contains("name: db_v2 "));
+    assert_eq!(desk.service("shop_web")["Spec"]["Mode"]["Replicated"]["Replicas"], 1);
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_the_write_is_looked_at_and_a_refusal_is_said() {
+    for (fault, outcome) in [
+        (WireFault::LoseAnswer, Outcome::Applied),
+        (WireFault::Mask(500, r#"{"message":"made-up"}"#.into()), Outcome::Applied),
+        (WireFault::Answer(403, r#"{"message":"made-up refusal"}"#.into()), Outcome::AwaitingPatch),
+    ] {
+        let (desk, stack) = desk();
+        let mut fault = Some(fault);
+        desk.client.on_request(move |view| {
+            if view.method.as_str() == "PUT" && view.path.starts_with("/api/stacks/") { fault.take() } else { None }
+        });
+        let report = desk.rotate("db", Duration::ZERO, NEW).await;
+        assert_eq!(report.outcome, outcome, "{report:?}");
+        assert_eq!(file(&desk, stack).contains("name: db_v2 "), outcome == Outcome::Applied);
+        assert_eq!(desk.has_secret("db"), outcome != Outcome::Applied);
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_in_its_grace_puts_the_file_back_too() {
+    let (desk, stack) = desk();
+    let report = desk.rotate("db", Duration::from_secs(3600), NEW).await;
+    assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+    let report = desk.executor(&desk.swarm.clock()).rollback(&report.rotation.unwrap(), "a test").await.unwrap();
+    assert_eq!(report.outcome, Outcome::RolledBack, "{report:?}");
+    assert_eq!(file(&desk, stack), FILE);
+    assert_eq!(desk.mounts("shop_web"), ["db"]);
+    assert!(!desk.has_secret("db_v2"));
 }
 
 #[tokio::test]
