@@ -25,6 +25,8 @@ pub mod audit;
 
 pub mod journal;
 
+pub mod credential;
+
 pub mod rotation;
 
 pub mod executor;

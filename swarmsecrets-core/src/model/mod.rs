@@ -25,8 +25,8 @@ pub use self::portainer::{Environment, Membership, Stack, StackFile, StackVariab
 pub use self::secret::{Driver, Secret, SecretSpec};
 pub use self::service::{Service, UpdateStatusText, Version};
 pub use self::service_spec::ServiceSpec;
-pub(crate) use self::spec::first_oversized;
 pub use self::spec::{EnvVariable, SpecText, spec_digest};
+pub(crate) use self::spec::{first_oversized, places};
 pub(crate) use self::state::id as id_of;
 pub use self::state::{ServiceState, TaskState, parse_tasks};
 pub use self::task::{Task, TaskStatus, is_terminal};

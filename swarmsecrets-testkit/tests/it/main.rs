@@ -4,6 +4,7 @@
 
 mod accounts;
 mod conformance;
+mod credentials;
 mod docker;
 mod http;
 mod in_process;
