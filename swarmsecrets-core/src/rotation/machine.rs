@@ -51,6 +51,8 @@ pub(super) struct Work {
     pub(super) rests: bool,
     /// Whether the old version may be removed now: the world was looked at.
     pub(super) cleared: Option<Vec<String>>,
+    /// Whether the undo has seen that there is an old version to go back to.
+    pub(super) old_is_there: bool,
 }
 
 /// Why one looks before sending.
@@ -199,7 +201,10 @@ impl Rotation {
             (Stage::Own, reply) => self.owned(reply, now),
             (Stage::Settle | Stage::AwaitPatch, Reply::Done(Answer::World(world))) => self.settled(&world),
             (Stage::Grace, reply) => self.retired(reply, now),
-            (Stage::Undo, reply) => self.withdrawn(reply, now),
+            (Stage::Undo, reply) if self.work.old_is_there || self.state.created.is_none() => {
+                self.withdrawn(reply, now)
+            }
+            (Stage::Undo, reply) => self.old_looked_for(reply, now),
             (_, Reply::Refused(error) | Reply::Unknown(error)) => self.look_later(&error, now),
             (_, Reply::Done(_)) => Ok(()),
         }

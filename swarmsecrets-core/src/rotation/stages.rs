@@ -6,6 +6,7 @@ use super::machine::{LookFirst, Next, Rotation};
 use super::state::Progress;
 use crate::clock::Now;
 use crate::error::{ErrorKind, Result};
+use crate::ids::SecretName;
 use crate::inventory::label;
 use crate::journal::{End, Event};
 use crate::policy::Direction;
@@ -190,6 +191,11 @@ impl Rotation {
 
     /// Puts back what was touched, the last one first, and then removes the new version.
     pub(super) fn undo(&mut self, now: Now) -> Result<Next> {
+        if let (Some(previous), Some(_), false) =
+            (&self.state.plan.previous, &self.state.created, self.work.old_is_there)
+        {
+            return Ok(Next::Act(Action::Look(Look::Version(previous.name.clone()))));
+        }
         if self.work.hand.is_none() {
             let touched = |p: &Progress| matches!(p, Progress::Begun | Progress::Converged(_) | Progress::Failed(_));
             match self.state.consumers.iter().rposition(touched) {
@@ -198,6 +204,27 @@ impl Rotation {
             }
         }
         self.go_on(now, Self::back_ended)
+    }
+
+    /// The old version may be gone: a process that died may just have removed it, or a person has. Then the new one must stay.
+    pub(super) fn old_looked_for(&mut self, reply: Reply, now: Now) -> Result<()> {
+        let Some(previous) = self.state.plan.previous.clone() else { return Ok(()) };
+        match reply {
+            Reply::Done(Answer::Version(Some(found))) if found.id == previous.id => self.work.old_is_there = true,
+            Reply::Done(_) => return self.old_is_gone(previous.name),
+            Reply::Refused(error) | Reply::Unknown(error) => return self.look_later(&error, now),
+        }
+        Ok(())
+    }
+
+    fn old_is_gone(&mut self, name: SecretName) -> Result<()> {
+        let new = &self.state.plan.next.name;
+        if self.state.consumers.iter().all(|p| matches!(p, Progress::Converged(_) | Progress::Left(_))) {
+            let note = format!("it cannot be undone: `{name}` is gone, so `{new}` stays");
+            return self.emit(Event::Retired { name, notes: vec![note] });
+        }
+        let text = format!("it cannot be undone: `{name}` is gone; `{new}` is kept, and the services that use it");
+        self.stop(End::NeedsHuman, text)
     }
 
     fn back_ended(&mut self, n: usize, end: HandEnd) -> Result<()> {

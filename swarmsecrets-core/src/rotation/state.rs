@@ -155,6 +155,12 @@ impl State {
             Event::Intent { step, change } => {
                 self.step = *step;
                 self.create_sent |= matches!(change, ChangeRecord::Create { .. });
+                // From here on it may be on either version, until it is known to be restored.
+                if let ChangeRecord::Restore { service } = change
+                    && let Progress::Converged(_) = self.progress(service)?
+                {
+                    self.set(service, Progress::Begun)?;
+                }
             }
             // What is not known is looked for by the stage; that it was sent is known from its intent.
             Event::Outcome { .. } => {}
@@ -200,6 +206,7 @@ impl State {
             }
             Event::Retired { notes, .. } => {
                 self.notes.extend(notes.iter().cloned());
+                self.undo = None;
                 self.stage = Stage::Ended(Ending::Complete);
             }
             Event::RetireRefused { reason } => {
