@@ -254,6 +254,7 @@ impl World {
             stacks: vec![],
             ambiguous: vec![],
             findings: vec![],
+            strays: std::collections::HashSet::new(),
             raw: Arc::new(Vec::new()),
         }
     }
