@@ -10,6 +10,7 @@ mod leaks;
 mod log;
 mod privilege;
 mod repository;
+mod sim;
 mod steps;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Task::Test(selection) => steps::run(&selection),
+        Task::Sim(seeds) => sim::play(&seeds),
         Task::Bench => bench::code(),
         Task::BenchEngine => bench::engine(),
         Task::Engine(command) => engine::beside(&command),

@@ -1,12 +1,12 @@
 //! Compares what reports say with what is so.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, MutexGuard};
 
 use swarmsecrets_core::error::{Error, ErrorKind};
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::plan::{PlanKind, PlannedConsumer};
-use swarmsecrets_core::rotation::{Outcome, Report};
+use swarmsecrets_core::rotation::{Outcome, Report, State};
 
 use super::records::Disk;
 use super::script::Op;
@@ -20,12 +20,11 @@ pub(super) struct Oracle {
     stage: Arc<Stage>,
     last: BTreeMap<RotationId, Report>,
     written: Vec<String>,
-    journals: BTreeSet<RotationId>,
 }
 
 impl Oracle {
     pub(super) fn new(stage: Arc<Stage>) -> Self {
-        Self { stage, last: BTreeMap::new(), written: Vec::new(), journals: BTreeSet::new() }
+        Self { stage, last: BTreeMap::new(), written: Vec::new() }
     }
 
     /// A report came out: it must be true now.
@@ -33,7 +32,8 @@ impl Oracle {
         self.written.push(serde_json::to_string(&report).unwrap_or_default());
         let judged = self.true_now(&report);
         let named = report.rotation.as_ref().map_or("-", |id| id.as_str());
-        self.stage.check(judged.map_err(|why| format!("the report of {named} ({}) is not true: {why}", report.outcome)));
+        self.stage
+            .check(judged.map_err(|why| format!("the report of {named} ({}) is not true: {why}", report.outcome)));
         if let Some(id) = report.rotation.clone() {
             self.last.insert(id, report);
         }
@@ -52,15 +52,26 @@ impl Oracle {
         }
     }
 
+    /// Whether a rotation of these disks is half-way, or was when its process died.
+    pub(super) fn is_open<'a>(&self, disks: impl Iterator<Item = MutexGuard<'a, Disk>>) -> bool {
+        let open = |id: &RotationId| self.last.get(id).is_none_or(|report| report.outcome == Outcome::NeedsHuman);
+        disks.into_iter().any(|disk| disk.order.iter().any(|id| open(id) || disk.ends_in_mid_air(id)))
+    }
+
     pub(super) fn waits_for_a_patch(&self) -> bool {
         self.last.values().any(|report| report.outcome == Outcome::AwaitingPatch)
     }
 
-    /// Takes in what a host has on its disk.
+    /// Takes in what a host has on its disk. What the journals come to is what is judged: a process that has died reports nothing.
     pub(super) fn read(&mut self, disk: &Disk) {
         self.written.extend(disk.journals.values().map(|entries| serde_json::to_string(entries).unwrap_or_default()));
         self.written.extend(disk.audit.iter().map(|record| serde_json::to_string(record).unwrap_or_default()));
-        self.journals.extend(disk.journals.iter().filter(|(_, entries)| !entries.is_empty()).map(|(id, _)| id.clone()));
+        for (id, entries) in disk.journals.iter().filter(|(_, entries)| !entries.is_empty()) {
+            match State::replay(entries.iter().map(|entry| &entry.event)) {
+                Ok(state) => drop(self.last.insert(id.clone(), Report::of(&state))),
+                Err(error) => self.stage.violated(format!("the journal of {id} cannot be folded: {error}")),
+            }
+        }
     }
 
     /// The judgement at the end, when all is quiet.
@@ -72,12 +83,9 @@ impl Oracle {
         if let Some(text) = leaked {
             return self.stage.violated(format!("a value stands in what was written: {text}…"));
         }
-        for id in self.journals.clone() {
-            let judged = match self.last.get(&id) {
-                None => Err("it was never reported on, though it was resumed".to_owned()),
-                Some(report) => self.true_now(report).and_then(|()| self.is_over(&id, report)),
-            };
-            self.stage.check(judged.map_err(|why| format!("at the end, {id}: {why}")));
+        for (id, report) in &self.last {
+            let judged = self.true_now(report).and_then(|()| self.is_over(id, report));
+            self.stage.check(judged.map_err(|why| format!("at the end, {id} ({}): {why}", report.outcome)));
         }
         self.stage.check(self.orphans());
         let mut live = self.stage.live();
@@ -126,14 +134,18 @@ impl Oracle {
         let Some(begun) = live.begun.get(id) else { return Ok(()) };
         let said = report.warnings.iter().take(2).cloned().collect::<Vec<_>>().join(" | ");
         let new = begun.created.clone().unwrap_or_default();
-        let unmoved = |service: &str| live.watch.changes(service).iter().any(|change| change.by == By::Person);
+        let unmoved = |service: &str| live.watch.changes(service).contains(&By::Person);
         let reason = if said.contains("cannot be removed: it is used by") {
             let users = live.watch.users(&new);
             (!users.is_empty() && users.iter().all(|service| unmoved(service))).then_some("others use the new version")
+        } else if said.contains("it cannot be undone") {
+            let old = begun.plan.previous.as_ref().map(|old| old.id.as_str()).unwrap_or_default();
+            let ours = By::Rotation(id.to_string());
+            live.watch.removed.get(old).is_some_and(|by| *by != ours).then_some("others have removed the old version")
         } else if said.contains("could not be put back") {
             let failed: Vec<&PlannedConsumer> = failed(begun, report);
             let justified = failed.iter().all(|c| {
-                let others = live.watch.changes(c.id.as_str()).iter().any(|change| change.by == By::Person);
+                let others = live.watch.changes(c.id.as_str()).contains(&By::Person);
                 let id = begun.plan.previous.as_ref().map(|old| old.id.as_str()).unwrap_or_default();
                 others || live.watch.removed.contains_key(id) || !healthy(&self.stage, c.id.as_str())
             });
@@ -153,6 +165,12 @@ impl Oracle {
     /// Each version that a rotation made and that is still there must be accounted for by its report.
     fn orphans(&self) -> Verdict {
         let live = self.stage.live();
+        for (rotation, made) in &live.watch.made {
+            let late = live.begun.iter().any(|(id, begun)| id.as_str() == rotation && begun.late);
+            if made.len() > 1 && !late {
+                return Err(format!("rotation {rotation} has made {} versions", made.len()));
+            }
+        }
         for (name, rotation) in live.watch.secrets.values() {
             let Some(rotation) = rotation else { continue };
             let report = self.last.iter().find(|(id, _)| id.as_str() == rotation).map(|(_, report)| report);
@@ -184,9 +202,9 @@ fn all_on(live: &Live, planned: &PlannedConsumer, secret: &str) -> bool {
 fn overtaken(live: &Live, service: &str, rotation: &RotationId) -> bool {
     let ours = By::Rotation(rotation.to_string());
     let changes = live.watch.changes(service);
-    let last = changes.iter().rposition(|change| change.by == ours);
+    let last = changes.iter().rposition(|by| *by == ours);
     let since = last.map_or(1, |at| at + 1);
-    changes.get(since..).is_some_and(|after| after.iter().any(|change| change.by != ours))
+    changes.get(since..).is_some_and(|after| after.iter().any(|by| *by != ours))
 }
 
 /// Whether what a report says of one consumer is so.
@@ -259,7 +277,7 @@ fn settled(stage: &Stage, live: &Live, begun: &Begun, report: &Report) -> Verdic
     let Some(id) = &report.rotation else { return Ok(()) };
     for (planned, said) in begun.plan.consumers.iter().zip(&report.consumers) {
         let service = planned.id.as_str();
-        let others = live.watch.changes(service).iter().any(|change| change.by == By::Person);
+        let others = live.watch.changes(service).contains(&By::Person);
         if said.outcome == "applied" && !overtaken(live, service, id) && !others && !healthy(stage, service) {
             return Err(format!("{} is said to be applied and is not healthy", said.service));
         }

@@ -1,14 +1,13 @@
 //! One operation of one process, from beginning to end, as the command would do it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use swarmsecrets_core::error::Result;
 use swarmsecrets_core::executor::{Executor, Parts, Supply, read_inventory};
 use swarmsecrets_core::generate::{GenerateSpec, Random};
 use swarmsecrets_core::ids::{EnvironmentId, RotationId};
 use swarmsecrets_core::inventory::Labels;
-use swarmsecrets_core::plan::{CreateRequest, Plan, RotationRequest, Timing, ValueRecipe, plan_create, plan_rotation};
+use swarmsecrets_core::plan::{CreateRequest, Plan, RotationRequest, ValueRecipe, plan_create, plan_rotation};
 use swarmsecrets_core::policy::Word;
 use swarmsecrets_core::rotation::Report;
 use swarmsecrets_core::{Error, ErrorKind, SecretValue};
@@ -107,7 +106,7 @@ fn first(inventory: &swarmsecrets_core::inventory::Inventory, name: &str) -> Res
 }
 
 fn rotation(inventory: &swarmsecrets_core::inventory::Inventory, op: &Op) -> Result<(Plan, Value)> {
-    let Op::Rotate { secret, value, grace, deadline } = op else {
+    let Op::Rotate { secret, value, timing } = op else {
         return Err(Error::new(ErrorKind::Invalid, "only a rotation is planned here"));
     };
     let recipe = match value {
@@ -115,7 +114,7 @@ fn rotation(inventory: &swarmsecrets_core::inventory::Inventory, op: &Op) -> Res
         _ => ValueRecipe::Supplied,
     };
     let mut request = RotationRequest::new(SECRETS[*secret], recipe);
-    request.timing = Timing { grace: *grace, deadline: *deadline, stability: Duration::from_secs(10) };
+    request.timing = *timing;
     Ok((plan_rotation(inventory, &request)?, *value))
 }
 

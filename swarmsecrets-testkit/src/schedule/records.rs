@@ -25,6 +25,19 @@ pub(super) struct Disk {
     pub(super) audit: Vec<AuditRecord>,
 }
 
+impl Disk {
+    /// Whether the last process that had a rotation in hand died or was stopped: what it wrote last is not an end.
+    pub(super) fn ends_in_mid_air(&self, rotation: &RotationId) -> bool {
+        let last = self.journals.get(rotation).and_then(|entries| entries.last());
+        last.is_none_or(|entry| {
+            !matches!(
+                entry.event,
+                Event::Stopped { .. } | Event::Settled { .. } | Event::GraceBegun { .. } | Event::Retired { .. }
+            )
+        })
+    }
+}
+
 /// The disk, shared by the processes of its host.
 pub(super) type Host = Arc<Mutex<Disk>>;
 
@@ -65,8 +78,7 @@ impl Records {
         let mut live = self.stage.live();
         match event {
             Event::Begun { plan, .. } => {
-                let begun =
-                    Begun { plan: (**plan).clone(), op: self.op.clone(), who: self.who, created: None, late: false };
+                let begun = Begun { plan: (**plan).clone(), op: self.op.clone(), created: None, late: false };
                 live.begun.insert(rotation.clone(), begun);
                 live.tally.begun += 1;
             }

@@ -1,5 +1,6 @@
 //! The world that a seed gives: its secrets, its services, its stacks, its people.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
@@ -39,6 +40,8 @@ pub(super) struct ServicePlan {
     start_first: bool,
     health: bool,
     temper: Temper,
+    /// Whether its spec has fields that nobody knows.
+    odd: bool,
     /// Whether the scoped account sees it.
     hidden: bool,
     /// Whether it says that it belongs to a stack that Portainer does not know.
@@ -112,6 +115,13 @@ impl Scene {
         Ok(swarm)
     }
 
+    /// The services that the account sees; none if it sees all.
+    pub(super) fn sight(&self, swarm: &SimSwarm) -> Option<BTreeSet<String>> {
+        let shown = self.services.iter().filter(|service| !service.hidden).map(|service| service.name.as_str());
+        let ids = shown.filter_map(|name| swarm.engine().service_id(name)).collect();
+        self.scoped.then_some(ids)
+    }
+
     fn share_out(&self, swarm: &SimSwarm) -> Result<()> {
         let team = {
             let mut state = swarm.portainer().state();
@@ -148,7 +158,7 @@ impl ServicePlan {
         Self {
             name: format!("s{n}"),
             mounts,
-            replicas: if dice.percent(15) { None } else { Some([1, 2, 1, 3, 1, 0][number(dice, 6)]) },
+            replicas: if dice.percent(15) { None } else { Some([1, 1, 2, 1, 1, 3, 0][number(dice, 7)]) },
             action: ["pause", "continue", "rollback"][number(dice, 3)],
             start_first: dice.percent(40),
             health: dice.percent(25),
@@ -160,6 +170,7 @@ impl ServicePlan {
                 86..94 => Temper::Slow,
                 _ => Temper::Stubborn,
             },
+            odd: dice.percent(40),
             hidden: dice.percent(25),
             by_hand: dice.percent(10),
         }
@@ -167,12 +178,20 @@ impl ServicePlan {
 
     fn builder(&self) -> ServiceBuilder {
         let order = if self.start_first { "start-first" } else { "stop-first" };
-        let monitor = 5_000_000_000_u64;
+        let monitor = if self.temper == Temper::Slow { 5_000_000_000_u64 } else { 1_000_000_000 };
         let mut service = ServiceBuilder::new(&self.name, "local/app:1")
             .restart_delay(Duration::from_secs(1))
-            .update_config(json!({"Parallelism": 1, "FailureAction": self.action, "Monitor": monitor, "Order": order}))
-            .with("/TaskTemplate/ContainerSpec/Oddity", json!({"kept": [1, null, 0.1, 1e-7, -0.5], "z": {"a": ""}}))
-            .with("/FromTheFuture", json!({"largest": 9_007_199_254_740_991_u64, "text": "<&> \u{2028} \"quoted\""}));
+            .update_config(json!({"Parallelism": 1, "FailureAction": self.action, "Monitor": monitor, "Order": order}));
+        if self.odd {
+            service = service.with(
+                "/TaskTemplate/ContainerSpec/Oddity",
+                json!({"kept": [1, null, 0.1, 1e-7, -0.5], "z": {"a": ""}}),
+            );
+            service = service.with(
+                "/FromTheFuture",
+                json!({"largest": 9_007_199_254_740_991_u64, "text": "<&> \u{2028} \"quoted\""}),
+            );
+        }
         service = match self.replicas {
             Some(count) => service.replicas(count),
             None => service.global(),
@@ -192,14 +211,15 @@ impl ServicePlan {
 
     fn program(&self) -> Program {
         let target = self.mounts.first().map_or("", |(_, target)| target);
-        match self.temper {
+        let program = match self.temper {
             Temper::Any => Program::runs(),
             Temper::Picky => Program::refuses(target, values::BAD).exit(3),
             Temper::Sickly => Program::refuses(target, values::BAD).unhealthy(),
             Temper::Narrow => Program::needs(target, values::FIRST).or(values::GOOD[0]).exit(3),
-            Temper::Slow => Program::runs().slow(Duration::from_secs(20)),
+            Temper::Slow => return Program::runs().slow(Duration::from_secs(20)),
             Temper::Stubborn => Program::refuses(target, values::BAD).exit(1).ignores_sigterm(),
-        }
+        };
+        program.slow(Duration::from_millis(200))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use swarmsecrets_core::plan::Timing;
+
 use super::scene::Scene;
 use crate::portainer::WireFault;
 use crate::sim::Dice;
@@ -36,7 +38,7 @@ pub(super) struct Task {
 /// What can be done.
 #[derive(Clone, Debug)]
 pub(super) enum Op {
-    Rotate { secret: usize, value: Value, grace: Duration, deadline: Duration },
+    Rotate { secret: usize, value: Value, timing: Timing },
     Create { name: String },
     Resume { with_value: bool },
     Rollback { back: usize },
@@ -55,25 +57,52 @@ pub(super) enum Value {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Deed {
     /// Adds an environment variable to a service.
-    Edit { service: usize },
-    Scale { service: usize, to: u64 },
+    Edit {
+        service: usize,
+    },
+    Scale {
+        service: usize,
+        to: u64,
+    },
     /// Restarts a service's tasks.
-    Force { service: usize },
+    Force {
+        service: usize,
+    },
     /// Points a reference of a service at another secret.
-    Point { service: usize, secret: usize },
-    RemoveService { service: usize },
+    Point {
+        service: usize,
+        secret: usize,
+    },
+    RemoveService {
+        service: usize,
+    },
     /// Makes a service that mounts the secret of a logical name: its oldest version or its newest.
-    NewService { secret: usize, newest: bool },
+    NewService {
+        secret: usize,
+        newest: bool,
+    },
     /// Takes the name of a secret's next version.
-    TakeName { secret: usize },
+    TakeName {
+        secret: usize,
+    },
     /// Tries to delete every version that the Engine lets go.
-    DeleteSecret { secret: usize },
+    DeleteSecret {
+        secret: usize,
+    },
     /// Deploys a stack anew from its stored file.
-    Redeploy { stack: usize },
+    Redeploy {
+        stack: usize,
+    },
     /// Puts the newest version into a stack's file and deploys it.
-    Patch { stack: usize },
-    Stop { stack: usize },
-    Start { stack: usize },
+    Patch {
+        stack: usize,
+    },
+    Stop {
+        stack: usize,
+    },
+    Start {
+        stack: usize,
+    },
 }
 
 /// Something that goes wrong, and where.
@@ -156,11 +185,11 @@ impl Script {
     pub(super) fn of(seed: u64) -> Self {
         let scene = Scene::of(seed);
         let mut dice = Dice::new(seed ^ 0x0da7_a0da_7a0d_a7a0);
-        let rounds: Vec<Round> = (0..1 + dice.below(3)).map(|n| Round::of(&mut dice, &scene, n)).collect();
+        let rounds: Vec<Round> = (0..[1, 1, 2, 3][at(&mut dice, 4)]).map(|n| Round::of(&mut dice, &scene, n)).collect();
         let mut happenings = Vec::new();
         for (n, round) in rounds.iter().enumerate() {
             for task in &round.tasks {
-                let count = [0, 0, 1, 1, 1, 2, 2, 3, 4][at(&mut dice, 9)];
+                let count = [0, 1, 1, 1, 2, 2, 3, 4][at(&mut dice, 8)];
                 happenings.extend((0..count).map(|_| Happening::of(&mut dice, n, task.who, &scene)));
             }
         }
@@ -182,7 +211,10 @@ impl Round {
         let first = if n == 0 { Op::rotate(dice, scene) } else { Op::of(dice, scene) };
         let mut tasks = vec![Task { who: 0, op: first }];
         if dice.percent(20) {
-            tasks.push(Task { who: 1, op: if dice.percent(75) { Op::rotate(dice, scene) } else { Op::of(dice, scene) } });
+            tasks.push(Task {
+                who: 1,
+                op: if dice.percent(75) { Op::rotate(dice, scene) } else { Op::of(dice, scene) },
+            });
         }
         Self { before, wait: seconds(dice, &[0, 0, 5, 30, 3_700, 90_000]), tasks }
     }
@@ -205,11 +237,15 @@ impl Op {
             5..8 => Value::Bad,
             _ => Value::Generated,
         };
-        let grace = seconds(dice, &[0, 0, 60, 3_600, 86_400]);
+        let timing = Timing {
+            grace: seconds(dice, &[0, 0, 60, 3_600, 86_400]),
+            stability: seconds(dice, &[1, 2, 10]),
+            deadline: seconds(dice, &[300, 300, 60]),
+        };
         // Most people rotate what is used.
         let used = scene.services.first().and_then(|service| service.mounts.first()).map(|(secret, _)| *secret);
         let secret = used.filter(|_| dice.percent(60)).unwrap_or_else(|| at(dice, scene.secrets));
-        Self::Rotate { secret, value, grace, deadline: seconds(dice, &[300, 300, 60]) }
+        Self::Rotate { secret, value, timing }
     }
 }
 
@@ -238,13 +274,13 @@ impl Deed {
 impl Happening {
     fn of(dice: &mut Dice, round: usize, who: usize, scene: &Scene) -> Self {
         let (class, most) = match dice.below(100) {
-            0..32 => (Class::Write, 8),
+            0..32 => (Class::Write, 6),
             32..55 => (Class::Read, 1 << dice.below(8)),
-            55..70 => (Class::Answer, 8),
+            55..70 => (Class::Answer, 6),
             70..80 => (Class::Journal, 24),
             80..86 => (Class::Journalled, 24),
-            86..95 => (Class::Audit, 14),
-            _ => (Class::Audited, 14),
+            86..95 => (Class::Audit, 10),
+            _ => (Class::Audited, 10),
         };
         Self { round, who, class, nth: dice.below(most), what: What::of(dice, class, scene) }
     }

@@ -65,7 +65,6 @@ pub(super) struct Process {
 pub(super) struct Begun {
     pub(super) plan: Plan,
     pub(super) op: Op,
-    pub(super) who: usize,
     /// The new version's id, as the journal has it.
     pub(super) created: Option<String>,
     /// Whether a mutation of it was carried out after its client had given up.
@@ -208,7 +207,9 @@ impl Stage {
             self.look(&By::Engine, None);
             let what = format!("{} {}", late.request.method, late.request.path);
             let done = self.swarm.ask(late.user, late.request);
-            self.note(|| format!("late: {what}: {}", done.as_ref().map_or_else(ToString::to_string, |_| "done".into())));
+            self.note(|| {
+                format!("late: {what}: {}", done.as_ref().map_or_else(ToString::to_string, |_| "done".into()))
+            });
             self.look(&By::Rotation(late.by), None);
         }
         self.advance_to(until);

@@ -9,6 +9,8 @@ use crate::sim::{Task, World, secret_references};
 /// Whose hand a change was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum By {
+    /// Nobody's: it was so at the beginning.
+    Scene,
     /// The Engine's own, as time passed.
     Engine,
     /// A person's.
@@ -20,14 +22,6 @@ pub(super) enum By {
 /// The references of a service: target and secret id.
 pub(super) type References = Vec<(String, String)>;
 
-/// A service's references were changed, or it was made or removed.
-#[derive(Clone, Debug)]
-pub(super) struct Change {
-    pub(super) by: By,
-    pub(super) before: Option<References>,
-    pub(super) after: Option<References>,
-}
-
 /// The world as it was at the last look, and what has changed since the beginning.
 #[derive(Default)]
 pub(super) struct Watch {
@@ -36,9 +30,12 @@ pub(super) struct Watch {
     services: BTreeMap<String, References>,
     /// By id: the name, and the rotation that made it.
     pub(super) secrets: BTreeMap<String, (String, Option<String>)>,
-    pub(super) history: BTreeMap<String, Vec<Change>>,
+    /// By service: who made it, changed its references or removed it, in order.
+    history: BTreeMap<String, Vec<By>>,
     /// The secrets that each rotation ever had.
     pub(super) made: BTreeMap<String, BTreeSet<String>>,
+    /// The services whose tasks the account sees; none if it sees all.
+    pub(super) sight: Option<BTreeSet<String>>,
     /// The secrets that are gone, and whose hand it was.
     pub(super) removed: BTreeMap<String, By>,
 }
@@ -63,7 +60,8 @@ impl Watch {
             if let Some(rotation) = &rotation {
                 let made = self.made.entry(rotation.clone()).or_default();
                 made.insert(id.clone());
-                if made.len() > 1 {
+                // One that arrived late, after the first had been withdrawn, is for the oracle to judge.
+                if made.iter().filter(|id| world.secrets.contains_key(*id)).count() > 1 {
                     return Err(format!("rotation {rotation} made a second version, {}", secret.name()));
                 }
             }
@@ -73,7 +71,7 @@ impl Watch {
         for id in gone {
             let (name, maker) = self.secrets.remove(&id).unwrap_or_default();
             if let By::Rotation(rotation) = by {
-                unused(world, &id, &name, maker.as_ref() == Some(rotation))?;
+                self.unused(world, &id, &name, maker.as_ref() == Some(rotation))?;
             }
             self.removed.insert(id, by.clone());
         }
@@ -88,16 +86,19 @@ impl Watch {
                 continue;
             }
             if let Some((target, missing)) = now.iter().find(|(_, secret)| !world.secrets.contains_key(secret)) {
-                return Err(format!("service {} names at {target} the secret {missing}, which is gone", service.name()));
+                return Err(format!(
+                    "service {} names at {target} the secret {missing}, which is gone",
+                    service.name()
+                ));
             }
-            let before = self.services.insert(id.clone(), now.clone());
-            let change = Change { by: hand(id), before, after: Some(now) };
-            self.history.entry(id.clone()).or_default().push(change);
+            self.services.insert(id.clone(), now);
+            self.history.entry(id.clone()).or_default().push(hand(id));
         }
         let gone: Vec<String> = self.services.keys().filter(|id| !world.services.contains_key(*id)).cloned().collect();
         for id in gone {
-            let change = Change { by: hand(&id), before: self.services.remove(&id), after: None };
-            self.history.entry(id).or_default().push(change);
+            self.services.remove(&id);
+            let by = hand(&id);
+            self.history.entry(id).or_default().push(by);
         }
         Ok(())
     }
@@ -115,24 +116,30 @@ impl Watch {
 
     /// Whether a rotation has ever changed a service's references.
     pub(super) fn touched(&self, service: &str, rotation: &str) -> bool {
-        self.changes(service).iter().any(|change| change.by == By::Rotation(rotation.to_owned()))
+        self.changes(service).contains(&By::Rotation(rotation.to_owned()))
     }
 
-    /// The changes to a service's references, in order.
-    pub(super) fn changes(&self, service: &str) -> &[Change] {
+    /// Who changed a service's references, in order; the first one made it.
+    pub(super) fn changes(&self, service: &str) -> &[By] {
         self.history.get(service).map_or(&[], Vec::as_slice)
     }
-}
 
-/// An old version must go after its last task has ended; a new one that is withdrawn, once no task is meant to run on it.
-fn unused(world: &World, id: &str, name: &str, withdrawn: bool) -> Result<(), String> {
-    let holds = |task: &&Task| if withdrawn { task.is_wanted() && !task.state.is_terminal() } else { !task.state.is_terminal() };
-    let mounts = |task: &&Task| crate::sim::task_secrets(&task.spec).iter().any(|secret| secret == id);
-    match world.tasks.values().filter(holds).find(mounts) {
-        None => Ok(()),
-        Some(task) => {
-            let service = world.services.get(&task.service).map_or("a removed service", |s| s.name());
-            Err(format!("{name} was removed while a task of {service} uses it ({:?}, wanted {:?})", task.state, task.desired))
+    /// An old version must go after the last task that the account sees has ended; a new one that is withdrawn, once no task is meant to run on it.
+    fn unused(&self, world: &World, id: &str, name: &str, withdrawn: bool) -> Result<(), String> {
+        let holds = |task: &&Task| {
+            if withdrawn { task.is_wanted() && !task.state.is_terminal() } else { !task.state.is_terminal() }
+        };
+        let seen = |task: &&Task| self.sight.as_ref().is_none_or(|sight| sight.contains(&task.service));
+        let mounts = |task: &&Task| crate::sim::task_secrets(&task.spec).iter().any(|secret| secret == id);
+        match world.tasks.values().filter(holds).filter(seen).find(mounts) {
+            None => Ok(()),
+            Some(task) => {
+                let service = world.services.get(&task.service).map_or("a removed service", |s| s.name());
+                Err(format!(
+                    "{name} was removed while a task of {service} uses it ({:?}, wanted {:?})",
+                    task.state, task.desired
+                ))
+            }
         }
     }
 }
