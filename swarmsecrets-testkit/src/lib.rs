@@ -37,6 +37,7 @@ pub mod demo;
 pub mod engine;
 pub mod gateway;
 pub mod portainer;
+pub mod schedule;
 pub mod sim;
 mod swarm;
 pub mod values;

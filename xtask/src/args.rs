@@ -3,6 +3,7 @@
 /// The manual.
 pub(crate) const USAGE: &str = "\
 usage: cargo xtask test [--quick] [FILTER]
+       cargo xtask sim [--seeds N] [--from K]
        cargo xtask engine [COMMAND…]
        cargo xtask servers [COMMAND…]
        cargo xtask bench [engine]
@@ -12,6 +13,8 @@ test    runs every check of the repository, in order: fmt, clippy, doc, deny, te
         redis-server, cargo-deny).
         FILTER runs only the tests whose names contain it, with the leak scan.
         --quick leaves out deny, the real Engine and the real servers, and says so.
+sim     plays N seeds (1000 unless said otherwise) of the deterministic simulation from seed K (0) on, on all cores, with
+        optimizations, and prints what was simulated. A seed that fails is cut down, and printed with what happened in it.
 engine  runs a command (without one, a shell) beside a real Docker Engine and the test gateway, whose places and keys stand
         in the variables SWARMSECRETS_TEST_*, and stops them when it ends.
 servers runs a command (without one, a shell) beside a PostgreSQL, a MariaDB and a Redis of its own, whose places and passwords
@@ -26,6 +29,8 @@ pub(crate) enum Task {
     Help,
     /// Run the tests.
     Test(Selection),
+    /// Play seeds of the simulation.
+    Sim(Seeds),
     /// Run a command beside a real Engine.
     Engine(Vec<String>),
     /// Run a command beside real servers.
@@ -45,11 +50,21 @@ pub(crate) struct Selection {
     pub(crate) filter: Option<String>,
 }
 
+/// Which seeds to play.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Seeds {
+    /// How many.
+    pub(crate) count: u64,
+    /// The first.
+    pub(crate) from: u64,
+}
+
 /// Reads the arguments after the program's name.
 pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Task, String> {
     match args.next().as_deref() {
         None | Some("help" | "--help" | "-h") => Ok(Task::Help),
         Some("test") => selection(args).map(Task::Test),
+        Some("sim") => seeds(args).map(Task::Sim),
         Some("bench") => bench(args),
         Some("engine") => Ok(Task::Engine(args.collect())),
         Some("servers") => Ok(Task::Servers(args.collect())),
@@ -63,6 +78,20 @@ fn bench(mut args: impl Iterator<Item = String>) -> Result<Task, String> {
         (Some("engine"), None) => Ok(Task::BenchEngine),
         _ => Err("`bench` takes nothing or `engine`".into()),
     }
+}
+
+fn seeds(mut args: impl Iterator<Item = String>) -> Result<Seeds, String> {
+    let mut seeds = Seeds { count: 1_000, from: 0 };
+    while let Some(flag) = args.next() {
+        let place = match flag.as_str() {
+            "--seeds" => &mut seeds.count,
+            "--from" => &mut seeds.from,
+            _ => return Err(format!("`sim` has no argument `{flag}`")),
+        };
+        let number = args.next().ok_or_else(|| format!("{flag} needs a number"))?;
+        *place = number.parse().map_err(|_| format!("{flag} needs a number, not `{number}`"))?;
+    }
+    Ok(seeds)
 }
 
 fn selection(args: impl Iterator<Item = String>) -> Result<Selection, String> {
@@ -91,6 +120,13 @@ mod tests {
         let wanted = Task::Test(Selection { quick: true, filter: Some("retire".into()) });
         assert_eq!(parsed("test retire --quick").as_ref(), Ok(&wanted));
         assert_eq!(parsed("test --quick retire").as_ref(), Ok(&wanted));
+    }
+
+    #[test]
+    fn seeds_are_counted_from_the_first() {
+        assert_eq!(parsed("sim").unwrap(), Task::Sim(Seeds { count: 1_000, from: 0 }));
+        assert_eq!(parsed("sim --from 7 --seeds 3").unwrap(), Task::Sim(Seeds { count: 3, from: 7 }));
+        assert!(parsed("sim --seeds").is_err() && parsed("sim --seeds many").is_err() && parsed("sim 3").is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod log;
 mod privilege;
 mod repository;
 mod servers;
+mod sim;
 mod steps;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Task::Test(selection) => steps::run(&selection),
+        Task::Sim(seeds) => sim::play(&seeds),
         Task::Bench => bench::code(),
         Task::BenchEngine => bench::engine(),
         Task::Engine(command) => engine::beside(&command),

@@ -83,7 +83,8 @@ mod tests {
     #[test]
     fn what_is_missing_or_cannot_be_is_said() {
         let settings = || {
-            MysqlSetter::mariadb_at("db", 3306).administrator("admin", SecretValue::credential(b"made-up-admin".to_vec()))
+            MysqlSetter::mariadb_at("db", 3306)
+                .administrator("admin", SecretValue::credential(b"made-up-admin".to_vec()))
         };
         let refusal = |builder: Builder| {
             let error = builder.build().err().expect("the settings are refused");

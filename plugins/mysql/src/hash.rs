@@ -52,7 +52,9 @@ mod tests {
 
     #[test]
     fn nothing_else_passes_for_one() {
-        for bad in ["", "invalid", "*", "6C8989366EAF75BB670AD8EA7A7FC1176A95CEF4", "*6C8989366EAF75BB670AD8EA7A7FC1176A95CE'"] {
+        for bad in
+            ["", "invalid", "*", "6C8989366EAF75BB670AD8EA7A7FC1176A95CEF4", "*6C8989366EAF75BB670AD8EA7A7FC1176A95CE'"]
+        {
             assert!(Hash::stored(bad).is_none(), "{bad}");
         }
     }

@@ -26,10 +26,9 @@ impl MariaDb<'_> {
         let mut session = self.administrator.session(self.server, self.user).await?;
         let held = self.held(&mut session).await?;
         if !held.contains(&current) {
-            return Err(self.error(
-                ErrorKind::Stale,
-                "does not log in with the current password: somebody has changed it",
-            ));
+            return Err(
+                self.error(ErrorKind::Stale, "does not log in with the current password: somebody has changed it")
+            );
         }
         if held.iter().any(|hash| *hash != current && *hash != next) {
             return Err(self.third());
@@ -46,7 +45,9 @@ impl MariaDb<'_> {
         let held = self.held(&mut session).await?;
         let left: Vec<Hash> = held.iter().filter(|hash| **hash != old).cloned().collect();
         if left.is_empty() {
-            return Err(self.error(ErrorKind::Refused, "has no other password than the old one: set the next one first"));
+            return Err(
+                self.error(ErrorKind::Refused, "has no other password than the old one: set the next one first")
+            );
         }
         if left.len() < held.len() {
             session.change(&statement::any_of(rotation, self.user, &left)).await?;

@@ -24,10 +24,9 @@ impl MySql<'_> {
         let mut session = self.administrator.session(self.server, self.user).await?;
         let two = self.holds_two(&mut session).await?;
         if !self.server.logs_in(&self.user.name, current).await? {
-            return Err(self.error(
-                ErrorKind::Stale,
-                "does not log in with the current password: somebody has changed it",
-            ));
+            return Err(
+                self.error(ErrorKind::Stale, "does not log in with the current password: somebody has changed it")
+            );
         }
         // Sent twice, `RETAIN` would keep the next password as the old one, and lose the current one.
         if self.server.logs_in(&self.user.name, next).await? {
@@ -71,7 +70,9 @@ impl MySql<'_> {
 
     async fn holds_two(&self, session: &mut Session<'_>) -> Result<bool> {
         let row = session.look(TABLE, LOOK).await?;
-        let unreadable = |_| self.error(ErrorKind::Refused, "is described in a way that is not understood: is it MySQL 8.0.14 or newer?");
+        let unreadable = |_| {
+            self.error(ErrorKind::Refused, "is described in a way that is not understood: is it MySQL 8.0.14 or newer?")
+        };
         row.try_get::<i64, _>(0).map(|n| n == 1).map_err(unreadable)
     }
 

@@ -92,7 +92,10 @@ mod tests {
         let app = user("app");
         let said = |statement: Statement| statement.strip_prefix(begin).unwrap().to_owned();
         assert_eq!(said(discard(&rotation, &app)), "DISCARD OLD PASSWORD");
-        assert!(said(retain(&rotation, &app, &value("made-up-next"))) == "IDENTIFIED BY 'made-up-next' RETAIN CURRENT PASSWORD");
+        assert!(
+            said(retain(&rotation, &app, &value("made-up-next")))
+                == "IDENTIFIED BY 'made-up-next' RETAIN CURRENT PASSWORD"
+        );
         assert!(said(replace(&rotation, &app, &value("made-up-last"))) == "IDENTIFIED BY 'made-up-last'");
         let both = ["made-up-one", "made-up-two"].map(|text| Hash::of(&value(text)));
         let wanted = format!(

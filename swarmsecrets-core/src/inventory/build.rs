@@ -55,6 +55,7 @@ impl Inventory {
             stacks,
             ambiguous,
             findings: loose,
+            strays: unseen,
             raw: Arc::clone(&snapshot.services),
             networks: snapshot.networks.take().map(Arc::new),
         })

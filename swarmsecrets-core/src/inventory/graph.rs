@@ -1,5 +1,6 @@
 //! The usage graph: logical secrets, their versions, the services that mount them, and the stacks these come from.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -40,6 +41,8 @@ pub struct Inventory {
     pub ambiguous: Vec<Ambiguity>,
     /// Findings that belong to no logical secret: references to secrets that nobody knows.
     pub findings: Vec<InventoryFinding>,
+    /// The ids of secrets that living tasks mount whose services were not listed: of services that were removed a moment ago.
+    pub strays: HashSet<String>,
     /// The services as they were read; [`ServiceNode::spec_text`] points into it.
     pub(crate) raw: Arc<Vec<u8>>,
     /// The networks as they were read, where there are stacks.

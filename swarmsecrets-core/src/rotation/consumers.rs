@@ -1,5 +1,6 @@
 //! The consumers on the way to the new versions, and on the way back.
 
+use super::action::{Action, Look};
 use super::hand::{Hand, HandEnd, Route, Swap, Want};
 use super::machine::{Next, Rotation};
 use super::state::Progress;
@@ -149,6 +150,9 @@ impl Rotation {
 
     /// Puts back what was touched, the last one first, then the stacks, and then removes the new versions.
     pub(super) fn undo(&mut self, now: Now) -> Result<Next> {
+        if let Some((_, previous)) = self.unseen() {
+            return Ok(Next::Act(Action::Look(Look::Version(previous.name))));
+        }
         let created = self.state.versions.iter().any(|v| v.created.is_some());
         let touched = |p: &Progress| matches!(p, Progress::Begun | Progress::Converged(_) | Progress::Failed(_));
         while created && self.has_a_free_hand() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::action::{Action, ActionId, Answer, Change, Reply};
 use super::hand::Hand;
 use super::report::Report;
-use super::state::{Progress, Stage, State};
+use super::state::{Old, Progress, Stage, State};
 use crate::audit::Actor;
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
@@ -68,6 +68,8 @@ pub(super) struct Work {
     pub(super) rests: bool,
     /// Whether the old version may be removed now: the world was looked at.
     pub(super) cleared: Option<Vec<String>>,
+    /// How many of the old versions the undo has seen, to go back to.
+    pub(super) old_seen: usize,
 }
 
 /// Why one looks before sending.
@@ -157,7 +159,8 @@ impl Rotation {
     /// # Errors
     /// `Refused` if the old version is gone or the rotation has been undone already.
     pub fn roll_back(&mut self, reason: &str) -> Result<()> {
-        if let Stage::Ended(_) = self.state.stage {
+        let retired = self.state.versions.iter().any(|v| v.old == Old::Retired);
+        if retired || matches!(self.state.stage, Stage::Ended(_)) {
             let text = format!(
                 "rotation {} cannot be undone: it has ended and its old version or its new one is gone",
                 self.state.rotation
@@ -245,6 +248,7 @@ impl Rotation {
             (Stage::Settle | Stage::AwaitPatch, Reply::Done(Answer::World(world))) => self.settled(&world, now),
             (Stage::Undo, Reply::Done(Answer::World(world))) => self.unsettled(&world),
             (Stage::Grace, reply) => self.retired(reply, now),
+            (Stage::Undo, reply) if self.unseen().is_some() => self.old_looked_for(reply, now),
             (Stage::Undo, reply) => self.withdrawn(reply, now),
             (_, Reply::Refused(error) | Reply::Unknown(error)) => self.look_later(&error, now),
             (_, Reply::Done(_)) => Ok(()),
@@ -281,6 +285,7 @@ impl Rotation {
                 hands: std::mem::take(&mut self.work.hands),
                 rests: self.work.rests,
                 settled: self.work.settled,
+                old_seen: self.work.old_seen,
                 ..Work::default()
             };
         }

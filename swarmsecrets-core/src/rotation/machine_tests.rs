@@ -5,9 +5,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::mini_world::{Fault, World, actor};
-use super::{Action, Change, Outcome, Poll, Report, Rotation};
+use super::{Action, Change, Outcome, Poll, Report, Rotation, State};
 use crate::ids::RotationId;
-use crate::journal::Event;
+use crate::journal::{ChangeRecord, Event};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -190,6 +190,36 @@ fn a_rotation_in_grace_can_be_rolled_back() {
     stage.assert_consistent(&report);
     stage.restart();
     assert!(stage.rotation.roll_back("again").is_err());
+}
+
+/// The process dies between the removal of the old version and the entry that says so; then somebody wants it undone.
+#[test]
+fn what_has_lost_its_old_version_keeps_the_new_one() {
+    for consumers in [0, 2] {
+        let mut whole = Stage::new(World::new(consumers, None), Duration::ZERO);
+        whole.finish();
+        let retire = whole.journal.iter().position(|e| matches!(e, Event::Retired { .. })).unwrap() - 1;
+        let mut stage = Stage::new(World::new(consumers, None), Duration::ZERO);
+        assert!(matches!(stage.run(|_, _| Fault::None, |n, sent| sent && n == retire), Turn::Crashed));
+        assert!(!stage.world.secrets.contains_key("db"));
+        stage.restart();
+        stage.rotation.roll_back("the operator says so").unwrap();
+        let report = stage.finish();
+        assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+        assert_eq!(report.warnings[0], "it cannot be undone: `db` is gone, so `db_v2` stays");
+        assert!(stage.world.secrets.contains_key("db_v2") && stage.world.all_on("db_v2"));
+    }
+}
+
+#[test]
+fn a_consumer_whose_restore_was_sent_is_not_called_applied() {
+    let mut stage = Stage::new(World::new(2, Some(1)), HOUR);
+    stage.finish();
+    let first = |e: &Event| matches!(e, Event::Intent { change: ChangeRecord::Restore { service }, .. } if service.as_str() == "s0");
+    let sent = stage.journal.iter().position(first).unwrap();
+    let outcome = |entries: &[Event]| Report::of(&State::replay(entries).unwrap()).consumers[0].outcome.clone();
+    assert_eq!(outcome(&stage.journal[..sent]), "applied");
+    assert_eq!(outcome(&stage.journal[..=sent]), "in_progress");
 }
 
 /// For each way and each change: it never arrives, or its answer is lost.

@@ -261,6 +261,7 @@ impl World {
             stacks: vec![],
             ambiguous: vec![],
             findings: vec![],
+            strays: std::collections::HashSet::new(),
             raw: Arc::new(Vec::new()),
             networks: None,
         }

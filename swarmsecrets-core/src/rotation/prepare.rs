@@ -2,12 +2,13 @@
 
 use super::action::{Action, Answer, Change, FoundVersion, Look, Reply};
 use super::machine::{LookFirst, Next, Rotation};
+use super::state::Progress;
 use crate::clock::Now;
 use crate::error::{ErrorKind, Result};
 use crate::ids::SecretName;
 use crate::inventory::label;
 use crate::journal::{End, Event};
-use crate::plan::PlannedSecret;
+use crate::plan::{PlannedSecret, VersionRef};
 use crate::policy::Direction;
 use crate::transport::services_named;
 
@@ -140,6 +141,35 @@ impl Rotation {
                 self.look_later(&error, now)
             }
         }
+    }
+
+    /// The next old version that the undo has not seen yet, with its place.
+    pub(super) fn unseen(&self) -> Option<(usize, VersionRef)> {
+        let made = self.state.versions.iter().zip(&self.state.plan.secrets).enumerate();
+        let made = made.filter(|(_, (version, _))| version.created.is_some());
+        let (n, (_, planned)) = made.skip(self.work.old_seen).next()?;
+        Some((n, planned.previous.clone()?))
+    }
+
+    /// An old version may be gone: a process that died may just have removed it, or a person has. Then the new one must stay.
+    pub(super) fn old_looked_for(&mut self, reply: Reply, now: Now) -> Result<()> {
+        let Some((n, previous)) = self.unseen() else { return Ok(()) };
+        match reply {
+            Reply::Done(Answer::Version(Some(found))) if found.id == previous.id => self.work.old_seen += 1,
+            Reply::Done(_) => return self.old_is_gone(n, previous.name),
+            Reply::Refused(error) | Reply::Unknown(error) => return self.look_later(&error, now),
+        }
+        Ok(())
+    }
+
+    fn old_is_gone(&mut self, n: usize, name: SecretName) -> Result<()> {
+        let new = self.next_name(n);
+        if self.state.consumers.iter().all(|p| matches!(p, Progress::Converged(_) | Progress::Left(_))) {
+            let note = format!("it cannot be undone: `{name}` is gone, so `{new}` stays");
+            return self.emit(Event::Retired { secret: n, name, notes: vec![note] });
+        }
+        let text = format!("it cannot be undone: `{name}` is gone; `{new}` is kept, and the services that use it");
+        self.stop(End::NeedsHuman, text)
     }
 
     /// The new version that is to be removed next: the last one made.

@@ -117,6 +117,9 @@ fn users(world: &Inventory, previous: &VersionRef, files_count: bool) -> Users {
             dying.push(quoted(&service.name));
         }
     }
+    if world.strays.contains(previous.id.as_str()) {
+        dying.push("a service that was removed".into());
+    }
     for stack in world.stacks.iter().filter(|_| files_count) {
         if stack.references.iter().any(|r| r.secret == previous.name.as_str()) {
             users.push(format!("the file of stack {}", quoted(&stack.name)));

@@ -187,6 +187,12 @@ impl State {
                 match change {
                     ChangeRecord::Create { secret, .. } => self.version(*secret)?.create_sent = true,
                     ChangeRecord::Stack { name, .. } => drop(self.written.insert(name.clone())),
+                    // From here on it may be on either version, until it is known to be restored.
+                    ChangeRecord::Restore { service } => {
+                        if let Progress::Converged(_) = self.progress(service)? {
+                            self.set(service, Progress::Begun)?;
+                        }
+                    }
                     _ => {}
                 }
             }
@@ -246,9 +252,9 @@ impl State {
             Event::Retired { secret, notes, .. } => {
                 self.version(*secret)?.old = Old::Retired;
                 self.notes.extend(notes.iter().filter(|note| !self.notes.contains(note)).cloned().collect::<Vec<_>>());
-                if self.versions.iter().all(|v| v.old == Old::Retired) {
-                    self.stage = Stage::Ended(Ending::Complete);
-                }
+                self.undo = None;
+                let all = self.versions.iter().all(|v| v.old == Old::Retired);
+                self.stage = if all { Stage::Ended(Ending::Complete) } else { Stage::Grace };
             }
             Event::RetireRefused { secret, reason } => {
                 self.version(*secret)?.old = Old::Kept(reason.clone());

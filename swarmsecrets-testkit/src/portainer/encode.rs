@@ -30,6 +30,11 @@ impl Formatter for Go {
     }
 
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, text: &str) -> io::Result<()> {
+        let bytes = text.as_bytes();
+        // Nearly no text has one: to look for each byte is much quicker than to look at each character.
+        if ![b'<', b'>', b'&', 0xe2].iter().any(|special| bytes.contains(special)) {
+            return out.write_all(bytes);
+        }
         let mut rest = text;
         while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
             let (plain, special) = rest.split_at(at);

@@ -21,8 +21,20 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, limit: u64) -> u64 {
+    /// A number below `limit`; 0 if that is 0.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit.max(1)
+    }
+
+    /// Whether something happens that happens in so many of a hundred cases.
+    pub(crate) fn percent(&mut self, of: u64) -> bool {
+        self.below(100) < of
+    }
+
+    /// One of several; `None` if there is none.
+    pub(crate) fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
+        let at = usize::try_from(self.below(of.len() as u64)).unwrap_or(0);
+        of.get(at)
     }
 
     /// An id as Swarm makes them: 25 of `0-9a-z`.

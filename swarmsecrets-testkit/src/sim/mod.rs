@@ -27,6 +27,11 @@ mod task;
 mod vault;
 mod world;
 
+pub(crate) use dice::Dice;
+pub(crate) use spec::Mode;
+pub(crate) use task::{State as TaskState, Task};
+pub(crate) use world::World;
+
 // The public interface is:
 pub use builder::{SecretBuilder, ServiceBuilder, WorldBuilder};
 pub use clock::SimClock;
@@ -34,3 +39,14 @@ pub use engine::SimEngine;
 pub use fault::{Fault, FaultyEngine, NO_ANSWER};
 pub use node::NodeBuilder;
 pub use program::Program;
+
+/// The references of a service's spec to secrets: target and id.
+pub(crate) fn secret_references(service_spec: &serde_json::Value) -> Vec<(String, String)> {
+    let references = spec::secrets(&service_spec["TaskTemplate"]);
+    references.into_iter().map(|one| (one.target.unwrap_or_default(), one.id)).collect()
+}
+
+/// The ids of the secrets that a task's spec mounts.
+pub(crate) fn task_secrets(task_spec: &serde_json::Value) -> Vec<String> {
+    spec::secrets(task_spec).into_iter().map(|one| one.id).collect()
+}

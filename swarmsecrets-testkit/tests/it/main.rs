@@ -12,6 +12,7 @@ mod ordered;
 mod recording;
 mod replay;
 mod rotations;
+mod schedules;
 mod scripted;
 mod sim_api;
 mod sim_asking;

@@ -1,0 +1,214 @@
+//! Plays a script: rounds with faults, then a time without any, then the judgement.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use swarmsecrets_core::error::Result;
+use swarmsecrets_core::rotation::{Outcome, Report};
+
+use super::oracle::Oracle;
+use super::people;
+use super::process::Desk;
+use super::records::{Host, lock};
+use super::script::{Op, Script, Task};
+use super::stage::{PROCESSES, Stage};
+use super::tally::Tally;
+use super::values;
+use super::watch::By;
+use crate::sim::Dice;
+
+/// How a script went.
+pub(super) struct Played {
+    pub(super) tally: Tally,
+    /// What was not as it must be, if anything was not.
+    pub(super) violation: Option<String>,
+    pub(super) trace: Vec<String>,
+}
+
+/// More turns than any script needs: whoever reaches it goes in circles.
+const MOST_TURNS: u64 = 200_000;
+
+/// Plays a script from its beginning to its judgement.
+pub(super) fn play(script: &Script, traced: bool) -> Played {
+    values::record();
+    let swarm = match script.scene.build() {
+        Ok(swarm) => swarm,
+        Err(error) => {
+            let violation = Some(format!("the world could not be built: {error}"));
+            return Played { tally: Tally::default(), violation, trace: Vec::new() };
+        }
+    };
+    let stage = Arc::new(Stage::new(swarm, traced));
+    stage.look(&By::Scene, None);
+    stage.live().watch.sight = script.scene.sight(&stage.swarm);
+    let mut run = Run::new(stage.clone(), script);
+    run.rounds(script);
+    if stage.violation().is_none() {
+        run.calm();
+    }
+    let mut live = stage.live();
+    let mut tally = std::mem::take(&mut live.tally);
+    drop(live);
+    tally.worlds = 1;
+    tally.services = (script.scene.services.len() + script.scene.stacks.len()) as u64;
+    Played { tally, violation: stage.violation(), trace: stage.trace() }
+}
+
+type Running = Pin<Box<dyn Future<Output = Result<Vec<Report>>>>>;
+
+struct Run {
+    stage: Arc<Stage>,
+    hosts: [Host; PROCESSES],
+    user: &'static str,
+    dice: Dice,
+    oracle: Oracle,
+}
+
+impl Run {
+    fn new(stage: Arc<Stage>, script: &Script) -> Self {
+        let first = Host::default();
+        let second = if script.one_journal { first.clone() } else { Host::default() };
+        let dice = Dice::new(script.scene.seed ^ 0x7e57_7e57_7e57_7e57);
+        let oracle = Oracle::new(stage.clone());
+        Self { stage, hosts: [first, second], user: script.scene.account(), dice, oracle }
+    }
+
+    fn rounds(&mut self, script: &Script) {
+        for (n, round) in script.rounds.iter().enumerate() {
+            self.stage.pass(round.wait);
+            round.before.iter().for_each(|deed| self.stage.person(deed));
+            let happenings = script.happenings.iter().filter(|h| h.round == n).cloned().collect();
+            self.stage.arm(n, happenings);
+            self.together(&round.tasks);
+            if self.stage.violation().is_some() {
+                return;
+            }
+        }
+        self.stage.arm(script.rounds.len(), Vec::new());
+    }
+
+    /// Several processes at once: whose turn it is, is drawn; where none can go on, time passes.
+    fn together(&mut self, tasks: &[Task]) {
+        let mut running: Vec<(usize, Op, Running)> = tasks
+            .iter()
+            .map(|Task { who, op }| {
+                self.stage.note(|| format!("process {who}: {op:?}"));
+                let (host, dice) = (self.hosts[*who].clone(), Dice::new(self.dice.below(u64::MAX)));
+                let desk = Desk { stage: self.stage.clone(), host, who: *who, user: self.user, dice };
+                (*who, op.clone(), Box::pin(desk.run(op.clone())) as Running)
+            })
+            .collect();
+        for _ in 0..MOST_TURNS {
+            if running.is_empty() || self.stage.violation().is_some() {
+                return;
+            }
+            let Some(turn) = self.whose_turn(&running) else { continue };
+            let (who, _, future) = &mut running[turn];
+            let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            if self.stage.has_died(*who) {
+                drop(running.swap_remove(turn));
+            } else if let Poll::Ready(done) = polled {
+                let (who, op, future) = running.swap_remove(turn);
+                drop(future);
+                self.ended(who, &op, done);
+            }
+        }
+        self.stage.violated(format!("no end after {MOST_TURNS} turns"));
+    }
+
+    fn whose_turn(&mut self, running: &[(usize, Op, Running)]) -> Option<usize> {
+        let wakes: Vec<Option<Duration>> = running.iter().map(|(who, ..)| self.stage.wakes(*who)).collect();
+        let ready: Vec<usize> = (0..wakes.len()).filter(|n| wakes[*n].is_none()).collect();
+        if let Some(turn) = self.dice.pick(&ready) {
+            return Some(*turn);
+        }
+        let first = wakes.into_iter().flatten().min()?;
+        self.stage.pass(first.saturating_sub(self.stage.mono()));
+        None
+    }
+
+    fn ended(&mut self, who: usize, op: &Op, done: Result<Vec<Report>>) {
+        match done {
+            Ok(reports) => reports.into_iter().for_each(|report| {
+                self.stage.note(|| format!("process {who}: {}", summary(&report)));
+                self.oracle.reported(report);
+            }),
+            Err(error) => {
+                self.stage.note(|| format!("process {who}: {op:?} ended: {error}"));
+                *self.stage.live().tally.refused.entry(error.kind().to_string()).or_default() += 1;
+                self.oracle.refused(who, op, &error);
+            }
+        }
+    }
+
+    /// No more faults: what is open is taken up until it is over or a person is asked, people do what they are asked
+    /// to, and grace ends.
+    fn calm(&mut self) {
+        self.stage.note(|| "from here on nothing goes wrong".into());
+        self.stage.deliver();
+        self.stage.pass(Duration::from_secs(900));
+        for _ in 0..2 {
+            if self.oracle.is_open(self.hosts.iter().map(lock)) {
+                self.everybody(|dice| Op::Resume { with_value: dice.percent(70) });
+            }
+        }
+        if self.oracle.waits_for_a_patch() {
+            let stacks = self.stage.swarm.portainer().state().stacks().to_vec();
+            for stack in stacks {
+                let done = people::patch(&self.stage.swarm, &stack);
+                let said = done.map_or_else(|error| error.to_string(), |_| "done".into());
+                self.stage.note(|| format!("somebody patches stack {}: {said}", stack.name));
+                self.stage.look(&By::Person, None);
+            }
+            self.stage.pass(Duration::from_secs(120));
+            self.everybody(|_| Op::Resume { with_value: true });
+        }
+        self.stage.pass(Duration::from_secs(2 * 86_400));
+        if self.hosts.iter().any(|host| !lock(host).order.is_empty()) {
+            self.everybody(|_| Op::Retire);
+        }
+        if self.stage.violation().is_some() {
+            return;
+        }
+        self.stage.pass(Duration::from_secs(60));
+        for host in &self.hosts {
+            self.oracle.read(&lock(host));
+        }
+        self.oracle.judge();
+    }
+
+    fn everybody(&mut self, op: impl Fn(&mut Dice) -> Op) {
+        for who in 0..PROCESSES {
+            if self.stage.violation().is_none() && (who == 0 || !Arc::ptr_eq(&self.hosts[0], &self.hosts[1])) {
+                self.stage.arm(usize::MAX, Vec::new());
+                let op = op(&mut self.dice);
+                self.together(&[Task { who, op }]);
+            }
+        }
+    }
+}
+
+fn summary(report: &Report) -> String {
+    let consumers: Vec<String> = report.consumers.iter().map(|c| format!("{} {}", c.service, c.outcome)).collect();
+    let id = report.rotation.as_ref().map_or("-", |id| id.as_str());
+    let first = report.warnings.first().filter(|_| report.outcome != Outcome::Applied).map_or("", String::as_str);
+    format!("{id} {} [{}] {first}", report.outcome, consumers.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_trace_each_time() {
+        for seed in [3, 8, 21] {
+            let script = Script::of(seed);
+            let (one, two) = (play(&script, true), play(&script, true));
+            assert!(one.trace.len() > 10, "{:?}", one.trace);
+            assert_eq!(one.trace, two.trace);
+            assert_eq!(one.tally, two.tally);
+        }
+    }
+}

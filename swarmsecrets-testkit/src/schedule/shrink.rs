@@ -1,0 +1,61 @@
+//! Cuts a failing script down to what is needed for it to fail.
+
+use super::play::play;
+use super::script::Script;
+
+/// How often a script may be played while it is cut.
+const TRIES: u32 = 400;
+
+/// A smaller script that fails too. Whether for the same reason is not asked: any failure is worth a look.
+pub(super) fn shrink(script: &Script) -> Script {
+    let mut script = script.clone();
+    let mut tries = 0;
+    loop {
+        let smaller = cuts(&script).find(|cut| {
+            tries += 1;
+            tries <= TRIES && play(cut, false).violation.is_some()
+        });
+        match smaller {
+            Some(smaller) => script = smaller,
+            None => return script,
+        }
+    }
+}
+
+/// The script with one thing less.
+fn cuts(script: &Script) -> impl Iterator<Item = Script> {
+    let cut = |change: &dyn Fn(&mut Script)| {
+        let mut cut = script.clone();
+        change(&mut cut);
+        cut
+    };
+    let rounds = script.rounds.len();
+    let mut all = Vec::new();
+    if rounds > 1 {
+        all.push(cut(&|s| s.rounds.truncate(rounds - 1)));
+    }
+    for n in 0..script.happenings.len() {
+        all.push(cut(&|s| drop(s.happenings.remove(n))));
+    }
+    for n in 0..rounds {
+        if !script.rounds[n].before.is_empty() {
+            all.push(cut(&|s| s.rounds[n].before.clear()));
+        }
+        if script.rounds[n].tasks.len() > 1 {
+            all.push(cut(&|s| s.rounds[n].tasks.truncate(1)));
+        }
+        if !script.rounds[n].wait.is_zero() {
+            all.push(cut(&|s| s.rounds[n].wait = std::time::Duration::ZERO));
+        }
+    }
+    for n in 0..script.scene.stacks.len() {
+        all.push(cut(&|s| drop(s.scene.stacks.remove(n))));
+    }
+    for n in 0..script.scene.services.len() {
+        all.push(cut(&|s| drop(s.scene.services.remove(n))));
+    }
+    if script.scene.scoped {
+        all.push(cut(&|s| s.scene.scoped = false));
+    }
+    all.into_iter()
+}

@@ -1,0 +1,64 @@
+//! What was simulated, counted.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What was simulated. Several are added up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many seeds.
+    pub worlds: u64,
+    /// Services, in all worlds.
+    pub services: u64,
+    /// Rotations, first versions and the like that were begun.
+    pub begun: u64,
+    /// Points at which a process could be reached: requests, answers, records.
+    pub steps: u64,
+    /// Requests that were answered.
+    pub requests: u64,
+    /// What went wrong, by kind.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// What rotations came to in the end, by outcome.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Why a person is asked in the end, by reason.
+    pub asked: BTreeMap<&'static str, u64>,
+    /// What was refused before it was begun, by kind.
+    pub refused: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    /// Adds another one.
+    pub fn add(&mut self, other: Self) {
+        self.worlds += other.worlds;
+        self.services += other.services;
+        self.begun += other.begun;
+        self.steps += other.steps;
+        self.requests += other.requests;
+        merge(&mut self.faults, other.faults);
+        merge(&mut self.outcomes, other.outcomes);
+        merge(&mut self.asked, other.asked);
+        merge(&mut self.refused, other.refused);
+    }
+}
+
+fn merge<K: Ord>(into: &mut BTreeMap<K, u64>, from: BTreeMap<K, u64>) {
+    for (key, count) in from {
+        *into.entry(key).or_default() += count;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} worlds with {} services, {} rotations begun", self.worlds, self.services, self.begun)?;
+        writeln!(f, "{} steps, {} requests", self.steps, self.requests)?;
+        list(f, "what went wrong", &self.faults)?;
+        list(f, "what rotations came to", &self.outcomes)?;
+        list(f, "why a person is asked", &self.asked)?;
+        list(f, "refused before they were begun", &self.refused)
+    }
+}
+
+fn list<K: AsRef<str>>(f: &mut fmt::Formatter<'_>, title: &str, counts: &BTreeMap<K, u64>) -> fmt::Result {
+    writeln!(f, "{title}:")?;
+    counts.iter().try_for_each(|(key, count)| writeln!(f, "  {count:>9}  {}", key.as_ref()))
+}

@@ -1,0 +1,145 @@
+//! What must hold at every moment, whoever did what: looked at after each step, in the simulated Engine itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use swarmsecrets_core::inventory::label;
+
+use crate::sim::{Task, World, secret_references};
+
+/// Whose hand a change was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// Nobody's: it was so at the beginning.
+    Scene,
+    /// The Engine's own, as time passed.
+    Engine,
+    /// A person's.
+    Person,
+    /// A rotation's.
+    Rotation(String),
+}
+
+/// The references of a service: target and secret id.
+pub(super) type References = Vec<(String, String)>;
+
+/// The world as it was at the last look, and what has changed since the beginning.
+#[derive(Default)]
+pub(super) struct Watch {
+    /// The last write and the last event: if both are the same, nothing has changed.
+    seen: (u64, usize),
+    services: BTreeMap<String, References>,
+    /// By id: the name, and the rotation that made it.
+    pub(super) secrets: BTreeMap<String, (String, Option<String>)>,
+    /// By service: who made it, changed its references or removed it, in order.
+    history: BTreeMap<String, Vec<By>>,
+    /// The secrets that each rotation ever had.
+    pub(super) made: BTreeMap<String, BTreeSet<String>>,
+    /// The services whose tasks the account sees; none if it sees all.
+    pub(super) sight: Option<BTreeSet<String>>,
+    /// The secrets that are gone, and whose hand it was.
+    pub(super) removed: BTreeMap<String, By>,
+}
+
+impl Watch {
+    /// Takes in what has changed since the last look. `by` did it, unless `only` says that it was to that service alone.
+    pub(super) fn look(&mut self, world: &World, by: &By, only: Option<&str>) -> Result<(), String> {
+        let now = (world.index, world.events.len());
+        if std::mem::replace(&mut self.seen, now) == now {
+            return Ok(());
+        }
+        self.secrets(world, by)?;
+        self.services(world, by, only)
+    }
+
+    fn secrets(&mut self, world: &World, by: &By) -> Result<(), String> {
+        for (id, secret) in &world.secrets {
+            if self.secrets.contains_key(id) {
+                continue;
+            }
+            let rotation = secret.spec["Labels"][label::ROTATION].as_str().map(str::to_owned);
+            if let Some(rotation) = &rotation {
+                let made = self.made.entry(rotation.clone()).or_default();
+                made.insert(id.clone());
+                // One that arrived late, after the first had been withdrawn, is for the oracle to judge.
+                if made.iter().filter(|id| world.secrets.contains_key(*id)).count() > 1 {
+                    return Err(format!("rotation {rotation} made a second version, {}", secret.name()));
+                }
+            }
+            self.secrets.insert(id.clone(), (secret.name().to_owned(), rotation));
+        }
+        let gone: Vec<String> = self.secrets.keys().filter(|id| !world.secrets.contains_key(*id)).cloned().collect();
+        for id in gone {
+            let (name, maker) = self.secrets.remove(&id).unwrap_or_default();
+            if let By::Rotation(rotation) = by {
+                self.unused(world, &id, &name, maker.as_ref() == Some(rotation))?;
+            }
+            self.removed.insert(id, by.clone());
+        }
+        Ok(())
+    }
+
+    fn services(&mut self, world: &World, by: &By, only: Option<&str>) -> Result<(), String> {
+        let hand = |id: &str| if only.is_none_or(|only| only == id) { by.clone() } else { By::Engine };
+        for (id, service) in &world.services {
+            let now = secret_references(&service.current.spec);
+            if self.services.get(id) == Some(&now) {
+                continue;
+            }
+            if let Some((target, missing)) = now.iter().find(|(_, secret)| !world.secrets.contains_key(secret)) {
+                return Err(format!(
+                    "service {} names at {target} the secret {missing}, which is gone",
+                    service.name()
+                ));
+            }
+            self.services.insert(id.clone(), now);
+            self.history.entry(id.clone()).or_default().push(hand(id));
+        }
+        let gone: Vec<String> = self.services.keys().filter(|id| !world.services.contains_key(*id)).cloned().collect();
+        for id in gone {
+            self.services.remove(&id);
+            let by = hand(&id);
+            self.history.entry(id).or_default().push(by);
+        }
+        Ok(())
+    }
+
+    /// The references of a service now; none if it is gone.
+    pub(super) fn references(&self, service: &str) -> Option<&References> {
+        self.services.get(service)
+    }
+
+    /// The services that name a secret now.
+    pub(super) fn users(&self, secret: &str) -> Vec<&str> {
+        let uses = |references: &References| references.iter().any(|(_, id)| id == secret);
+        self.services.iter().filter(|(_, references)| uses(references)).map(|(id, _)| id.as_str()).collect()
+    }
+
+    /// Whether a rotation has ever changed a service's references.
+    pub(super) fn touched(&self, service: &str, rotation: &str) -> bool {
+        self.changes(service).contains(&By::Rotation(rotation.to_owned()))
+    }
+
+    /// Who changed a service's references, in order; the first one made it.
+    pub(super) fn changes(&self, service: &str) -> &[By] {
+        self.history.get(service).map_or(&[], Vec::as_slice)
+    }
+
+    /// An old version must go after the last task that the account sees has ended; a new one that is withdrawn, once no task is meant to run on it.
+    fn unused(&self, world: &World, id: &str, name: &str, withdrawn: bool) -> Result<(), String> {
+        let holds = |task: &&Task| {
+            if withdrawn { task.is_wanted() && !task.state.is_terminal() } else { !task.state.is_terminal() }
+        };
+        let seen = |task: &&Task| self.sight.as_ref().is_none_or(|sight| sight.contains(&task.service));
+        let mounts = |task: &&Task| crate::sim::task_secrets(&task.spec).iter().any(|secret| secret == id);
+        match world.tasks.values().filter(holds).filter(seen).find(mounts) {
+            None => Ok(()),
+            Some(task) => {
+                let service = world.services.get(&task.service).map_or("a removed service", |s| s.name());
+                Err(format!(
+                    "{name} was removed while a task of {service} uses it ({:?}, wanted {:?})",
+                    task.state, task.desired
+                ))
+            }
+        }
+    }
+}
