@@ -38,6 +38,9 @@ pub(crate) fn text(report: &Report, known: &[Warning]) -> String {
         }
         out.push('\n');
     }
+    for stack in &report.stacks {
+        let _ = writeln!(out, "  stack {}: {}", printable(&stack.name), stack.outcome.replace('_', " "));
+    }
     for warning in report.warnings.iter().filter(|text| !known.iter().any(|w| w.text == **text)) {
         let _ = writeln!(out, "! {}", printable(warning));
     }

@@ -78,18 +78,54 @@ fn without_grace_the_old_version_goes_at_once() {
 }
 
 #[test]
-fn a_stack_file_is_for_a_person_to_patch_and_then_it_goes_on() {
+fn a_stacks_stored_file_is_brought_in_line_and_a_redeploy_changes_nothing() {
     let place = Place::new();
-    let run = place.sim("rotate db_password --value-file value --yes --json").code(6);
-    let json = run.json();
-    assert_eq!((&json["outcome"], &json["stacks"][0]["name"]), (&"awaiting_patch".into(), &"shop".into()));
+    let json = place.sim("rotate db_password --value-file value --yes --json").code(0).json();
+    assert_eq!((&json["outcome"], &json["stacks"][0]["name"]), (&"applied".into(), &"shop".into()));
+    assert_eq!(json["stacks"][0]["outcome"], "applied");
     let _ = place.sim("sim redeploy nowhere --json").code(1).says("no stack `nowhere`");
-    let _ = place.sim("sim redeploy shop --set DB_PASSWORD_SECRET=db_password_v2 --json").code(0);
-    let resumed = place.sim(&format!("resume {} --yes --json", id(&run))).code(0).json();
-    assert_eq!(resumed["outcome"], "applied");
+    let _ = place.sim("sim redeploy shop --json").code(0);
     let _ = place.sim("sim advance 25h").code(0);
     let late = place.sim("retire --yes --json").code(0).json();
     assert_eq!(late["retired"], serde_json::json!(["db_password"]));
+}
+
+#[test]
+fn secrets_of_a_stack_are_rotated_together() {
+    let place = Place::new();
+    let line = "rotate --stack shop --generate 20 --value-file redis_password=value --concurrency 4 --yes --json";
+    let json = place.sim(line).code(0).json();
+    assert_eq!(json["outcome"], "applied");
+    assert!(json["secrets"].as_array().unwrap().len() >= 4, "{json}");
+    let services: Vec<&str> =
+        json["consumers"].as_array().unwrap().iter().filter_map(|c| c["service"].as_str()).collect();
+    let once: std::collections::BTreeSet<&str> = services.iter().copied().collect();
+    assert_eq!(services.len(), once.len(), "each service once");
+    let wrong = "rotate --stack shop --value-file nosuch=value --generate 20 --yes --json";
+    let _ = place.sim(wrong).code(5);
+    let _ = place
+        .sim("rotate db_password redis_password --value-file nosuch=value --generate 20 --yes --json")
+        .code(2)
+        .says("NAME=FILE");
+}
+
+#[test]
+fn a_leaked_value_is_revoked() {
+    let place = Place::new();
+    let json = place.sim(&format!("revoke {SECRET} --generate 20 --reason leaked --yes --json")).code(0).json();
+    assert_eq!(json["outcome"], "applied");
+    let inventory = place.sim(&format!("inventory --secret {SECRET} --json")).code(0).json();
+    assert_eq!(inventory["secrets"][0]["versions"].as_array().unwrap().len(), 1, "the old version is gone");
+}
+
+#[test]
+fn a_rotation_is_taken_up_without_its_journal() {
+    let place = Place::new();
+    let json = place.sim(&format!("rotate {SECRET} --value-file value --yes --json")).code(0).json();
+    let id = json["rotation"].as_str().unwrap();
+    let resumed = place.sim(&format!("resume {id} --journal elsewhere --yes --json")).code(0).json();
+    assert_eq!(resumed["outcome"], "applied");
+    assert!(resumed["warnings"].to_string().contains("the journal of rotation"), "{resumed}");
 }
 
 #[test]

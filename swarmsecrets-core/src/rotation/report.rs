@@ -274,10 +274,14 @@ fn stack(patch: &StackPatch) -> StackReport {
 
 fn grace_words(state: &State, outcome: Outcome) -> Option<String> {
     let (Outcome::Applied, Stage::Grace, Some(until)) = (outcome, state.stage, state.grace_until) else { return None };
-    let old = listed(state.plan.replaced().map(|v| v.name.as_str()));
+    let old: Vec<String> = state.plan.replaced().map(|v| format!("`{}`", v.name)).collect();
+    let (old, are) = (listed(old.iter().map(String::as_str)), if old.len() == 1 { "is" } else { "are" });
     let grace = state.plan.timing.grace;
     (!grace.is_zero()).then(|| {
-        format!("`{}` is kept for {}, until {until}; `swarmsecrets retire` removes it then", old, humane(grace))
+        format!(
+            "{old} {are} kept for {}, until {until}; `swarmsecrets retire` removes what is kept then",
+            humane(grace)
+        )
     })
 }
 

@@ -207,6 +207,7 @@ fn names_any(stack: &StackNode, pairs: &[(SecretName, SecretName)]) -> bool {
 pub(super) fn words(state: &super::State, patch: &StackPatch) -> String {
     let ticked = |names: Vec<String>| listed(names.iter().map(String::as_str));
     let old = ticked(state.plan.replaced().map(|v| format!("`{}`", v.name)).collect());
+    let are = if state.plan.secrets.len() == 1 { "is" } else { "are" };
     let new = ticked(state.plan.secrets.iter().map(|s| format!("`{}`", s.next.name)).collect());
     let name = quoted(&patch.name);
     let id = &state.rotation;
@@ -214,10 +215,10 @@ pub(super) fn words(state: &super::State, patch: &StackPatch) -> String {
     match patch.kind.as_str() {
         "cli" => format!("put {new} in place of {old} into the file that stack {name} was deployed from"),
         "git" => format!(
-            "the repository of stack {name} must name {new} in place of {old}: apply the patch there, redeploy, then `swarmsecrets resume {id}`; {old} is kept until then"
+            "the repository of stack {name} must name {new} in place of {old}: apply the patch there, redeploy, then `swarmsecrets resume {id}`; {old} {are} kept until then"
         ),
         _ => format!(
-            "the file of stack {name} must name {new} in place of {old}, and was not written{why}: apply the patch, then `swarmsecrets resume {id}`; {old} is kept until then"
+            "the file of stack {name} must name {new} in place of {old}, and was not written{why}: apply the patch, then `swarmsecrets resume {id}`; {old} {are} kept until then"
         ),
     }
 }
