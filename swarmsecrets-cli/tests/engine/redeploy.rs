@@ -22,7 +22,7 @@ services:
       - TAKEN
       - UNSET
       - NUMBER=1.0
-    labels: {team: payments, on: "1"}
+    labels: {team: payments, empty: , number: 1.50}
     hostname: rich
     user: "1000:1000"
     working_dir: /tmp
@@ -126,9 +126,17 @@ impl Stack {
         format!("{}_{name}", self.name)
     }
 
-    /// The specs of all its services.
+    /// The specs of all its services. Docker leaves the order of two references to one config to chance.
     fn specs(&self) -> Vec<Value> {
-        ["rich", "bare", "everywhere"].map(|name| docker::service(&self.service(name))["Spec"].clone()).to_vec()
+        let spec = |name: &str| {
+            let mut spec = docker::service(&self.service(name))["Spec"].clone();
+            for key in ["Secrets", "Configs"] {
+                let references = spec["TaskTemplate"]["ContainerSpec"][key].as_array_mut();
+                references.into_iter().for_each(|list| list.sort_by_key(|one| one["File"]["Name"].to_string()));
+            }
+            spec
+        };
+        ["rich", "bare", "everywhere"].map(spec).to_vec()
     }
 
     fn differences_but_for(&self, names: &[(SecretName, SecretName)]) -> Vec<Difference> {
@@ -160,7 +168,7 @@ fn nothing_differs_right_after_a_deployment_and_another_one_changes_nothing() {
     assert_eq!(stack.differences(), [""; 0]);
     let before = stack.specs();
     stack.deploy();
-    assert_eq!(stack.specs(), before);
+    assert!(stack.specs() == before);
     assert_eq!(stack.differences(), [""; 0]);
 }
 
@@ -227,7 +235,7 @@ fn each_change_by_hand_is_named_and_is_what_a_deployment_resets() {
         assert_eq!(stack.differences(), wanted, "{flags:?}");
         stack.deploy();
         assert_eq!(stack.differences(), [""; 0], "a deployment does not reset {flags:?}");
-        assert_eq!(stack.specs(), before, "a deployment does not reset {flags:?}");
+        assert!(stack.specs() == before, "a deployment does not reset {flags:?}");
     }
 }
 
@@ -281,9 +289,7 @@ fn an_edited_file_changes_the_secret_and_nothing_else() {
             reference["SecretID"] = Value::Null;
             reference["SecretName"] = Value::Null;
         }
-        let secrets = specs[0]["TaskTemplate"]["ContainerSpec"]["Secrets"].as_array_mut().unwrap();
-        secrets.sort_by_key(|reference| reference["File"]["Name"].to_string());
         specs
     };
-    assert_eq!(swapped(stack.specs()), swapped(before));
+    assert!(swapped(stack.specs()) == swapped(before));
 }
