@@ -173,6 +173,12 @@ impl Read {
         Self::docker(environment, "nodes", "list nodes")
     }
 
+    /// The networks that the account may see: the names of those that services give the ids of.
+    #[must_use]
+    pub fn networks(environment: EnvironmentId) -> Self {
+        Self::docker(environment, "networks", "list networks")
+    }
+
     /// All secrets that the account may see.
     #[must_use]
     pub fn secrets(environment: EnvironmentId) -> Self {

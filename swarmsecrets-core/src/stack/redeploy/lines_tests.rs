@@ -1,5 +1,8 @@
 //! Files compared with what would have been deployed from them: each line counts, and spelling does not.
 
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Declared, Field, Live, Node, field, redeploy, service};
@@ -211,5 +214,23 @@ fn other_spellings_of_a_file_mean_the_same() {
             "cpus: '.5'" => assert_eq!(told.unwrap_err().at, "services.web.deploy.resources.limits.cpus"),
             _ => assert_eq!(told, Ok(Vec::new()), "{to}"),
         }
+    }
+}
+
+static LIVE: LazyLock<Live> = LazyLock::new(|| deployed(LINES));
+
+proptest! {
+    #[test]
+    fn no_file_panics(key in "[a-z_]{2,12}", value in "[a-z0-9:{}\\[\\]&*$ .,/\"'!|>~-]{0,24}", at in 0_usize..140) {
+        let changed: String = LINES
+            .lines()
+            .enumerate()
+            .map(|(n, line)| {
+                let pad = line.len() - line.trim_start().len();
+                if n == at { format!("{}{key}: {value}\n", " ".repeat(pad)) } else { format!("{line}\n") }
+            })
+            .collect();
+        let _ = redeploy("shop", &changed, &Variables::default(), &LIVE, &[]);
+        let _ = redeploy("shop", &value, &Variables::default(), &Live::default(), &[]);
     }
 }

@@ -37,6 +37,7 @@ fn route(world: &mut World, request: &EngineRequest) -> Answer {
         ("GET", ["swarm"]) => system::swarm(world),
         ("GET", ["nodes"]) => system::nodes(world),
         ("GET", ["nodes", id]) => system::node(world, id),
+        ("GET", ["networks"]) => system::networks(world),
         ("GET", ["events"]) => events::list(world, request),
         ("GET", ["secrets"]) => secrets::list(world, request),
         ("POST", ["secrets", "create"]) => secrets::create(world, request),
