@@ -75,6 +75,9 @@ services:
     image: IMAGE
     restart: always
     deploy: {endpoint_mode: dnsrr, mode: global, placement: {constraints: ["node.labels.none == x"]}}
+  one:
+    image: IMAGE
+    deploy: {endpoint_mode: dnsrr, placement: {constraints: ["node.labels.none == x"]}}
 networks:
   inner: {}
 volumes:
@@ -136,7 +139,7 @@ impl Stack {
             }
             spec
         };
-        ["rich", "bare", "everywhere"].map(spec).to_vec()
+        ["rich", "bare", "everywhere", "one"].map(spec).to_vec()
     }
 
     fn differences_but_for(&self, names: &[(SecretName, SecretName)]) -> Vec<Difference> {
@@ -177,8 +180,9 @@ fn each_change_by_hand_is_named_and_is_what_a_deployment_resets() {
     let scene = Scene::new("redeploy-edits");
     let stack = Stack::deployed(&scene);
     let before = stack.specs();
-    let edits: [(&str, &[&str], &[&str]); 34] = [
+    let edits: [(&str, &[&str], &[&str]); 35] = [
         ("rich", &["--replicas=1"], &["replicas"]),
+        ("one", &["--replicas=2"], &["replicas"]),
         ("bare", &["--env-add=BY_HAND=made-up"], &["environment variable BY_HAND"]),
         ("rich", &["--env-add=MODE=made-up"], &["environment variable MODE"]),
         ("rich", &["--env-rm=TAKEN"], &["environment variable TAKEN"]),
@@ -252,6 +256,25 @@ fn a_changed_image_is_named_although_a_deployment_without_pulling_keeps_it() {
     let digested = format!("{}@sha256:{}", place::image(), "0".repeat(64));
     docker::docker(&["service", "update", "--detach", "--quiet", "--no-resolve-image", "--image", &digested, &name]);
     assert_eq!(stack.differences(), [""; 0], "the digest of the same tag is what docker looks up");
+}
+
+#[test]
+fn a_forced_restart_is_no_difference_and_a_deployment_keeps_its_count() {
+    let scene = Scene::new("redeploy-force");
+    let stack = Stack::deployed(&scene);
+    docker::docker(&[
+        "service",
+        "update",
+        "--detach",
+        "--quiet",
+        "--force",
+        "--no-resolve-image",
+        &stack.service("bare"),
+    ]);
+    assert_eq!(stack.differences(), [""; 0]);
+    let before = stack.specs();
+    stack.deploy();
+    assert!(stack.specs() == before);
 }
 
 #[test]
