@@ -46,7 +46,9 @@ fn node(stack: &Stack<'_>, files: &Files<'_>) -> StackNode {
         }
         Err(why) => (None, Err(why)),
     };
+    let more = || "it is made of several files, of which Portainer shows one".to_owned();
     let (references, unreadable) = match found {
+        Ok(references) if stack.has_more_files() => (references, Some(more())),
         Ok(references) => (references, None),
         Err(why) => (Vec::new(), Some(why)),
     };
@@ -94,6 +96,37 @@ impl StackNode {
     pub fn edit(&self, pairs: &[(SecretName, SecretName)]) -> Result<StackEdit, NoEdit> {
         let file = self.file.as_ref().ok_or(NoEdit::NoFile)?;
         rename(&self.name, file, &self.variables, pairs)
+    }
+
+    /// The edit after which the stack's stored file and variables name other secrets, if Portainer may write them.
+    ///
+    /// # Errors
+    /// Why not, for the person who has to patch it: it is stopped, is not kept by Portainer or comes from git, no edit is
+    /// found, or, unless that is allowed, the redeploy would change more than the secrets.
+    pub fn write(
+        &self,
+        world: &Inventory,
+        pairs: &[(SecretName, SecretName)],
+        redeploy_allowed: bool,
+    ) -> Result<(StackId, StackEdit), String> {
+        let id = match (&self.kind, self.status, self.id) {
+            (StackKind::File, StackStatus::Active, Some(id)) => id,
+            (StackKind::File, StackStatus::Stopped, _) => {
+                return Err("it is stopped, and writing its file would start it".into());
+            }
+            (StackKind::Git { .. }, ..) => {
+                return Err("it comes from git, and writing its file would cut it off".into());
+            }
+            _ => return Err("Portainer does not keep its file".into()),
+        };
+        if let Some(why) = &self.unreadable {
+            return Err(why.clone());
+        }
+        let edit = self.edit(pairs).map_err(|why| why.to_string())?;
+        if !redeploy_allowed {
+            self.redeploy_is_harmless(world, pairs)?;
+        }
+        Ok((id, edit))
     }
 
     /// Whether a redeploy from the stored file would change nothing but these secrets.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::ownership::ResourceControl;
 use super::text::{Text, or_default};
@@ -57,6 +58,8 @@ pub struct Stack<'a> {
     auto_update: Option<AutoUpdate<'a>>,
     #[serde(default)]
     option: Option<StackOption>,
+    #[serde(default, deserialize_with = "or_default")]
+    additional_files: Vec<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,6 +81,12 @@ impl Stack<'_> {
     #[must_use]
     pub fn is_git(&self) -> bool {
         self.git_config.is_some()
+    }
+
+    /// Whether it is made of more files than the one that Portainer shows.
+    #[must_use]
+    pub fn has_more_files(&self) -> bool {
+        !self.additional_files.is_empty()
     }
 
     /// Whether a redeploy removes services that its file does not name.

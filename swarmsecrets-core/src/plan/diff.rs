@@ -86,7 +86,7 @@ impl Plan {
         for consumer in &self.consumers {
             add(Mark::Change, consumer_line(self, consumer));
         }
-        for step in self.steps.iter().filter(|s| s.kind == StepKind::PatchStack) {
+        for step in self.steps.iter().filter(|s| matches!(s.kind, StepKind::PatchStack | StepKind::WriteStack)) {
             add(Mark::Change, step.text.clone());
         }
         for previous in self.replaced() {

@@ -152,6 +152,8 @@ pub struct PlannedStack {
     pub kind: StackKind,
     /// Whether it runs.
     pub status: StackStatus,
+    /// Why a person has to patch it, if Portainer may not write its file.
+    pub by_hand: Option<String>,
 }
 
 /// One thing that is done.
@@ -182,6 +184,8 @@ pub enum StepKind {
     SetOwner,
     /// Exchange a service's references and judge its rollout.
     UpdateService,
+    /// Write a stack's stored file, which redeploys it and changes nothing else.
+    WriteStack,
     /// Bring a stack's file in line, by a patch that a person applies.
     PatchStack,
     /// Keep the old version for a while.
@@ -196,7 +200,7 @@ pub enum StepKind {
 pub enum Undo {
     /// The new version is removed.
     RemoveVersion,
-    /// The service gets its old references back.
+    /// What was there before is put back: a service's references, a stack's file and variables.
     PutBack,
     /// Nothing is to be undone: removing the new version takes it along, or nothing was changed.
     Nothing,

@@ -70,6 +70,8 @@ pub fn recover(inventory: &Inventory, rotation: &RotationId) -> Result<Recovered
     let services = services(&found);
     let secrets: Vec<&LogicalSecret> = found.iter().map(|f| f.secret).collect();
     let begun = services.iter().any(|s| found.iter().any(|f| mounts(s, f.new)));
+    let planned: Vec<PlannedSecret> = found.iter().map(planned_secret).collect();
+    let old: Vec<&str> = found.iter().map(|f| f.old.name.as_str()).collect();
     let mut content = Content {
         schema: SCHEMA,
         kind: PlanKind::Rotate,
@@ -80,14 +82,14 @@ pub fn recover(inventory: &Inventory, rotation: &RotationId) -> Result<Recovered
         partial: partial(inventory),
         strategy: Strategy::Swap,
         decision: decide(&secrets, &services),
-        secrets: found.iter().map(planned_secret).collect(),
         consumers: services.iter().map(|service| consumer(&found, service)).collect(),
         rollout: Rollout::default(),
         allow: Allowances::default(),
-        stacks: stacks(inventory, &found.iter().map(|f| f.old.name.as_str()).collect::<Vec<_>>(), &services)
+        stacks: stacks(inventory, &old, &services)
             .into_iter()
-            .map(planned_stack)
+            .map(|stack| planned_stack(inventory, stack, &planned, false))
             .collect(),
+        secrets: planned,
         steps: Vec::new(),
         restarts: services.iter().map(|s| restarts(s)).sum(),
         warnings: vec![Warning {

@@ -40,7 +40,12 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
         seen.push(as_seen);
         warnings.extend(its_warnings);
     }
-    stacks.iter().for_each(|stack| warnings.extend(warnings::of_stack(stack, &planned)));
+    let planned_stacks: Vec<PlannedStack> =
+        stacks.iter().map(|stack| planned_stack(inventory, stack, &planned, request.allow.redeploy)).collect();
+    for (stack, planned_stack) in stacks.iter().zip(&planned_stacks) {
+        let by_hand = planned_stack.by_hand.as_deref();
+        warnings.extend(by_hand.map(|why| warnings::of_stack(stack, &planned, why)));
+    }
     let services: Vec<&ServiceNode> = services.iter().map(|(_, service)| *service).collect();
     let mut content = Content {
         schema: SCHEMA,
@@ -57,7 +62,7 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
         consumers,
         rollout: request.rollout,
         allow: request.allow,
-        stacks: stacks.iter().map(|s| planned_stack(s)).collect(),
+        stacks: planned_stacks,
         steps: Vec::new(),
         warnings,
         timing: request.timing,
@@ -143,8 +148,21 @@ pub(super) fn stacks<'a>(inventory: &'a Inventory, old: &[&str], services: &[&Se
     inventory.stacks.iter().filter(|s| names(s) || cli(s)).collect()
 }
 
-pub(super) fn planned_stack(stack: &StackNode) -> PlannedStack {
-    PlannedStack { id: stack.id, name: stack.name.clone(), kind: stack.kind.clone(), status: stack.status }
+pub(super) fn planned_stack(
+    inventory: &Inventory,
+    stack: &StackNode,
+    secrets: &[PlannedSecret],
+    redeploy_allowed: bool,
+) -> PlannedStack {
+    let pair = |s: &PlannedSecret| Some((s.previous.as_ref()?.name.clone(), s.next.name.clone()));
+    let pairs: Vec<_> = secrets.iter().filter_map(pair).collect();
+    PlannedStack {
+        id: stack.id,
+        name: stack.name.clone(),
+        kind: stack.kind.clone(),
+        status: stack.status,
+        by_hand: stack.write(inventory, &pairs, redeploy_allowed).err(),
+    }
 }
 
 /// All that a plan says of one service. Its whole spec is read for that.

@@ -14,13 +14,24 @@ pub(super) fn steps(content: &Content, seen: Vec<Precondition>) -> Vec<Step> {
         steps.add(StepKind::UpdateService, &consumer.service, text, vec![seen], Undo::PutBack);
     }
     for stack in &content.stacks {
-        let text = format!(
-            "stack {}: its file must name {} in place of {}",
-            stack.name,
-            listed(content.secrets.iter().map(|s| s.next.name.as_str())),
-            listed(content.replaced().map(|v| v.name.as_str())),
-        );
-        steps.add(StepKind::PatchStack, &stack.name, text, Vec::new(), Undo::PutBack);
+        let new = listed(content.secrets.iter().map(|s| s.next.name.as_str()));
+        let old = listed(content.replaced().map(|v| v.name.as_str()));
+        let (kind, undo, text) = match stack.by_hand {
+            None => (
+                StepKind::WriteStack,
+                Undo::PutBack,
+                format!(
+                    "stack {}: its file names {new} in place of {old}; the redeploy changes nothing else",
+                    stack.name
+                ),
+            ),
+            Some(_) => (
+                StepKind::PatchStack,
+                Undo::Nothing,
+                format!("stack {}: a person must let its file name {new} in place of {old}", stack.name),
+            ),
+        };
+        steps.add(kind, &stack.name, text, Vec::new(), undo);
     }
     let grace = content.timing.grace;
     for old in content.replaced().map(|v| v.name.as_str()) {

@@ -68,8 +68,8 @@ pub(super) fn of_service(service: &ServiceNode) -> Vec<Warning> {
     found
 }
 
-/// The warnings about a stack whose file names an old version, or whose services mount it.
-pub(super) fn of_stack(stack: &StackNode, secrets: &[PlannedSecret]) -> Vec<Warning> {
+/// The warning about a stack whose file names an old version, or whose services mount it.
+pub(super) fn of_stack(stack: &StackNode, secrets: &[PlannedSecret], why: &str) -> Warning {
     let named = |name: &str| stack.kind == StackKind::Cli || stack.references.iter().any(|r| r.secret == name);
     let old = secrets.iter().filter_map(|s| s.previous.as_ref()).map(|v| v.name.as_str()).filter(|name| named(name));
     let old = listed(old.map(quoted).collect::<Vec<_>>().iter().map(String::as_str));
@@ -88,10 +88,12 @@ pub(super) fn of_stack(stack: &StackNode, secrets: &[PlannedSecret]) -> Vec<Warn
             format!("{name} comes from git: until its repository names the new version, a redeploy puts {old} back")
         }
         (StackKind::File, _) => {
-            format!("the stored file of {name} names {old}: until it is patched, a redeploy puts {old} back")
+            format!(
+                "the stored file of {name} names {old} and cannot be written ({why}): until it is patched, a redeploy puts {old} back"
+            )
         }
     };
-    vec![warn(WarningKind::StackManaged, Some(&stack.name), text)]
+    warn(WarningKind::StackManaged, Some(&stack.name), text)
 }
 
 /// The warnings about the plan as a whole.

@@ -10,7 +10,7 @@ use super::state::Progress;
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{SecretName, quoted};
-use crate::inventory::{Inventory, ServiceNode, StackKind, StackNode, StackStatus};
+use crate::inventory::{Inventory, ServiceNode, StackKind, StackNode};
 use crate::journal::{End, Event, StackPatch};
 use crate::plan::listed;
 use crate::policy::Direction;
@@ -112,43 +112,21 @@ impl Rotation {
             if self.work.unwritten.contains_key(&stack.name) {
                 continue;
             }
-            match self.write(world, stack, &pairs, direction) {
-                Ok(change) => return Some(change),
+            match stack.write(world, &pairs, self.state.plan.allow.redeploy) {
                 Err(why) => drop(self.work.unwritten.insert(stack.name.clone(), why)),
+                Ok((id, edit)) => {
+                    return Some(Change::Stack {
+                        id,
+                        name: stack.name.clone(),
+                        file: edit.file.clone(),
+                        variables: edit.apply_to(&stack.variables),
+                        prune: stack.prune,
+                        direction,
+                    });
+                }
             }
         }
         None
-    }
-
-    fn write(
-        &self,
-        world: &Inventory,
-        stack: &StackNode,
-        pairs: &[(SecretName, SecretName)],
-        direction: Direction,
-    ) -> Result<Change, String> {
-        let id = match (&stack.kind, stack.status, stack.id) {
-            (StackKind::File, StackStatus::Active, Some(id)) => id,
-            (StackKind::File, StackStatus::Stopped, _) => {
-                return Err("it is stopped, and writing its file starts it".into());
-            }
-            (StackKind::Git { .. }, ..) => {
-                return Err("it comes from git, and writing its file would cut it off".into());
-            }
-            _ => return Err("Portainer does not keep its file".into()),
-        };
-        let edit = stack.edit(pairs).map_err(|why| why.to_string())?;
-        if !self.state.plan.allow.redeploy {
-            stack.redeploy_is_harmless(world, pairs)?;
-        }
-        Ok(Change::Stack {
-            id,
-            name: stack.name.clone(),
-            file: edit.file.clone(),
-            variables: edit.apply_to(&stack.variables),
-            prune: stack.prune,
-            direction,
-        })
     }
 
     /// A consumer that somebody else put back on an old version since it was moved.

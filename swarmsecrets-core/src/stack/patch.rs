@@ -40,7 +40,7 @@ impl fmt::Display for StackPath {
     }
 }
 
-/// The change of a file as a unified diff with three lines around each change; empty if nothing changed.
+/// The change of a file as a unified diff with one line around each change; empty if nothing changed.
 pub(super) fn unified(before: &str, after: &str, path: &StackPath) -> String {
     if before == after {
         return String::new();
@@ -51,7 +51,8 @@ pub(super) fn unified(before: &str, after: &str, path: &StackPath) -> String {
     // A tab ends a name that holds blanks.
     let end = if path.0.contains(' ') { "\t" } else { "" };
     let mut unified = diff.unified_diff();
-    unified.context_radius(3).header(&format!("a/{path}{end}"), &format!("b/{path}{end}"));
+    // One line is enough to find the place, and the more lines stand around a change, the more credentials may be among them.
+    unified.context_radius(1).header(&format!("a/{path}{end}"), &format!("b/{path}{end}"));
     unified.to_string()
 }
 

@@ -30,7 +30,7 @@ impl StackEdit {
         self.variables.iter().fold(variables.clone(), |all, (name, value)| all.with(name, value))
     }
 
-    /// The edit as text: a line for each variable, then a unified diff of the file, with three lines around each change,
+    /// The edit as text: a line for each variable, then a unified diff of the file, with one line around each change,
     /// that `git apply` and `patch -p1` take. The lines around a change may hold credentials: it is for the owner of the
     /// stack.
     #[must_use]

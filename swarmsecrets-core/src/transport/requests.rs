@@ -174,6 +174,12 @@ impl Read {
         Self::docker(environment, "nodes", "list nodes")
     }
 
+    /// The networks that the account may see: the names of those that services give the ids of.
+    #[must_use]
+    pub fn networks(environment: EnvironmentId) -> Self {
+        Self::docker(environment, "networks", "list networks")
+    }
+
     /// All secrets that the account may see.
     #[must_use]
     pub fn secrets(environment: EnvironmentId) -> Self {
@@ -197,12 +203,6 @@ impl Read {
     #[must_use]
     pub fn services(environment: EnvironmentId) -> Self {
         Self::docker(environment, "services", "list services")
-    }
-
-    /// All networks: specs name them by their ids.
-    #[must_use]
-    pub fn networks(environment: EnvironmentId) -> Self {
-        Self::docker(environment, "networks", "list networks")
     }
 
     /// One service by id.

@@ -1,6 +1,7 @@
 //! Stacks, compared with `stacks_and_events.json` and `stack_edits_and_ownership_matrix.json`.
 
 use serde_json::{Value, json};
+use swarmsecrets_core::stack::{Live, Variables, redeploy};
 use swarmsecrets_testkit::engine::Engine;
 use swarmsecrets_testkit::engine::StackDeployment;
 use swarmsecrets_testkit::sim::SimEngine;
@@ -117,4 +118,50 @@ async fn pruning_and_removing() {
     assert_eq!(names(), [""; 0]);
     assert_eq!(get(&engine, "/tasks"), json!([]));
     assert_eq!(ask(&engine, "GET", "/services/s_a", &Value::Null).0, 404);
+}
+
+/// The core's view of what a deployment does is the simulation's: nothing differs right after one.
+#[test]
+fn a_deployed_stack_differs_in_nothing_until_somebody_changes_it() {
+    const FILE: &str = "
+services:
+  web:
+    image: nginx:1
+    command: [sleep, '1']
+    environment: {MODE: '${MODE:-none}'}
+    labels: {a: b}
+    secrets: [s, {source: t, target: conf/t, uid: '7', mode: 0400}]
+    configs: [c]
+    stop_grace_period: 20s
+    healthcheck: {test: 'true', interval: 30s, retries: 2}
+    deploy:
+      endpoint_mode: dnsrr
+      replicas: 2
+      labels: {tier: low}
+      update_config: {parallelism: 2, delay: 1s, failure_action: rollback, order: start-first}
+      restart_policy: {condition: on-failure, delay: 1s, max_attempts: 3}
+      placement: {constraints: ['node.role == manager']}
+  everywhere: {image: i, deploy: {mode: global}}
+secrets:
+  s: {external: true}
+  t: {external: true, name: t_v2}
+configs:
+  c: {external: true}
+";
+    let engine = SimEngine::new(0);
+    for name in ["s", "t_v2"] {
+        create(&engine, "secrets", &secret(name));
+    }
+    create(&engine, "configs", &secret("c"));
+    engine.deploy_now(&stack("shop", &json!(FILE), &[("MODE", "prod")])).unwrap();
+    let differences = || {
+        let read = |path: &str| get(&engine, path).to_string();
+        let live = Live::parse(read("/services").as_bytes(), read("/networks").as_bytes()).unwrap();
+        let variables: Variables = [("MODE".to_owned(), "prod".to_owned())].into_iter().collect();
+        let told = redeploy("shop", FILE, &variables, &live, &[]).unwrap();
+        told.into_iter().map(|difference| format!("{}: {}", difference.service, difference.field)).collect::<Vec<_>>()
+    };
+    assert_eq!(differences(), [""; 0]);
+    edit_service(&engine, "shop_web", |spec| spec["Mode"] = json!({"Replicated": {"Replicas": 3}}));
+    assert_eq!(differences(), ["shop_web: replicas"]);
 }

@@ -21,6 +21,8 @@ mod service;
 mod words;
 
 #[cfg(test)]
+mod lines_tests;
+#[cfg(test)]
 mod redeploy_tests;
 
 pub use self::answer::{CannotTell, Difference, Shown};

@@ -6,7 +6,6 @@ mod containers;
 mod events;
 mod filters;
 mod logs;
-mod networks;
 mod secrets;
 mod services;
 mod stored;
@@ -38,6 +37,7 @@ fn route(world: &mut World, request: &EngineRequest) -> Answer {
         ("GET", ["swarm"]) => system::swarm(world),
         ("GET", ["nodes"]) => system::nodes(world),
         ("GET", ["nodes", id]) => system::node(world, id),
+        ("GET", ["networks"]) => system::networks(world),
         ("GET", ["events"]) => events::list(world, request),
         ("GET", ["secrets"]) => secrets::list(world, request),
         ("POST", ["secrets", "create"]) => secrets::create(world, request),
@@ -54,7 +54,6 @@ fn route(world: &mut World, request: &EngineRequest) -> Answer {
         ("DELETE", ["services", id]) => services::delete(world, id),
         ("POST", ["services", id, "update"]) => services::update(world, id, request),
         ("GET", ["services", id, "logs"]) => logs::of_service(world, id, request),
-        ("GET", ["networks"]) => networks::list(world),
         ("GET", ["tasks"]) => tasks::list(world, request),
         ("GET", ["tasks", id]) => tasks::inspect(world, id),
         ("GET", ["tasks", id, "logs"]) => logs::of_task(world, id, request),

@@ -1,4 +1,4 @@
-//! `/version`, `/_ping`, `/info`, `/swarm` and `/nodes`.
+//! `/version`, `/_ping`, `/info`, `/swarm`, `/nodes` and `/networks`.
 
 use serde_json::{Value, json};
 
@@ -48,6 +48,21 @@ pub(crate) fn info(world: &World) -> Answer {
             "Cluster": {"ID": world.cluster},
         },
     }))
+}
+
+/// The default networks of the stacks: there are no others.
+pub(crate) fn networks(world: &World) -> Answer {
+    let network = |(name, id): (&String, &String)| {
+        let stack = name.strip_suffix("_default").unwrap_or(name);
+        json!({
+            "Name": name,
+            "Id": id,
+            "Scope": "swarm",
+            "Driver": "overlay",
+            "Labels": {"com.docker.stack.namespace": stack},
+        })
+    };
+    ok(&world.networks.iter().map(network).collect::<Value>())
 }
 
 pub(crate) fn swarm(world: &World) -> Answer {
