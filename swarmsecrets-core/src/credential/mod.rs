@@ -3,7 +3,7 @@
 //!
 //! - [`CredentialSetter`] is what a plugin implements, one for each kind of system.
 //! - [`Shape`] says where the password stands in a secret's value, and puts another one there.
-//! - [`is_near`] says whether a password may go to a host without encryption.
+//! - [`Encryption`] says when a setter encrypts its connections.
 //!
 //! The order in which a rotation calls a setter:
 //!
@@ -22,10 +22,10 @@
 //! {"username": "app_a", "password": "…"}
 //! ```
 
-mod near;
+mod encryption;
 mod setter;
 mod shape;
 
-pub use self::near::is_near;
+pub use self::encryption::Encryption;
 pub use self::setter::{Account, CredentialSetter, Login, Way};
 pub use self::shape::{Credential, Shape};

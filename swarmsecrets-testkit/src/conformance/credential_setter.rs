@@ -22,7 +22,8 @@ pub enum Trouble {
     WrongAdmin,
     /// Nothing listens where the setter connects to.
     Down,
-    /// The first change is carried out, in this call, and its answer is lost. See [`Wire`](crate::credential::Wire).
+    /// The first change is carried out, in this call, and its answer is lost: see
+    /// [`wire_that_loses_the_answer_to`](crate::credential::wire_that_loses_the_answer_to).
     LostAnswer(Step),
 }
 

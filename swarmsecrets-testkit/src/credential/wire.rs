@@ -1,4 +1,4 @@
-//! A way to a real server on which an answer can be lost.
+//! A way to a real server on which an answer is lost.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,48 +7,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
 
-/// Passes bytes on to a server until a client has sent a certain word. That request still reaches the server, which answers it:
-/// then the connection breaks, and the client never learns what came of it. This happens once; later connections go well.
+/// Stands before a server, on an address of its own, as long as the runtime lives. It passes bytes on until a client has sent
+/// `word`. That request still reaches the server, which answers it: then the connection breaks, and the client never learns
+/// what came of it. This happens once; later requests go well.
 ///
-/// Dropping it closes its port.
-pub struct Wire {
-    address: SocketAddr,
-    cut: Arc<AtomicBool>,
-    accepts: JoinHandle<()>,
-}
-
-impl Wire {
-    /// Listens on a port of its own before the server. The answer to the request that holds `word` is lost.
-    ///
-    /// # Errors
-    /// If no port can be had.
-    pub async fn losing_the_answer_to(word: &'static [u8], server: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
-        let cut = Arc::new(AtomicBool::new(false));
-        let accepts = tokio::spawn(accept(listener, server, word, cut.clone()));
-        Ok(Self { address, cut, accepts })
-    }
-
-    /// Where clients connect to.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Whether an answer was lost.
-    #[must_use]
-    pub fn has_cut(&self) -> bool {
-        self.cut.load(Ordering::SeqCst)
-    }
-}
-
-impl Drop for Wire {
-    fn drop(&mut self) {
-        self.accepts.abort();
-    }
+/// # Errors
+/// If no port can be had.
+pub async fn wire_that_loses_the_answer_to(word: &'static [u8], server: SocketAddr) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(accept(listener, server, word, Arc::default()));
+    Ok(address)
 }
 
 async fn accept(listener: TcpListener, server: SocketAddr, word: &'static [u8], cut: Arc<AtomicBool>) {
@@ -109,10 +79,10 @@ mod tests {
             }
             heard
         });
-        let wire = Wire::losing_the_answer_to(b"CHANGE", server).await.unwrap();
+        let wire = wire_that_loses_the_answer_to(b"CHANGE", server).await.unwrap();
         let mut answers = Vec::new();
         for _ in 0..2 {
-            let mut client = TcpStream::connect(wire.address()).await.unwrap();
+            let mut client = TcpStream::connect(wire).await.unwrap();
             let mut bytes = [0; 64];
             client.write_all(b"look").await.unwrap();
             assert_eq!(client.read(&mut bytes).await.unwrap(), 3);
@@ -120,7 +90,6 @@ mod tests {
             answers.push(client.read(&mut bytes).await.unwrap_or(0));
         }
         assert_eq!(answers, [0, 3]);
-        assert!(wire.has_cut());
         assert_eq!(heard.await.unwrap(), b"lookdo CHANGE itlookdo CHANGE it");
     }
 }
