@@ -1,0 +1,60 @@
+//! Changes passwords in PostgreSQL in two phases: a [`CredentialSetter`](swarmsecrets_core::credential::CredentialSetter).
+//!
+//! ```no_run
+//! use swarmsecrets_core::SecretValue;
+//! use swarmsecrets_postgres::PostgresSetter;
+//!
+//! # fn main() -> swarmsecrets_core::Result<()> {
+//! # let password_of_the_administrator = SecretValue::credential(vec![]);
+//! let setter = PostgresSetter::at("db.example.org", 5432)
+//!     .database("shop")
+//!     .administrator("rotator", password_of_the_administrator)
+//!     .users_in_turn("app_a", "app_b")
+//!     .shape("url-password".parse()?)
+//!     .build()?;
+//! # let _ = setter;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # In place, or in turn
+//! PostgreSQL holds one password for each role. With [`Builder::user`] the role's password is replaced: sessions that are open stay
+//! open, but whoever still has the old password cannot open another. With [`Builder::users_in_turn`] two roles take turns, and
+//! nobody is locked out. Set them up once, with the rights in a third role:
+//!
+//! ```sql
+//! CREATE ROLE app_owner NOLOGIN;
+//! CREATE ROLE app_a LOGIN PASSWORD '…' IN ROLE app_owner;
+//! CREATE ROLE app_b NOLOGIN IN ROLE app_owner;
+//! ALTER ROLE app_a SET role = 'app_owner';  -- what one creates belongs to both
+//! ALTER ROLE app_b SET role = 'app_owner';
+//! ```
+//!
+//! The secret's value then names the role: a URL, or JSON with `username` beside the password. The role that rests is
+//! `NOLOGIN` and has no password.
+//!
+//! # What the administrator needs
+//! A role with `CREATEROLE`; since PostgreSQL 16 also `ADMIN OPTION` on the roles whose password it changes. It cannot change a
+//! superuser's password unless it is one.
+//!
+//! # What PostgreSQL gets to see
+//! The SCRAM-SHA-256 verifier, which is computed here: the password stands in no statement and in no server log. The connection
+//! is encrypted, and the certificate checked, as [`Encryption`](swarmsecrets_core::credential::Encryption) says. Only passwords that
+//! all clients send alike are taken: clients disagree about control characters and about characters newer than Unicode 3.2.
+//!
+//! # What it relies on
+//! Logging in with a wrong password must fail: where `pg_hba.conf` says `trust`, nothing can be verified, and `set` refuses
+//! as soon as it sees that. The variables `PGSSLROOTCERT`, `PGSSLCERT`, `PGSSLKEY` and `PGOPTIONS` of the process are heeded, as sqlx does.
+
+mod administrator;
+mod builder;
+mod failure;
+mod in_place;
+mod in_turn;
+mod scram;
+mod server;
+mod setter;
+mod statement;
+
+pub use self::builder::Builder;
+pub use self::setter::PostgresSetter;

@@ -1,0 +1,68 @@
+//! Where the server is: `cargo xtask` tells it by the environment.
+
+use std::net::SocketAddr;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+use swarmsecrets_core::SecretValue;
+use swarmsecrets_postgres::{Builder, PostgresSetter};
+use swarmsecrets_testkit::values;
+use tokio::sync::OnceCell;
+
+/// Reads one of the variables that `cargo xtask` sets.
+pub(crate) fn told(what: &str) -> String {
+    let name = format!("SWARMSECRETS_TEST_POSTGRES{what}");
+    std::env::var(&name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run these tests with `cargo xtask test`, which starts what they need")
+    })
+}
+
+pub(crate) fn address() -> SocketAddr {
+    told("").parse().unwrap()
+}
+
+/// Runs a statement as superuser.
+pub(crate) async fn run(sql: &str) {
+    let options = PgConnectOptions::new_without_pgpass()
+        .host("127.0.0.1")
+        .port(address().port())
+        .username("admin")
+        .password(&told("_PASSWORD"))
+        .database("postgres")
+        .disable_statement_logging();
+    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    connection.close().await.unwrap();
+}
+
+/// The password of `rotator`, who is no superuser, but may make roles.
+pub(crate) async fn rotator() -> SecretValue {
+    static MADE: OnceCell<()> = OnceCell::const_new();
+    let password = format!("{}-of-rotator", told("_PASSWORD"));
+    let statement = format!(
+        "DO $$ BEGIN CREATE ROLE rotator LOGIN CREATEROLE PASSWORD '{password}'; \
+         EXCEPTION WHEN duplicate_object THEN NULL; END $$"
+    );
+    MADE.get_or_init(|| run(&statement)).await;
+    values::record(password.as_bytes());
+    SecretValue::new(password.into_bytes()).unwrap()
+}
+
+/// A setter for the server behind this address, with the administrator's password.
+pub(crate) async fn setter_at(address: SocketAddr) -> Builder {
+    PostgresSetter::at(&address.ip().to_string(), address.port()).administrator("rotator", rotator().await)
+}
+
+/// A name, quoted by the server's own rules, not by ours.
+pub(crate) fn identifier(name: &str) -> String {
+    format!("U&\"{}\" UESCAPE '^'", escaped(name))
+}
+
+/// A text, written so that nothing in it needs quoting.
+pub(crate) fn literal(text: &str) -> String {
+    format!("U&'{}' UESCAPE '^'", escaped(text))
+}
+
+fn escaped(text: &str) -> String {
+    text.chars().map(|c| format!("^+{:06x}", u32::from(c))).collect()
+}
