@@ -4,14 +4,18 @@
 pub(crate) const USAGE: &str = "\
 usage: cargo xtask test [--quick] [FILTER]
        cargo xtask engine [COMMAND…]
+       cargo xtask servers [COMMAND…]
        cargo xtask bench [engine]
 
 test    runs every check of the repository, in order: fmt, clippy, doc, deny, tests, tests on a real Docker Engine,
-        leak scan. Installs what is missing first (docker.io, busybox-static, cargo-deny).
+        tests on real servers, leak scan. Installs what is missing first (docker.io, busybox-static, postgresql, mariadb-server,
+        redis-server, cargo-deny).
         FILTER runs only the tests whose names contain it, with the leak scan.
-        --quick leaves out deny and the real Engine, and says so.
+        --quick leaves out deny, the real Engine and the real servers, and says so.
 engine  runs a command (without one, a shell) beside a real Docker Engine and the test gateway, whose places and keys stand
         in the variables SWARMSECRETS_TEST_*, and stops them when it ends.
+servers runs a command (without one, a shell) beside a PostgreSQL, a MariaDB and a Redis of its own, whose places and passwords
+        stand in the variables SWARMSECRETS_TEST_*, and stops them when it ends.
 bench   measures and writes the tables in docs/performance.md: the benchmarks in benches/, or with `engine` a rotation on a
         real Engine beside the Docker client's own update of the same service.";
 
@@ -24,6 +28,8 @@ pub(crate) enum Task {
     Test(Selection),
     /// Run a command beside a real Engine.
     Engine(Vec<String>),
+    /// Run a command beside real servers.
+    Servers(Vec<String>),
     /// Measure the code.
     Bench,
     /// Measure rotations on a real Engine.
@@ -46,6 +52,7 @@ pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Task, Stri
         Some("test") => selection(args).map(Task::Test),
         Some("bench") => bench(args),
         Some("engine") => Ok(Task::Engine(args.collect())),
+        Some("servers") => Ok(Task::Servers(args.collect())),
         Some(other) => Err(format!("there is no task `{other}`")),
     }
 }

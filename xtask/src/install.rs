@@ -43,6 +43,58 @@ pub(crate) fn engine_tools(log: &Log) -> Result<EngineTools, Failure> {
     Ok(EngineTools { dockerd: place(0)?, docker: place(1)?, busybox: place(2)? })
 }
 
+/// The programs of the real servers.
+pub(crate) struct ServerTools {
+    /// The folder of PostgreSQL's programs, of the newest version that is there.
+    pub(crate) postgres: PathBuf,
+    /// Makes a folder that `mariadbd` can start on.
+    pub(crate) mariadb_install: PathBuf,
+    /// MariaDB.
+    pub(crate) mariadbd: PathBuf,
+    /// Redis.
+    pub(crate) redis: PathBuf,
+}
+
+/// Finds the servers' programs, installing the packages that are missing. The distribution's own services are not started.
+pub(crate) fn server_tools(log: &Log) -> Result<ServerTools, Failure> {
+    let mut updated = false;
+    let mut program = |package: &str, find: &dyn Fn() -> Option<PathBuf>| {
+        if find().is_none() {
+            asleep(log, |log| apt_install(log, package, &mut updated))?;
+        }
+        find().ok_or_else(|| format!("package {package} is installed, but its programs are not where they should be"))
+    };
+    program("openssl", &|| first(&["/usr/bin/openssl"]))?;
+    Ok(ServerTools {
+        postgres: program("postgresql", &postgres_programs)?,
+        mariadbd: program("mariadb-server", &|| first(&["/usr/sbin/mariadbd"]))?,
+        mariadb_install: program("mariadb-server", &|| first(&["/usr/bin/mariadb-install-db"]))?,
+        redis: program("redis-server", &|| first(&["/usr/bin/redis-server"]))?,
+    })
+}
+
+fn postgres_programs() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
+    let version = |dir: &PathBuf| dir.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok());
+    let whole = versions.map(|entry| entry.path()).filter(|dir| dir.join("bin/postgres").exists());
+    whole.max_by_key(version).map(|dir| dir.join("bin"))
+}
+
+/// Debian's switch: packages ask this program whether they may start their services.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+/// Does something while no package starts a service, unless the machine has a policy of its own.
+fn asleep(log: &Log, does: impl FnOnce(&Log) -> Result<(), Failure>) -> Result<(), Failure> {
+    if Path::new(POLICY).exists() {
+        return does(log);
+    }
+    let write = format!("printf '#!/bin/sh\\nexit 101\\n' > {POLICY} && chmod 755 {POLICY}");
+    log.run(root_command("sh").args(["-c", &write]))?;
+    let done = does(log);
+    log.run(root_command("rm").arg(POLICY))?;
+    done
+}
+
 fn first(places: &[&str]) -> Option<PathBuf> {
     places.iter().map(PathBuf::from).find(|place| place.exists())
 }
@@ -50,7 +102,7 @@ fn first(places: &[&str]) -> Option<PathBuf> {
 fn apt_install(log: &Log, package: &str, updated: &mut bool) -> Result<(), Failure> {
     let missing = |e: Failure| {
         format!(
-            "{e}; the tests on a real Engine need the package {package}: install it, or use `--quick` to leave them out"
+            "{e}; the tests on a real Engine and on real servers need the package {package}: install it, or use `--quick` to leave them out"
         )
     };
     if !*updated {

@@ -10,6 +10,7 @@ mod leaks;
 mod log;
 mod privilege;
 mod repository;
+mod servers;
 mod steps;
 
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Task::Bench => bench::code(),
         Task::BenchEngine => bench::engine(),
         Task::Engine(command) => engine::beside(&command),
+        Task::Servers(command) => servers::beside(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

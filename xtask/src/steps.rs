@@ -8,6 +8,7 @@ use crate::Failure;
 use crate::args::Selection;
 use crate::engine::Engine;
 use crate::log::Log;
+use crate::servers::{self, Servers};
 use crate::{engine, install, leaks, repository};
 
 /// What tests append each made-up secret value to, in base64, a line each.
@@ -56,6 +57,7 @@ impl Run<'_> {
         self.step("tests", Self::tests);
         if !self.selection.quick {
             self.step("real Engine", Self::engine);
+            self.step("real servers", Self::servers);
         }
         self.step("leak scan", |run| {
             leaks::scan(&run.log, &run.values, &[run.kept.clone(), repository::target().join("tmp")])
@@ -79,7 +81,7 @@ impl Run<'_> {
             self.log.say(&format!("{name:<12} {seconds:>5} s  {outcome}"));
         }
         if self.selection.quick {
-            self.log.say("left out by --quick: deny, real Engine");
+            self.log.say("left out by --quick: deny, real Engine, real servers");
         }
         let failed: Vec<&str> = self.results.iter().filter(|step| step.2.is_err()).map(|step| step.0).collect();
         if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
@@ -99,8 +101,10 @@ impl Run<'_> {
     fn clippy(&self) -> Result<(), Failure> {
         let deny_warnings = ["--locked", "--", "-D", "warnings"];
         self.cargo(&[&["clippy", "--workspace", "--all-targets"], &deny_warnings[..]].concat())?;
-        // Not among "all" targets, because plain `cargo test` must leave it out.
-        self.cargo(&[&["clippy", "--package", "swarmsecrets-cli", "--test", "engine"], &deny_warnings[..]].concat())
+        // Not among "all" targets, because plain `cargo test` must leave them out.
+        self.cargo(&[&["clippy", "--package", "swarmsecrets-cli", "--test", "engine"], &deny_warnings[..]].concat())?;
+        let plugins = servers::PLUGINS.iter().flat_map(|plugin| ["--package", plugin]);
+        self.cargo(&["clippy", "--test", "server"].into_iter().chain(plugins).chain(deny_warnings).collect::<Vec<_>>())
     }
 
     fn deny(&self) -> Result<(), Failure> {
@@ -128,6 +132,19 @@ impl Run<'_> {
         test.args(&self.selection.filter).arg("--show-output");
         engine.tell(&mut test);
         gateway.tell(&mut test);
+        self.log.run(&mut test)
+    }
+
+    fn servers(&self) -> Result<(), Failure> {
+        let plugins = servers::PLUGINS.iter().flat_map(|plugin| ["--package", plugin]);
+        let server_tests = ["--locked", "--test", "server"].into_iter().chain(plugins).collect::<Vec<_>>();
+        // Built first, so that no time passes with servers that idle.
+        self.cargo(&[&["test", "--no-run"], &server_tests[..]].concat())?;
+        let servers = Servers::start(&self.log)?;
+        leaks::record(&self.values, servers.secrets())?;
+        let mut test = self.command(&[&["test", "--no-fail-fast"], &server_tests[..], &["--"]].concat());
+        test.args(&self.selection.filter).arg("--show-output");
+        servers.tell(&mut test);
         self.log.run(&mut test)
     }
 }
