@@ -3,6 +3,7 @@
 use swarmsecrets_core::SecretValue;
 use swarmsecrets_core::credential::CredentialSetter as _;
 use swarmsecrets_core::ids::RotationId;
+use swarmsecrets_testkit::values;
 
 use crate::place;
 
@@ -11,7 +12,10 @@ use crate::place;
 async fn no_password_stands_in_the_servers_log() {
     place::run("CREATE ROLE logged LOGIN PASSWORD 'made-up-logged-old'").await;
     let setter = place::setter_at(place::address()).await.user("logged").build().unwrap();
-    let value = |text: &str| SecretValue::new(text.as_bytes().to_vec()).unwrap();
+    let value = |text: &str| {
+        values::record(text.as_bytes());
+        SecretValue::new(text.as_bytes().to_vec()).unwrap()
+    };
     let rotation = RotationId::from_random([0xab; 10]);
     let (old, new) = (value("made-up-logged-old"), value("made-up-logged-new"));
     setter.set(&rotation, &old, &new).await.unwrap();

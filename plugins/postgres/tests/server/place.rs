@@ -6,6 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use swarmsecrets_core::SecretValue;
 use swarmsecrets_postgres::{Builder, PostgresSetter};
+use swarmsecrets_testkit::values;
 use tokio::sync::OnceCell;
 
 /// Reads one of the variables that `cargo xtask` sets.
@@ -43,6 +44,7 @@ pub(crate) async fn rotator() -> SecretValue {
          EXCEPTION WHEN duplicate_object THEN NULL; END $$"
     );
     MADE.get_or_init(|| run(&statement)).await;
+    values::record(password.as_bytes());
     SecretValue::new(password.into_bytes()).unwrap()
 }
 

@@ -3,10 +3,12 @@
 use swarmsecrets_core::credential::{CredentialSetter, Login};
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::{ErrorKind, SecretValue};
+use swarmsecrets_testkit::values;
 
 use crate::place;
 
 fn value(text: &str) -> SecretValue {
+    values::record(text.as_bytes());
     SecretValue::new(text.as_bytes().to_vec()).unwrap()
 }
 
