@@ -258,10 +258,8 @@ fn versions(live: &Live, id: &RotationId, begun: &Begun, report: &Report) -> Ver
                 return Err(format!("the new version is still there, used by {:?}", live.watch.users(new)));
             }
         }
-        Outcome::NotStarted | Outcome::Conflict => {
-            if made.is_some_and(|made| there(made)) && !begun.late {
-                return Err("a version of it is there".into());
-            }
+        Outcome::NotStarted | Outcome::Conflict if made.is_some_and(|made| there(made)) && !begun.late => {
+            return Err("a version of it is there".into());
         }
         _ => {}
     }
