@@ -211,6 +211,24 @@ fn what_has_lost_its_old_version_keeps_the_new_one() {
     }
 }
 
+/// Somebody has begun another rotation from our new version, and moved our consumer on.
+#[test]
+fn a_version_that_a_later_rotation_comes_from_is_kept() {
+    let mut stage = Stage::new(World::new(1, None), HOUR);
+    stage.finish();
+    stage.world.later = true;
+    stage.restart();
+    stage.rotation.roll_back("the operator says so").unwrap();
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    let said = "`db_v2` cannot be removed: it is used by a later rotation, which made `db_v3` from it";
+    assert!(report.warnings.iter().any(|w| w == said), "{:?}", report.warnings);
+    assert!(stage.world.secrets.contains_key("db_v2"));
+    stage.world.later = false;
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::RolledBack);
+}
+
 #[test]
 fn a_consumer_whose_restore_was_sent_is_not_called_applied() {
     let mut stage = Stage::new(World::new(2, Some(1)), HOUR);
@@ -220,6 +238,14 @@ fn a_consumer_whose_restore_was_sent_is_not_called_applied() {
     let outcome = |entries: &[Event]| Report::of(&State::replay(entries).unwrap()).consumers[0].outcome.clone();
     assert_eq!(outcome(&stage.journal[..sent]), "applied");
     assert_eq!(outcome(&stage.journal[..=sent]), "in_progress");
+    // From the undo on, the old version is what they are meant to run on.
+    let current = |entries: &[Event]| {
+        let report = Report::of(&State::replay(entries).unwrap());
+        report.secrets[0].current.as_ref().map(|version| version.name.to_string())
+    };
+    let undo = stage.journal.iter().position(|e| matches!(e, Event::UndoBegun { .. })).unwrap();
+    assert_eq!(current(&stage.journal[..undo]).as_deref(), Some("db_v2"));
+    assert_eq!(current(&stage.journal[..=undo]).as_deref(), Some("db"));
 }
 
 /// For each way and each change: it never arrives, or its answer is lost.

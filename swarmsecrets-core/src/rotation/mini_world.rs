@@ -12,8 +12,8 @@ use crate::clock::Now;
 use crate::error::{Error, ErrorKind};
 use crate::ids::{ControlId, EnvironmentId, SecretId, SpecVersion, TeamId, UserId};
 use crate::inventory::{
-    Account, FailureAction, Inventory, Labels, Owner, SecretReference, ServiceMode, ServiceNode, TaskSummary,
-    UpdateConfig, Visibility, label,
+    Account, FailureAction, Grouping, Inventory, Labels, LogicalSecret, NameScheme, Owner, SecretReference,
+    SecretVersion, ServiceMode, ServiceNode, TaskSummary, UpdateConfig, Visibility, label,
 };
 use crate::model::{ServiceState, TaskState};
 use crate::plan::{
@@ -46,6 +46,8 @@ pub(super) struct World {
     pub(super) services: Vec<Service>,
     /// How many secrets were ever made.
     pub(super) made: u32,
+    /// Whether another rotation has made `db_v3` from `db_v2`.
+    pub(super) later: bool,
 }
 
 pub(super) fn owner(team: u64) -> Owner {
@@ -66,6 +68,7 @@ impl World {
             secrets: BTreeMap::from([("db".to_owned(), old)]),
             services: (0..n).map(service).collect(),
             made: 0,
+            later: false,
         }
     }
 
@@ -249,7 +252,7 @@ impl World {
             taken_at: Timestamp::UNIX_EPOCH,
             simulated: true,
             visibility: Visibility::Full,
-            secrets: vec![],
+            secrets: self.later.then(db_v3).into_iter().collect(),
             services: self.services.iter().enumerate().map(node).collect(),
             stacks: vec![],
             ambiguous: vec![],
@@ -266,6 +269,30 @@ impl World {
 
     pub(super) fn all_on(&self, name: &str) -> bool {
         self.services.iter().all(|s| s.mounts.1 == name)
+    }
+}
+
+fn db_v3() -> LogicalSecret {
+    let labels = [(label::PREVIOUS, "db_v2"), (label::ROTATION, "r-00000000000000000000")];
+    let version = SecretVersion {
+        id: "theirs".parse().unwrap(),
+        name: "db_v3".parse().unwrap(),
+        version: 3,
+        scheme: NameScheme::Plain,
+        created: Timestamp::UNIX_EPOCH,
+        labels: labels.into_iter().collect(),
+        owner: None,
+        driver: None,
+        templating: None,
+    };
+    let grouped_by = Grouping::Label;
+    LogicalSecret {
+        name: "db".into(),
+        grouped_by,
+        versions: vec![version],
+        current: 0,
+        consumers: vec![],
+        findings: vec![],
     }
 }
 

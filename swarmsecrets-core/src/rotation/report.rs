@@ -210,6 +210,7 @@ fn secret(state: &State, outcome: Outcome) -> SecretReport {
     let old = state.plan.previous.as_ref().map(|p| version(&p.id, &p.name));
     let new = state.created.as_ref().map(|c| version(&c.id, &state.plan.next.name));
     let (previous, current) = match outcome {
+        Outcome::NeedsHuman if state.stage == Stage::Undo => (None, old),
         Outcome::Applied | Outcome::AwaitingPatch | Outcome::NeedsHuman => (old.clone(), new.or(old)),
         _ => (None, old),
     };

@@ -5,9 +5,9 @@ use super::hand::{Hand, HandEnd, Route, Want};
 use super::machine::{LookFirst, Next, Rotation};
 use super::state::Progress;
 use crate::clock::Now;
-use crate::error::{ErrorKind, Result};
-use crate::ids::SecretName;
-use crate::inventory::label;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{SecretName, quoted};
+use crate::inventory::{Inventory, label};
 use crate::journal::{End, Event};
 use crate::policy::Direction;
 use crate::transport::services_named;
@@ -251,6 +251,9 @@ impl Rotation {
             return Ok(Next::Again);
         }
         match &self.state.created {
+            Some(_) if self.work.look.is_none() && self.work.cleared.is_none() => {
+                Ok(Next::Act(Action::Look(Look::World)))
+            }
             Some(created) if self.work.look.is_none() => {
                 let remove = Change::Remove { id: created.id.clone(), name, direction: Direction::Restore };
                 Ok(Next::Act(Action::Change(remove)))
@@ -263,6 +266,29 @@ impl Rotation {
         }
     }
 
+    /// Whether the new version may go: no task is meant to run on it, and no later rotation comes from it, which could not be
+    /// undone without it. Services that name it are the Engine's to see.
+    fn new_is_free(&mut self, world: &Inventory, now: Now) -> Result<()> {
+        let (Some(created), name) = (&self.state.created, &self.state.plan.next.name) else { return Ok(()) };
+        let later =
+            world.secrets.iter().flat_map(|s| &s.versions).find(|v| {
+                v.labels.get(label::PREVIOUS) == Some(name.as_str()) && v.labels.get(label::ROTATION).is_some()
+            });
+        if let Some(later) = later {
+            let text = format!(
+                "`{name}` cannot be removed: it is used by a later rotation, which made `{}` from it",
+                later.name
+            );
+            return self.stop(End::NeedsHuman, text);
+        }
+        if let Some(service) = world.services.iter().find(|s| s.tasks.mounts(&created.id).wanted > 0) {
+            let text = format!("`{name}` cannot be removed: it is used by running tasks of {}", quoted(&service.name));
+            return self.look_later(&Error::new(ErrorKind::Conflict, text), now);
+        }
+        self.work.cleared = Some(Vec::new());
+        Ok(())
+    }
+
     fn undo_reason(&self) -> String {
         self.state.undo.clone().unwrap_or_else(|| "it was undone".into())
     }
@@ -270,6 +296,7 @@ impl Rotation {
     pub(super) fn withdrawn(&mut self, reply: Reply, now: Now) -> Result<()> {
         let name = self.state.plan.next.name.clone();
         match reply {
+            Reply::Done(Answer::World(world)) => self.new_is_free(&world, now),
             Reply::Done(Answer::Version(Some(found))) => {
                 self.work.look = None;
                 let ours = found.rotation.as_deref() == Some(self.state.rotation.as_str());
