@@ -229,6 +229,28 @@ fn a_version_that_a_later_rotation_comes_from_is_kept() {
     assert_eq!(stage.finish().outcome, Outcome::RolledBack);
 }
 
+/// Somebody has removed a version and made another of its name; our own removal gets no answer.
+#[test]
+fn a_name_that_is_somebody_elses_now_is_left_alone() {
+    for (name, undone) in [("db_v2", true), ("db", false)] {
+        let mut stage = Stage::new(World::new(0, None), HOUR);
+        stage.finish();
+        let theirs = super::FoundVersion { id: "theirs".parse().unwrap(), rotation: None, owner: None };
+        stage.world.secrets.insert(name.into(), theirs);
+        stage.world.now = stage.world.now.after(HOUR);
+        stage.restart();
+        if undone {
+            stage.rotation.roll_back("the operator says so").unwrap();
+        }
+        let lost = |_, action: &Action| if matches!(action, Action::Change(_)) { Fault::Lost } else { Fault::None };
+        let Turn::Done(report) = stage.run(lost, |_, _| false) else { unreachable!() };
+        let expected = if undone { Outcome::RolledBack } else { Outcome::Applied };
+        assert_eq!(report.outcome, expected, "{report:?}");
+        assert!(report.warnings.iter().all(|w| !w.contains("was kept")), "{report:?}");
+        assert_eq!(stage.world.secrets[name].id.as_str(), "theirs");
+    }
+}
+
 #[test]
 fn a_consumer_whose_restore_was_sent_is_not_called_applied() {
     let mut stage = Stage::new(World::new(2, Some(1)), HOUR);

@@ -252,7 +252,7 @@ impl World {
             taken_at: Timestamp::UNIX_EPOCH,
             simulated: true,
             visibility: Visibility::Full,
-            secrets: self.later.then(db_v3).into_iter().collect(),
+            secrets: self.later.then(|| self.db_v3()).into_iter().collect(),
             services: self.services.iter().enumerate().map(node).collect(),
             stacks: vec![],
             ambiguous: vec![],
@@ -262,6 +262,26 @@ impl World {
         }
     }
 
+    /// The logical secret, once another rotation has made `db_v3` from our `db_v2`.
+    fn db_v3(&self) -> LogicalSecret {
+        let version = |name: &str, id: &SecretId, labels: Labels| SecretVersion {
+            id: id.clone(),
+            name: name.parse().unwrap(),
+            version: 1,
+            scheme: NameScheme::Plain,
+            created: Timestamp::UNIX_EPOCH,
+            labels,
+            owner: None,
+            driver: None,
+            templating: None,
+        };
+        let labels = [(label::PREVIOUS, "db_v2"), (label::ROTATION, "r-00000000000000000000")];
+        let later = version("db_v3", &"theirs".parse().unwrap(), labels.into_iter().collect());
+        let ours = version("db_v2", &self.secrets["db_v2"].id, Labels::new());
+        let (name, grouped_by, versions) = ("db".into(), Grouping::Label, vec![ours, later]);
+        LogicalSecret { name, grouped_by, versions, current: 1, consumers: vec![], findings: vec![] }
+    }
+
     /// Whether every service mounts a version that exists.
     pub(super) fn sound(&self) -> bool {
         self.services.iter().all(|s| self.secrets.get(&s.mounts.1).is_some_and(|v| v.id.as_str() == s.mounts.0))
@@ -269,30 +289,6 @@ impl World {
 
     pub(super) fn all_on(&self, name: &str) -> bool {
         self.services.iter().all(|s| s.mounts.1 == name)
-    }
-}
-
-fn db_v3() -> LogicalSecret {
-    let labels = [(label::PREVIOUS, "db_v2"), (label::ROTATION, "r-00000000000000000000")];
-    let version = SecretVersion {
-        id: "theirs".parse().unwrap(),
-        name: "db_v3".parse().unwrap(),
-        version: 3,
-        scheme: NameScheme::Plain,
-        created: Timestamp::UNIX_EPOCH,
-        labels: labels.into_iter().collect(),
-        owner: None,
-        driver: None,
-        templating: None,
-    };
-    let grouped_by = Grouping::Label;
-    LogicalSecret {
-        name: "db".into(),
-        grouped_by,
-        versions: vec![version],
-        current: 0,
-        consumers: vec![],
-        findings: vec![],
     }
 }
 

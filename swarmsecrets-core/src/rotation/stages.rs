@@ -301,6 +301,8 @@ impl Rotation {
                 self.work.look = None;
                 let ours = found.rotation.as_deref() == Some(self.state.rotation.as_str());
                 match (&self.state.created, ours) {
+                    // Ours is gone, and the name is somebody else's now.
+                    (Some(created), _) if created.id != found.id => self.stop(End::RolledBack, self.undo_reason()),
                     (None, true) => self.adopt(found),
                     (None, false) => self.stop(End::Conflict, format!("`{name}` was made by somebody else")),
                     (Some(_), _) => Ok(()),
