@@ -246,7 +246,9 @@ impl Rotation {
         match (self.state.stage, reply) {
             (Stage::Prepare, reply) => self.prepared(reply, now),
             (Stage::Settle | Stage::AwaitPatch, Reply::Done(Answer::World(world))) => self.settled(&world, now),
-            (Stage::Undo, Reply::Done(Answer::World(world))) => self.unsettled(&world),
+            (Stage::Undo, Reply::Done(Answer::World(world))) if self.put_stacks_back().is_some() => {
+                self.unsettled(&world)
+            }
             (Stage::Grace, reply) => self.retired(reply, now),
             (Stage::Undo, reply) if self.unseen().is_some() => self.old_looked_for(reply, now),
             (Stage::Undo, reply) => self.withdrawn(reply, now),

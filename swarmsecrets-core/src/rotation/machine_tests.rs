@@ -211,6 +211,46 @@ fn what_has_lost_its_old_version_keeps_the_new_one() {
     }
 }
 
+/// Somebody has begun another rotation from our new version, and moved our consumer on.
+#[test]
+fn a_version_that_a_later_rotation_comes_from_is_kept() {
+    let mut stage = Stage::new(World::new(1, None), HOUR);
+    stage.finish();
+    stage.world.later = true;
+    stage.restart();
+    stage.rotation.roll_back("the operator says so").unwrap();
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    let said = "`db_v2` cannot be removed: it is used by a later rotation, which made `db_v3` from it";
+    assert!(report.warnings.iter().any(|w| w == said), "{:?}", report.warnings);
+    assert!(stage.world.secrets.contains_key("db_v2"));
+    stage.world.later = false;
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::RolledBack);
+}
+
+/// Somebody has removed a version and made another of its name; our own removal gets no answer.
+#[test]
+fn a_name_that_is_somebody_elses_now_is_left_alone() {
+    for (name, undone) in [("db_v2", true), ("db", false)] {
+        let mut stage = Stage::new(World::new(0, None), HOUR);
+        stage.finish();
+        let theirs = super::FoundVersion { id: "theirs".parse().unwrap(), rotation: None, owner: None };
+        stage.world.secrets.insert(name.into(), theirs);
+        stage.world.now = stage.world.now.after(HOUR);
+        stage.restart();
+        if undone {
+            stage.rotation.roll_back("the operator says so").unwrap();
+        }
+        let lost = |_, action: &Action| if matches!(action, Action::Change(_)) { Fault::Lost } else { Fault::None };
+        let Turn::Done(report) = stage.run(lost, |_, _| false) else { unreachable!() };
+        let expected = if undone { Outcome::RolledBack } else { Outcome::Applied };
+        assert_eq!(report.outcome, expected, "{report:?}");
+        assert!(report.warnings.iter().all(|w| !w.contains("was kept")), "{report:?}");
+        assert_eq!(stage.world.secrets[name].id.as_str(), "theirs");
+    }
+}
+
 #[test]
 fn a_consumer_whose_restore_was_sent_is_not_called_applied() {
     let mut stage = Stage::new(World::new(2, Some(1)), HOUR);
@@ -220,6 +260,14 @@ fn a_consumer_whose_restore_was_sent_is_not_called_applied() {
     let outcome = |entries: &[Event]| Report::of(&State::replay(entries).unwrap()).consumers[0].outcome.clone();
     assert_eq!(outcome(&stage.journal[..sent]), "applied");
     assert_eq!(outcome(&stage.journal[..=sent]), "in_progress");
+    // From the undo on, the old version is what they are meant to run on.
+    let current = |entries: &[Event]| {
+        let report = Report::of(&State::replay(entries).unwrap());
+        report.secrets[0].current.as_ref().map(|version| version.name.to_string())
+    };
+    let undo = stage.journal.iter().position(|e| matches!(e, Event::UndoBegun { .. })).unwrap();
+    assert_eq!(current(&stage.journal[..undo]).as_deref(), Some("db_v2"));
+    assert_eq!(current(&stage.journal[..=undo]).as_deref(), Some("db"));
 }
 
 /// For each way and each change: it never arrives, or its answer is lost.

@@ -12,8 +12,8 @@ use crate::clock::Now;
 use crate::error::{Error, ErrorKind};
 use crate::ids::{ControlId, EnvironmentId, SecretId, SpecVersion, TeamId, UserId};
 use crate::inventory::{
-    Account, FailureAction, Inventory, Labels, Owner, SecretReference, ServiceMode, ServiceNode, TaskSummary,
-    UpdateConfig, Visibility, label,
+    Account, FailureAction, Grouping, Inventory, Labels, LogicalSecret, NameScheme, Owner, SecretReference,
+    SecretVersion, ServiceMode, ServiceNode, TaskSummary, UpdateConfig, Visibility, label,
 };
 use crate::model::{ServiceState, TaskState};
 use crate::plan::{
@@ -47,6 +47,8 @@ pub(super) struct World {
     pub(super) services: Vec<Service>,
     /// How many secrets were ever made.
     pub(super) made: u32,
+    /// Whether another rotation has made `db_v3` from `db_v2`.
+    pub(super) later: bool,
 }
 
 pub(super) fn owner(team: u64) -> Owner {
@@ -67,6 +69,7 @@ impl World {
             secrets: BTreeMap::from([("db".to_owned(), old)]),
             services: (0..n).map(service).collect(),
             made: 0,
+            later: false,
         }
     }
 
@@ -256,7 +259,7 @@ impl World {
             taken_at: Timestamp::UNIX_EPOCH,
             simulated: true,
             visibility: Visibility::Full,
-            secrets: vec![],
+            secrets: self.later.then(|| self.db_v3()).into_iter().collect(),
             services: self.services.iter().enumerate().map(node).collect(),
             stacks: vec![],
             ambiguous: vec![],
@@ -265,6 +268,26 @@ impl World {
             raw: Arc::new(Vec::new()),
             networks: None,
         }
+    }
+
+    /// The logical secret, once another rotation has made `db_v3` from our `db_v2`.
+    fn db_v3(&self) -> LogicalSecret {
+        let version = |name: &str, id: &SecretId, labels: Labels| SecretVersion {
+            id: id.clone(),
+            name: name.parse().unwrap(),
+            version: 1,
+            scheme: NameScheme::Plain,
+            created: Timestamp::UNIX_EPOCH,
+            labels,
+            owner: None,
+            driver: None,
+            templating: None,
+        };
+        let labels = [(label::PREVIOUS, "db_v2"), (label::ROTATION, "r-00000000000000000000")];
+        let later = version("db_v3", &"theirs".parse().unwrap(), labels.into_iter().collect());
+        let ours = version("db_v2", &self.secrets["db_v2"].id, Labels::new());
+        let (name, grouped_by, versions) = ("db".into(), Grouping::Label, vec![ours, later]);
+        LogicalSecret { name, grouped_by, versions, current: 1, consumers: vec![], findings: vec![] }
     }
 
     /// Whether every service mounts a version that exists.

@@ -4,9 +4,9 @@ use super::action::{Action, Answer, Change, FoundVersion, Look, Reply};
 use super::machine::{LookFirst, Next, Rotation};
 use super::state::Progress;
 use crate::clock::Now;
-use crate::error::{ErrorKind, Result};
-use crate::ids::SecretName;
-use crate::inventory::label;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{SecretName, quoted};
+use crate::inventory::{Inventory, SecretVersion, label};
 use crate::journal::{End, Event};
 use crate::plan::{PlannedSecret, VersionRef};
 use crate::policy::Direction;
@@ -187,6 +187,9 @@ impl Rotation {
         };
         let name = self.next_name(n);
         match &self.state.versions[n].created {
+            Some(_) if self.work.look.is_none() && self.work.cleared.is_none() => {
+                Ok(Next::Act(Action::Look(Look::World)))
+            }
             Some(created) if self.work.look.is_none() => {
                 let remove = Change::Remove { id: created.id.clone(), name, direction: Direction::Restore };
                 Ok(Next::Act(Action::Change(remove)))
@@ -195,14 +198,39 @@ impl Rotation {
         }
     }
 
+    /// Whether a new version may go: no task is meant to run on it, and no later rotation comes from it, which could not be
+    /// undone without it. Services that name it are the Engine's to see.
+    fn new_is_free(&mut self, n: usize, world: &Inventory, now: Now) -> Result<()> {
+        let (Some(created), name) = (&self.state.versions[n].created, self.next_name(n)) else { return Ok(()) };
+        let later = |v: &&SecretVersion| {
+            v.labels.get(label::PREVIOUS) == Some(name.as_str()) && v.labels.get(label::ROTATION).is_some()
+        };
+        if let Some(later) = world.secrets.iter().flat_map(|s| &s.versions).find(later) {
+            let text = format!(
+                "`{name}` cannot be removed: it is used by a later rotation, which made `{}` from it",
+                later.name
+            );
+            return self.stop(End::NeedsHuman, text);
+        }
+        if let Some(service) = world.services.iter().find(|s| s.tasks.mounts(&created.id).wanted > 0) {
+            let text = format!("`{name}` cannot be removed: it is used by running tasks of {}", quoted(&service.name));
+            return self.look_later(&Error::new(ErrorKind::Conflict, text), now);
+        }
+        self.work.cleared = Some(Vec::new());
+        Ok(())
+    }
+
     pub(super) fn withdrawn(&mut self, reply: Reply, now: Now) -> Result<()> {
         let Some(n) = self.to_withdraw() else { return Ok(()) };
         let name = self.next_name(n);
         match reply {
+            Reply::Done(Answer::World(world)) => self.new_is_free(n, &world, now),
             Reply::Done(Answer::Version(Some(found))) => {
                 self.work.look = None;
                 let ours = found.rotation.as_deref() == Some(self.state.rotation.as_str());
                 match (&self.state.versions[n].created, ours) {
+                    // Ours is gone, and the name is somebody else's now.
+                    (Some(created), _) if created.id != found.id => self.emit(Event::Withdrawn { secret: n }),
                     (None, true) => self.adopt(n, found),
                     (None, false) if self.state.versions.iter().any(|v| v.created.is_some() && !v.withdrawn) => {
                         self.emit(Event::Withdrawn { secret: n })

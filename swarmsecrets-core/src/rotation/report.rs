@@ -231,6 +231,7 @@ fn secret(state: &State, n: usize, outcome: Outcome) -> SecretReport {
     let old = planned.previous.as_ref().map(|p| version(&p.id, &p.name));
     let new = state.versions[n].created.as_ref().map(|c| version(&c.id, &planned.next.name));
     let (previous, current) = match outcome {
+        Outcome::NeedsHuman if state.stage == Stage::Undo => (None, old),
         Outcome::Applied | Outcome::AwaitingPatch | Outcome::NeedsHuman => (old.clone(), new.or(old)),
         _ => (None, old),
     };

@@ -1,6 +1,6 @@
 //! The end of a rotation: grace, and the removal of the old versions.
 
-use super::action::{Action, Answer, Change, Look, Reply};
+use super::action::{Action, Answer, Change, FoundVersion, Look, Reply};
 use super::machine::{LookFirst, Next, Rotation};
 use super::state::{Ending, Old};
 use crate::clock::Now;
@@ -39,7 +39,7 @@ impl Rotation {
     pub(super) fn retired(&mut self, reply: Reply, now: Now) -> Result<()> {
         match reply {
             Reply::Done(Answer::World(world)) => self.clear(&world, now),
-            Reply::Done(Answer::Version(Some(_))) => {
+            Reply::Done(Answer::Version(Some(found))) if self.is_previous(&found) => {
                 self.work.look = None;
                 Ok(())
             }
@@ -52,6 +52,11 @@ impl Rotation {
             Reply::Refused(error) if !error.is_retryable() => self.keep(&error.to_string()),
             Reply::Refused(error) | Reply::Unknown(error) => self.not_yet(&error, now),
         }
+    }
+
+    /// Whether it is the old version itself, and not another one that has got its name.
+    fn is_previous(&self, found: &FoundVersion) -> bool {
+        self.to_retire().is_some_and(|(_, previous)| previous.id == found.id)
     }
 
     /// The rotation is done all the same: what cannot be removed now is kept and said, never forced.

@@ -137,7 +137,13 @@ impl Oracle {
         let unmoved = |service: &str| live.watch.changes(service).contains(&By::Person);
         let reason = if said.contains("cannot be removed: it is used by") {
             let users = live.watch.users(&new);
-            (!users.is_empty() && users.iter().all(|service| unmoved(service))).then_some("others use the new version")
+            let people = !users.is_empty() && users.iter().all(|service| unmoved(service));
+            let later = said.contains("a later rotation") && self.has_later(&live, begun);
+            match (people, later) {
+                (true, _) => Some("others use the new version"),
+                (_, true) => Some("a later rotation comes from the new version"),
+                _ => None,
+            }
         } else if said.contains("it cannot be undone") {
             let old = begun.plan.replaced().next().map(|old| old.id.as_str()).unwrap_or_default();
             let ours = By::Rotation(id.to_string());
@@ -162,12 +168,24 @@ impl Oracle {
         }
     }
 
+    /// Whether there is a version that another rotation made from the one of this.
+    fn has_later(&self, live: &Live, begun: &Begun) -> bool {
+        live.begun.values().any(|other| {
+            let from = other.plan.replaced().next().map(|old| old.id.as_str());
+            let there = other.created.as_ref().is_some_and(|id| live.watch.secrets.contains_key(id));
+            from.is_some() && from == begun.created.as_deref() && there
+        })
+    }
+
     /// Each version that a rotation made and that is still there must be accounted for by its report.
     fn orphans(&self) -> Verdict {
         let live = self.stage.live();
         for (rotation, made) in &live.watch.made {
+            // A version that somebody else removed before its maker knew of it is made anew.
+            let ours = By::Rotation(rotation.clone());
+            let excused = made.iter().any(|id| live.watch.removed.get(id).is_some_and(|by| *by != ours));
             let late = live.begun.iter().any(|(id, begun)| id.as_str() == rotation && begun.late);
-            if made.len() > 1 && !late {
+            if made.len() > 1 && !late && !excused {
                 return Err(format!("rotation {rotation} has made {} versions", made.len()));
             }
         }
@@ -258,10 +276,8 @@ fn versions(live: &Live, id: &RotationId, begun: &Begun, report: &Report) -> Ver
                 return Err(format!("the new version is still there, used by {:?}", live.watch.users(new)));
             }
         }
-        Outcome::NotStarted | Outcome::Conflict => {
-            if made.is_some_and(|made| there(made)) && !begun.late {
-                return Err("a version of it is there".into());
-            }
+        Outcome::NotStarted | Outcome::Conflict if made.is_some_and(|made| there(made)) && !begun.late => {
+            return Err("a version of it is there".into());
         }
         _ => {}
     }

@@ -166,9 +166,7 @@ impl Run {
             self.everybody(|_| Op::Resume { with_value: true });
         }
         self.stage.pass(Duration::from_secs(2 * 86_400));
-        if self.hosts.iter().any(|host| !lock(host).order.is_empty()) {
-            self.everybody(|_| Op::Retire);
-        }
+        self.everybody(|dice| if dice.percent(50) { Op::Retire } else { Op::Resume { with_value: false } });
         if self.stage.violation().is_some() {
             return;
         }
@@ -181,7 +179,9 @@ impl Run {
 
     fn everybody(&mut self, op: impl Fn(&mut Dice) -> Op) {
         for who in 0..PROCESSES {
-            if self.stage.violation().is_none() && (who == 0 || !Arc::ptr_eq(&self.hosts[0], &self.hosts[1])) {
+            let its_own = who == 0 || !Arc::ptr_eq(&self.hosts[0], &self.hosts[1]);
+            let has_open = lock(&self.hosts[who]).has_open();
+            if its_own && has_open && self.stage.violation().is_none() {
                 self.stage.arm(usize::MAX, Vec::new());
                 let op = op(&mut self.dice);
                 self.together(&[Task { who, op }]);

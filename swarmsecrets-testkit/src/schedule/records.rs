@@ -10,6 +10,7 @@ use swarmsecrets_core::error::{Error, ErrorKind, Result};
 use swarmsecrets_core::executor::{Observer, Progress};
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::journal::{Entry, Event, Journal, JournalStore, Lease};
+use swarmsecrets_core::rotation::State;
 
 use super::script::{Class, Op};
 use super::stage::{Begun, Fired, Stage};
@@ -26,6 +27,14 @@ pub(super) struct Disk {
 }
 
 impl Disk {
+    /// Whether anything is left to do, if only to wait.
+    pub(super) fn has_open(&self) -> bool {
+        let begun = self.journals.values().filter(|entries| !entries.is_empty());
+        begun
+            .map(|entries| State::replay(entries.iter().map(|entry| &entry.event)))
+            .any(|s| s.is_ok_and(|s| !s.is_over()))
+    }
+
     /// Whether the last process that had a rotation in hand died or was stopped: what it wrote last is not an end.
     pub(super) fn ends_in_mid_air(&self, rotation: &RotationId) -> bool {
         let last = self.journals.get(rotation).and_then(|entries| entries.last());

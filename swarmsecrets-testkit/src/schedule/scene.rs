@@ -178,7 +178,7 @@ impl ServicePlan {
 
     fn builder(&self) -> ServiceBuilder {
         let order = if self.start_first { "start-first" } else { "stop-first" };
-        let monitor = if self.temper == Temper::Slow { 5_000_000_000_u64 } else { 1_000_000_000 };
+        let monitor = if self.temper == Temper::Slow { 5_000_000_000_u64 } else { 400_000_000 };
         let mut service = ServiceBuilder::new(&self.name, "local/app:1")
             .restart_delay(Duration::from_secs(1))
             .update_config(json!({"Parallelism": 1, "FailureAction": self.action, "Monitor": monitor, "Order": order}));
@@ -219,7 +219,7 @@ impl ServicePlan {
             Temper::Slow => return Program::runs().slow(Duration::from_secs(20)),
             Temper::Stubborn => Program::refuses(target, values::BAD).exit(1).ignores_sigterm(),
         };
-        program.slow(Duration::from_millis(200))
+        program.slow(Duration::from_millis(100))
     }
 }
 
