@@ -17,6 +17,8 @@ pub mod policy;
 
 pub mod transport;
 
+pub mod credential;
+
 mod parallel;
 
 pub mod plan;
@@ -24,8 +26,6 @@ pub mod plan;
 pub mod audit;
 
 pub mod journal;
-
-pub mod credential;
 
 pub mod rotation;
 

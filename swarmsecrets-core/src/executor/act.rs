@@ -18,6 +18,7 @@ pub(super) async fn look(parts: &Parts<'_>, transport: &dyn Transport, look: &Lo
         Look::Version(name) => version(parts, transport, name).await.map(Answer::Version),
         Look::Service(id) => service(parts, transport, id).await.map(|s| Answer::Service(Box::new(s))),
         Look::Rollout(id) => rollout(parts, transport, id).await,
+        Look::Login { .. } => Err(Error::new(ErrorKind::Invalid, "a login is no request of Portainer's")),
         Look::World => {
             read_inventory(transport, parts.environment, parts.clock).await.map(|w| Answer::World(Box::new(w)))
         }
@@ -85,6 +86,9 @@ fn request(parts: &Parts<'_>, change: &Change, value: Result<Option<SecretValue>
         Change::Own { control, owner, .. } => Write::set_owner(*control, owner),
         Change::Update { service, name, version, spec, .. } => {
             Write::update_service(environment, service, name, *version, spec.as_raw())
+        }
+        Change::Credential { .. } => {
+            return Err(Error::new(ErrorKind::Invalid, "a password is not changed through Portainer"));
         }
         Change::Stack { id, name, file, variables, prune, .. } => {
             Write::put_stack(environment, *id, name, file, variables, *prune)

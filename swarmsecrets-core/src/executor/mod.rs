@@ -3,12 +3,14 @@
 mod act;
 mod counted;
 mod parts;
+mod passwords;
 mod progress;
 mod read;
 mod run;
 mod values;
 
 pub use self::parts::{Parts, Supply};
+pub use self::passwords::PasswordChange;
 pub use self::progress::{Cancellation, Observer, Progress, Silent};
 pub use self::read::read_inventory;
 pub use self::run::Executor;

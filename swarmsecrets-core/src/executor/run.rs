@@ -1,26 +1,28 @@
 //! Carries rotations out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::act;
 use super::counted::Counted;
 use super::parts::{Parts, Supply};
+use super::passwords::{PasswordChange, Passwords};
 use super::progress::Progress;
 use super::read::read_inventory;
 use crate::audit::{Actor, AuditRecord, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{RotationId, ServiceId};
 use crate::inventory::{Inventory, LogicalSecret, ServiceNode};
-use crate::journal::{Entry, FORMAT, Journal, Lease};
+use crate::journal::{CredentialStep, Entry, FORMAT, Journal, Lease};
 use crate::plan::{Plan, ValueRecipe, decide, recover, visible_rotations};
 use crate::policy::{Decision, Gate};
-use crate::rotation::{Action, ActionId, Change, Outcome, Poll, Reply, Report, Rotation, Stage, State};
+use crate::rotation::{Action, ActionId, Change, Look, Outcome, Poll, Reply, Report, Rotation, Stage, State, Which};
 use crate::secret::SecretValue;
 
 /// Carries rotations out, one at a time.
 pub struct Executor<'a> {
     parts: Parts<'a>,
     transport: Counted<'a>,
+    passwords: Passwords,
 }
 
 /// What one run holds.
@@ -29,6 +31,8 @@ struct Run<'r, 's> {
     gate: Gate,
     actor: Actor,
     supply: Option<&'r mut Supply<'s>>,
+    /// The new values that were made or handed over in this run, by the places of their secrets.
+    fresh: BTreeMap<usize, SecretValue>,
     /// How many entries the journal has.
     written: u64,
     lease: Box<dyn Lease>,
@@ -39,7 +43,14 @@ impl<'a> Executor<'a> {
     #[must_use]
     pub fn new(parts: Parts<'a>) -> Self {
         let transport = Counted::new(parts.transport);
-        Self { parts, transport }
+        Self { parts, transport, passwords: Passwords::default() }
+    }
+
+    /// The same executor, which also changes the passwords behind these logical secrets, for plans that say so.
+    #[must_use]
+    pub fn with_passwords(mut self, changes: BTreeMap<String, PasswordChange>) -> Self {
+        self.passwords = Passwords::new(changes);
+        self
     }
 
     /// Carries out a plan: checks that the world is still as it says, asks for leave, and runs it to its end or its grace.
@@ -50,6 +61,7 @@ impl<'a> Executor<'a> {
     /// Whatever happens later is in the report.
     pub async fn apply(&self, plan: &Plan, supply: &mut Supply<'_>) -> Result<Report> {
         supply.values.check(plan)?;
+        self.passwords.check(plan)?;
         let world = self.world().await?;
         let gate = Gate::new(plan.digest().clone(), decision(plan, &world), self.parts.word);
         gate.check()?;
@@ -60,7 +72,7 @@ impl<'a> Executor<'a> {
         let lease = self.parts.journal.lock(&id).await?;
         let actor = self.actor(&world);
         let rotation = Rotation::begin(id, plan.clone(), actor.clone())?;
-        let mut run = Run { rotation, gate, actor, supply: Some(supply), written: 0, lease };
+        let mut run = Run { rotation, gate, actor, supply: Some(supply), fresh: BTreeMap::new(), written: 0, lease };
         self.write_down(&mut run).await?;
         Ok(self.drive(run).await)
     }
@@ -148,7 +160,7 @@ impl<'a> Executor<'a> {
             return Err(Error::new(ErrorKind::Stale, text));
         }
         let gate = Gate::new(plan.digest().clone(), decision(plan, &world), self.parts.word);
-        Ok(Run { rotation, gate, actor, supply, written: journal.entries.len() as u64, lease })
+        Ok(Run { rotation, gate, actor, supply, fresh: BTreeMap::new(), written: journal.entries.len() as u64, lease })
     }
 
     /// The journal of a rotation; empty if there is none.
@@ -205,6 +217,10 @@ impl<'a> Executor<'a> {
             match poll {
                 Poll::Done(report) => return Ok(*report),
                 Poll::Wait(until) => self.parts.clock.sleep(until.mono.saturating_sub(now.mono)).await,
+                Poll::Act(id, Action::Look(Look::Login { secret, which })) => {
+                    let reply = self.log_in(run, secret, which).await;
+                    self.answer(run, id, reply)?;
+                }
                 Poll::Act(id, Action::Look(look)) => {
                     let reply = act::look(&self.parts, &self.transport, &look).await;
                     self.answer(run, id, reply)?;
@@ -230,11 +246,18 @@ impl<'a> Executor<'a> {
         let mut record = self.record(run, change);
         self.parts.audit.append(&record).await?;
         self.parts.observer.tell(&Progress::Sending { words: &record.action });
-        let value = match change {
-            Change::Create { secret, .. } => value(run, *secret),
-            _ => Ok(None),
+        let reply = match change {
+            Change::Credential { secret, step, .. } => {
+                // It is no request of Portainer's, and takes its leave all the same.
+                drop(permit);
+                self.change_password(run, *secret, *step).await
+            }
+            Change::Create { secret, .. } => {
+                let value = self.value(run, *secret);
+                act::change(&self.parts, &self.transport, change, permit, value).await
+            }
+            _ => act::change(&self.parts, &self.transport, change, permit, Ok(None)).await,
         };
-        let reply = act::change(&self.parts, &self.transport, change, permit, value).await;
         record.at = self.parts.clock.now().wall;
         record.phase = Phase::Outcome;
         record.outcome = Some(match &reply {
@@ -247,6 +270,34 @@ impl<'a> Executor<'a> {
             self.parts.observer.tell(&Progress::Trouble { message: error.message() });
         }
         Ok(reply)
+    }
+
+    /// The value of a new version: handed over, or made now, and then with the password in its place.
+    fn value(&self, run: &mut Run<'_, '_>, secret: usize) -> Result<Option<SecretValue>> {
+        let Some(planned) = run.rotation.state().plan.secrets.get(secret).cloned() else { return Ok(None) };
+        let value = match (&planned.recipe, value(run, secret)?) {
+            (ValueRecipe::Generate(_), Some(generated)) => Some(self.passwords.next_value(&planned, generated)?),
+            (_, value) => value,
+        };
+        if let (Some(value), Some(_)) = (&value, &planned.credential) {
+            run.fresh.insert(secret, value.clone());
+        }
+        Ok(value)
+    }
+
+    async fn change_password(&self, run: &Run<'_, '_>, secret: usize, step: CredentialStep) -> Reply {
+        let state = run.rotation.state();
+        match state.plan.secrets.get(secret) {
+            Some(planned) => self.passwords.change(&state.rotation, planned, step, new_value(run, secret)).await,
+            None => Reply::Refused(Error::new(ErrorKind::Journal, "the plan has no such secret")),
+        }
+    }
+
+    async fn log_in(&self, run: &Run<'_, '_>, secret: usize, which: Which) -> Reply {
+        match run.rotation.state().plan.secrets.get(secret) {
+            Some(planned) => self.passwords.log_in(planned, which, new_value(run, secret)).await,
+            None => Reply::Refused(Error::new(ErrorKind::Journal, "the plan has no such secret")),
+        }
     }
 
     fn record(&self, run: &Run<'_, '_>, change: &Change) -> AuditRecord {
@@ -282,6 +333,13 @@ impl<'a> Executor<'a> {
 /// Whether a plan was made for this Swarm: a journal may hold rotations of several.
 fn is_of(plan: &Plan, world: &Inventory) -> bool {
     plan.environment == world.environment && plan.cluster == world.cluster && plan.simulated == world.simulated
+}
+
+/// The new value of a secret, if it was made in this run or is handed over.
+fn new_value<'r>(run: &'r Run<'_, '_>, secret: usize) -> Option<&'r SecretValue> {
+    let plan = &run.rotation.state().plan;
+    let supplied = || run.supply.as_ref()?.values.of(plan, &plan.secrets.get(secret)?.secret);
+    run.fresh.get(&secret).or_else(supplied)
 }
 
 /// The value of a new version: handed over, or made now.

@@ -111,6 +111,16 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// How far the password behind a secret is.
+    Credential {
+        /// The place of its secret in the plan.
+        secret: usize,
+        /// How far.
+        access: Access,
+        /// What is worth saying.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
     /// A new version is gone again, or never was there.
     Withdrawn {
         /// The place of its secret in the plan.
@@ -174,6 +184,13 @@ pub enum ChangeRecord {
         /// The resource control that is written.
         control: ControlId,
     },
+    /// Change a password in the system that a secret opens.
+    Credential {
+        /// The place of its secret in the plan.
+        secret: usize,
+        /// What is done.
+        step: CredentialStep,
+    },
     /// Write a stack's stored file and variables, which redeploys it.
     Stack {
         /// Portainer's number.
@@ -203,6 +220,43 @@ pub enum ChangeRecord {
         /// Its id.
         id: SecretId,
     },
+}
+
+/// How far the password behind a secret is in the system that holds it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// It is the old one.
+    #[default]
+    Old,
+    /// The new one may have been set.
+    Setting,
+    /// The new one was set.
+    Set,
+    /// The new one logs in.
+    NewWorks,
+    /// Both do, or the system holds one.
+    Proved,
+    /// The old one may have been ended.
+    Revoking,
+    /// The old one was ended.
+    Revoked,
+    /// The old one does not log in any more.
+    Closed,
+    /// The old one is the only one again.
+    Restored,
+}
+
+/// What is done to a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialStep {
+    /// Make the new one valid.
+    Set,
+    /// End the old one.
+    Revoke,
+    /// Make the old one the only one again.
+    Undo,
 }
 
 /// How a mutation went.

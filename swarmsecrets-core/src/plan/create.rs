@@ -57,6 +57,7 @@ pub fn plan_create(inventory: &Inventory, request: &CreateRequest) -> Result<Pla
             previous: None,
             next: NextVersion { name, version: 1, labels },
             owner: None,
+            credential: None,
         }],
         rollout: Rollout::default(),
         allow: Allowances::default(),

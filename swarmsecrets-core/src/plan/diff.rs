@@ -83,11 +83,17 @@ impl Plan {
                 add(Mark::Add, format!("owner of {}: {}", secret.next.name, owner.names.join(", ")));
             }
         }
+        for step in self.steps.iter().filter(|s| s.kind == StepKind::SetCredential) {
+            add(Mark::Change, step.text.clone());
+        }
         for consumer in &self.consumers {
             add(Mark::Change, consumer_line(self, consumer));
         }
         for step in self.steps.iter().filter(|s| matches!(s.kind, StepKind::PatchStack | StepKind::WriteStack)) {
             add(Mark::Change, step.text.clone());
+        }
+        for step in self.steps.iter().filter(|s| s.kind == StepKind::RevokeCredential) {
+            add(Mark::Remove, step.text.clone());
         }
         for previous in self.replaced() {
             let after = humane(self.timing.grace);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::request::{Allowances, Rollout, Strategy, Timing, ValueRecipe};
+use crate::credential::Account;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{
     ClusterId, EnvironmentId, PlanDigest, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId,
@@ -91,6 +92,9 @@ pub struct PlannedSecret {
     pub next: NextVersion,
     /// Whose the new version will be: the accesses of the old one.
     pub owner: Option<Owner>,
+    /// Whose password is changed in step with it, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<Account>,
 }
 
 /// A version that exists.
@@ -182,6 +186,10 @@ pub enum StepKind {
     CreateVersion,
     /// Give it the old version's owner.
     SetOwner,
+    /// Change the password in the system that the secret opens.
+    SetCredential,
+    /// End the old password there.
+    RevokeCredential,
     /// Exchange a service's references and judge its rollout.
     UpdateService,
     /// Write a stack's stored file, which redeploys it and changes nothing else.

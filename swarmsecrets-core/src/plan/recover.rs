@@ -138,6 +138,7 @@ fn planned_secret(found: &Found<'_>) -> PlannedSecret {
         previous: Some(VersionRef { id: found.old.id.clone(), name: found.old.name.clone() }),
         next: NextVersion { name: found.new.name.clone(), version: found.new.version, labels: users },
         owner: found.old.owner.clone().map(Owner::or_administrators),
+        credential: None,
     }
 }
 

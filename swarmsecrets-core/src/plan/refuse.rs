@@ -1,7 +1,7 @@
 //! What must not be rotated, and why.
 
 use super::document::listed;
-use super::request::RotationRequest;
+use super::request::{RotationRequest, Strategy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::quoted;
 use crate::inventory::{Inventory, LogicalSecret, ServiceMode, ServiceNode, label};
@@ -104,4 +104,22 @@ fn converged(secrets: &[&LogicalSecret], consumers: &[&ServiceNode]) -> Result<(
             format!("not every consumer of `{names}` is healthy before the rotation: {list}: mend that first"),
         ),
     })
+}
+
+/// Passwords are changed for secrets that are rotated, and only by strategies that do so.
+pub(super) fn credentials(secrets: &[&LogicalSecret], request: &RotationRequest) -> Result<()> {
+    let invalid = |text: String| Err(Error::new(ErrorKind::Invalid, text));
+    if let Some(name) = request.credentials.keys().find(|name| !secrets.iter().any(|s| s.name == **name)) {
+        return invalid(format!("{} has a credential setter but is not rotated: leave the setter out", quoted(name)));
+    }
+    match (request.strategy, request.credentials.is_empty()) {
+        (Strategy::Overlap, true) => invalid(
+            "the strategy `overlap` changes a password in the system behind the secret: say which, or use `swap`"
+                .into(),
+        ),
+        (Strategy::Swap, false) => {
+            invalid("the strategy `swap` changes no password: use `overlap`, or leave the credential setter out".into())
+        }
+        _ => Ok(()),
+    }
 }

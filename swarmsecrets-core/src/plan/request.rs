@@ -1,9 +1,11 @@
 //! What is asked for.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::credential::Account;
 use crate::generate::GenerateSpec;
 
 /// Where the next value comes from. The value itself is never part of a request or a plan.
@@ -23,6 +25,9 @@ pub enum Strategy {
     /// Each consumer's reference is exchanged. What does not work is put back.
     #[default]
     Swap,
+    /// The password behind the secret is changed in step: the new one is made valid first, beside the old one where the
+    /// system can hold two, then the consumers are moved, then the old one is ended.
+    Overlap,
     /// The old value must not be used any more: every consumer is moved, nothing goes back once the canary runs, and the old
     /// version is removed at once.
     Revoke,
@@ -34,6 +39,7 @@ impl Strategy {
     pub fn word(self) -> &'static str {
         match self {
             Self::Swap => "swap",
+            Self::Overlap => "overlap",
             Self::Revoke => "revoke",
         }
     }
@@ -125,6 +131,8 @@ pub struct RotationRequest {
     pub secrets: Vec<(String, ValueRecipe)>,
     /// How.
     pub strategy: Strategy,
+    /// Whose passwords are changed in step, by the names of the logical secrets.
+    pub credentials: BTreeMap<String, Account>,
     /// The time limits.
     pub timing: Timing,
     /// The service to update first.
@@ -154,6 +162,7 @@ impl RotationRequest {
         Self {
             secrets: secrets.into_iter().collect(),
             strategy: Strategy::default(),
+            credentials: BTreeMap::new(),
             timing: Timing::default(),
             canary: Canary::default(),
             rollout: Rollout::default(),

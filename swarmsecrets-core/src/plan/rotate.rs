@@ -26,6 +26,7 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
     let secrets = secrets(inventory, request)?;
     let consumers = consumers(&secrets);
     refuse::refuse(&secrets, &consumers, request)?;
+    refuse::credentials(&secrets, request)?;
     let planned = secrets.iter().zip(&request.secrets);
     let planned = planned.map(|(secret, (_, recipe))| planned_secret(inventory, secret, recipe, request));
     let planned = planned.collect::<Result<Vec<PlannedSecret>>>()?;
@@ -121,6 +122,7 @@ fn planned_secret(
         previous: Some(VersionRef { id: current.id.clone(), name: current.name.clone() }),
         next: NextVersion { name, version, labels },
         owner: current.owner.clone().map(Owner::or_administrators),
+        credential: request.credentials.get(&secret.name).cloned(),
     })
 }
 

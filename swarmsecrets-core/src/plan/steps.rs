@@ -9,6 +9,15 @@ pub(super) fn steps(content: &Content, seen: Vec<Precondition>) -> Vec<Step> {
     for (n, secret) in content.secrets.iter().enumerate() {
         steps.version(content, n, secret);
     }
+    for secret in &content.secrets {
+        if let (Some(account), Some(previous)) = (&secret.credential, &secret.previous) {
+            let keeps =
+                if account.way.holds_two() { "; the old one stays valid" } else { "; THE OLD ONE ENDS AT ONCE" };
+            let text =
+                format!("set the password of {account} to that of {}{keeps}, and log in with it", secret.next.name);
+            steps.add(StepKind::SetCredential, previous.name.as_str(), text, Vec::new(), Undo::PutBack);
+        }
+    }
     for (consumer, seen) in content.consumers.iter().zip(seen) {
         let text = format!("update service {}: {}, and judge its rollout", consumer.service, swaps(content, consumer));
         steps.add(StepKind::UpdateService, &consumer.service, text, vec![seen], Undo::PutBack);
@@ -32,6 +41,12 @@ pub(super) fn steps(content: &Content, seen: Vec<Precondition>) -> Vec<Step> {
             ),
         };
         steps.add(kind, &stack.name, text, Vec::new(), undo);
+    }
+    for secret in &content.secrets {
+        if let (Some(account), Some(previous)) = (&secret.credential, &secret.previous) {
+            let text = format!("end the old password of {account}, and see that it no longer logs in");
+            steps.add(StepKind::RevokeCredential, previous.name.as_str(), text, Vec::new(), Undo::Impossible);
+        }
     }
     let grace = content.timing.grace;
     for old in content.replaced().map(|v| v.name.as_str()) {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::ids::{ControlId, SecretId, SecretName, ServiceId, SpecVersion, StackId};
 use crate::inventory::{Inventory, Labels, Owner};
-use crate::journal::ChangeRecord;
+use crate::journal::{ChangeRecord, CredentialStep};
 use crate::model::{ServiceState, SpecText, TaskState};
 use crate::policy::Direction;
 use crate::stack::{ComposeText, Variables};
@@ -33,8 +33,37 @@ pub enum Look {
     Service(ServiceId),
     /// A service and its tasks.
     Rollout(ServiceId),
+    /// Whether a password logs in.
+    Login {
+        /// The place of its secret in the plan.
+        secret: usize,
+        /// The old one or the new one.
+        which: Which,
+    },
     /// Everything: a fresh inventory.
     World,
+}
+
+/// Which of two passwords.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The one before.
+    Old,
+    /// The one that is set.
+    New,
+}
+
+/// What came of logging in.
+#[derive(Debug)]
+pub enum Login {
+    /// The system let us in.
+    Works,
+    /// The system said no.
+    Refused,
+    /// Neither can be said now.
+    Unclear(Error),
+    /// It cannot be tried, for this reason: the value is not at hand any more.
+    Untestable(String),
 }
 
 /// What is to be changed. Each may be sent twice without harm: names, spec versions and ids fence it.
@@ -57,6 +86,15 @@ pub enum Change {
         owner: Owner,
         /// The new version's name.
         name: SecretName,
+    },
+    /// Change a password in the system that a secret opens. Safe to send twice: the rotation's id tells.
+    Credential {
+        /// The place of its secret in the plan.
+        secret: usize,
+        /// What is done.
+        step: CredentialStep,
+        /// Whose, for people.
+        account: String,
     },
     /// Write a stack's stored file and all its variables. Portainer redeploys it at once.
     Stack {
@@ -105,6 +143,8 @@ impl Change {
     pub fn direction(&self) -> Direction {
         match self {
             Self::Create { .. } | Self::Own { .. } => Direction::Forward,
+            Self::Credential { step: CredentialStep::Undo, .. } => Direction::Restore,
+            Self::Credential { .. } => Direction::Forward,
             Self::Update { direction, .. } | Self::Remove { direction, .. } | Self::Stack { direction, .. } => {
                 *direction
             }
@@ -116,6 +156,7 @@ impl Change {
     pub fn record(&self) -> ChangeRecord {
         match self {
             Self::Create { secret, name, .. } => ChangeRecord::Create { secret: *secret, name: name.clone() },
+            Self::Credential { secret, step, .. } => ChangeRecord::Credential { secret: *secret, step: *step },
             Self::Stack { id, name, direction, .. } => {
                 ChangeRecord::Stack { id: *id, name: name.clone(), direction: *direction }
             }
@@ -135,6 +176,11 @@ impl Change {
         match self {
             Self::Create { name, .. } => format!("create secret {name}"),
             Self::Own { name, control, .. } => format!("set the owner of secret {name} (resource control {control})"),
+            Self::Credential { step: CredentialStep::Set, account, .. } => format!("set the new password of {account}"),
+            Self::Credential { step: CredentialStep::Revoke, account, .. } => {
+                format!("end the old password of {account}")
+            }
+            Self::Credential { account, .. } => format!("restore the old password of {account}"),
             Self::Stack { name, id, .. } => format!("write the file of stack {name} (number {id}) and redeploy it"),
             Self::Update { name, swap, direction: Direction::Forward, .. } => format!("update service {name}: {swap}"),
             Self::Update { name, swap, .. } => format!("put back service {name}: {swap}"),
@@ -167,6 +213,8 @@ pub enum Answer {
     Service(Box<ServiceState>),
     /// A service and its tasks.
     Rollout(Box<ServiceState>, Vec<TaskState>),
+    /// What came of logging in.
+    Login(Login),
     /// Everything.
     World(Box<Inventory>),
 }

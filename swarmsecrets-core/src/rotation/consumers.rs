@@ -153,6 +153,10 @@ impl Rotation {
         if let Some((_, previous)) = self.unseen() {
             return Ok(Next::Act(Action::Look(Look::Version(previous.name))));
         }
+        if let Some(next) = self.credential_to_restore(true) {
+            self.work.restoring = true;
+            return Ok(next);
+        }
         let created = self.state.versions.iter().any(|v| v.created.is_some());
         let touched = |p: &Progress| matches!(p, Progress::Begun | Progress::Converged(_) | Progress::Failed(_));
         while created && self.has_a_free_hand() {
@@ -177,6 +181,10 @@ impl Rotation {
             );
             self.stop(End::NeedsHuman, text)?;
             return Ok(Next::Again);
+        }
+        if let Some(next) = self.credential_to_restore(false) {
+            self.work.restoring = true;
+            return Ok(next);
         }
         match self.put_stacks_back() {
             Some(next) => Ok(next),

@@ -68,6 +68,8 @@ pub(super) struct Work {
     pub(super) rests: bool,
     /// Whether the old version may be removed now: the world was looked at.
     pub(super) cleared: Option<Vec<String>>,
+    /// Whether the action given out restores a password.
+    pub(super) restoring: bool,
     /// How many of the old versions the undo has seen, to go back to.
     pub(super) old_seen: usize,
 }
@@ -167,6 +169,7 @@ impl Rotation {
             );
             return Err(Error::new(ErrorKind::Refused, text));
         }
+        self.ended_password()?;
         self.emit(Event::UndoBegun { reason: reason.to_owned() })
     }
 
@@ -245,12 +248,17 @@ impl Rotation {
         }
         match (self.state.stage, reply) {
             (Stage::Prepare, reply) => self.prepared(reply, now),
+            (Stage::Credential | Stage::Close, reply) => self.credential_answered(reply, now),
             (Stage::Settle | Stage::AwaitPatch, Reply::Done(Answer::World(world))) => self.settled(&world, now),
             (Stage::Undo, Reply::Done(Answer::World(world))) if self.put_stacks_back().is_some() => {
                 self.unsettled(&world)
             }
             (Stage::Grace, reply) => self.retired(reply, now),
             (Stage::Undo, reply) if self.unseen().is_some() => self.old_looked_for(reply, now),
+            (Stage::Undo, reply) if self.work.restoring => {
+                self.work.restoring = false;
+                self.credential_restored(reply, now)
+            }
             (Stage::Undo, reply) => self.withdrawn(reply, now),
             (_, Reply::Refused(error) | Reply::Unknown(error)) => self.look_later(&error, now),
             (_, Reply::Done(_)) => Ok(()),
@@ -266,7 +274,9 @@ impl Rotation {
         }
         match self.state.stage {
             Stage::Prepare => self.prepare(),
+            Stage::Credential => self.set_credentials(),
             Stage::Update => self.update(now),
+            Stage::Close => self.close_credentials(),
             Stage::Settle => self.settle(),
             Stage::AwaitPatch => Ok(self.await_patch()),
             Stage::Grace => self.grace(now),

@@ -98,6 +98,7 @@ impl World {
                 previous: Some(VersionRef { id: "old".parse().unwrap(), name: "db".parse().unwrap() }),
                 next: NextVersion { name: "db_v2".parse().unwrap(), version: 2, labels: Labels::new() },
                 owner: Some(owner(1)),
+                credential: None,
             }],
             rollout: Rollout::default(),
             allow: Allowances::default(),
@@ -134,6 +135,9 @@ impl World {
         match look {
             Look::Version(name) => Answer::Version(self.secrets.get(name.as_str()).cloned()),
             Look::Service(id) => Answer::Service(Box::new(self.service(place(id.as_str())))),
+            Look::Login { .. } => {
+                Answer::Login(super::Login::Untestable("there are no passwords in this world".into()))
+            }
             Look::Rollout(id) => {
                 let n = place(id.as_str());
                 Answer::Rollout(Box::new(self.service(n)), self.tasks(n))
@@ -161,7 +165,9 @@ impl World {
                 secret.owner = Some(Owner { control: Some(ControlId(7)), ..owner.clone() });
                 Ok(Answer::Taken)
             }
-            Change::Stack { .. } => Err(Error::new(ErrorKind::NotFound, "there are no stacks in this world")),
+            Change::Credential { .. } | Change::Stack { .. } => {
+                Err(Error::new(ErrorKind::NotFound, "there are no stacks in this world"))
+            }
             Change::Update { service, version, spec, .. } => {
                 let service = &mut self.services[place(service.as_str())];
                 if version.0 != service.version {

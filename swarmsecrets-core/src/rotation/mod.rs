@@ -6,6 +6,7 @@
 
 mod action;
 mod consumers;
+mod credentials;
 mod hand;
 mod machine;
 mod prepare;
@@ -20,7 +21,7 @@ mod machine_tests;
 #[cfg(test)]
 mod mini_world;
 
-pub use self::action::{Action, ActionId, Answer, Change, FoundVersion, Look, Reply};
+pub use self::action::{Action, ActionId, Answer, Change, FoundVersion, Login, Look, Reply, Which};
 pub use self::machine::{Poll, Rotation};
 pub use self::report::{ConsumerReport, Outcome, Report, SecretReport, StackReport};
 pub use self::state::{Created, Ending, Old, Progress, Stage, State, Versions};

@@ -209,7 +209,9 @@ fn outcome(state: &State) -> Outcome {
         Stage::Ended(Ending::Stopped(End::Conflict)) => Outcome::Conflict,
         Stage::Ended(Ending::Stopped(End::RolledBack)) => Outcome::RolledBack,
         Stage::Ended(Ending::Stopped(End::NeedsHuman)) => Outcome::NeedsHuman,
-        Stage::Prepare | Stage::Update | Stage::Settle | Stage::Undo => Outcome::NeedsHuman,
+        Stage::Prepare | Stage::Credential | Stage::Close | Stage::Update | Stage::Settle | Stage::Undo => {
+            Outcome::NeedsHuman
+        }
     }
 }
 

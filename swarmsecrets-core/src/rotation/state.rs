@@ -8,7 +8,7 @@ use crate::audit::Actor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{ControlId, RotationId, SecretId, ServiceId};
 use crate::inventory::Owner;
-use crate::journal::{ChangeRecord, End, Event, StackPatch};
+use crate::journal::{Access, ChangeRecord, CredentialStep, End, Event, StackPatch};
 use crate::plan::{Plan, PlanKind, Strategy};
 
 /// What has to be done next.
@@ -16,12 +16,16 @@ use crate::plan::{Plan, PlanKind, Strategy};
 pub enum Stage {
     /// Make the new versions and give them their owners.
     Prepare,
+    /// Set the new passwords in the systems behind the secrets.
+    Credential,
     /// Move the consumers.
     Update,
     /// Bring the stacks in line.
     Settle,
     /// Wait for people to patch stacks.
     AwaitPatch,
+    /// End the old passwords.
+    Close,
     /// Keep the old version for a while.
     Grace,
     /// Put everything back.
@@ -69,6 +73,8 @@ pub struct Versions {
     pub owned: bool,
     /// Whether it is gone again, or never was there.
     pub withdrawn: bool,
+    /// How far the password behind it is.
+    pub access: Access,
     /// What became of the old version.
     pub old: Old,
 }
@@ -186,6 +192,14 @@ impl State {
                 self.step = *step;
                 match change {
                     ChangeRecord::Create { secret, .. } => self.version(*secret)?.create_sent = true,
+                    ChangeRecord::Credential { secret, step: CredentialStep::Set } => {
+                        let version = self.version(*secret)?;
+                        version.access = version.access.max(Access::Setting);
+                    }
+                    ChangeRecord::Credential { secret, step: CredentialStep::Revoke } => {
+                        let version = self.version(*secret)?;
+                        version.access = version.access.max(Access::Revoking);
+                    }
                     ChangeRecord::Stack { name, .. } => drop(self.written.insert(name.clone())),
                     // From here on it may be on either version, until it is known to be restored.
                     ChangeRecord::Restore { service } => {
@@ -207,6 +221,11 @@ impl State {
                 if self.stage == Stage::Prepare && self.versions.iter().all(|v| v.owned) {
                     self.stage = self.stage_after_create();
                 }
+            }
+            Event::Credential { secret, access, note } => {
+                self.version(*secret)?.access = *access;
+                self.notes.extend(note.iter().cloned());
+                self.after_credential();
             }
             Event::Withdrawn { secret } => self.version(*secret)?.withdrawn = true,
             Event::ConsumerBegun { service } => self.set(service, Progress::Begun)?,
@@ -243,7 +262,8 @@ impl State {
             Event::Settled { stacks } => {
                 self.patches.clone_from(stacks);
                 let open = stacks.iter().any(|s| s.kind != "cli") && self.plan.strategy != Strategy::Revoke;
-                self.stage = if open { Stage::AwaitPatch } else { Stage::Grace };
+                self.stage = if open { Stage::AwaitPatch } else { Stage::Close };
+                self.after_credential();
             }
             Event::GraceBegun { until } => {
                 self.grace_until = Some(*until);
@@ -275,8 +295,32 @@ impl State {
     fn stage_after_create(&self) -> Stage {
         match self.plan.kind {
             PlanKind::Create => Stage::Ended(Ending::Complete),
-            PlanKind::Rotate if self.plan.consumers.is_empty() => Stage::Settle,
-            PlanKind::Rotate => Stage::Update,
+            PlanKind::Rotate if self.credentials_are(self.access_before_consumers()) => self.stage_of_consumers(),
+            PlanKind::Rotate => Stage::Credential,
+        }
+    }
+
+    fn stage_of_consumers(&self) -> Stage {
+        if self.plan.consumers.is_empty() { Stage::Settle } else { Stage::Update }
+    }
+
+    /// How far passwords must be before the first consumer is moved: a revocation ends the old ones first of all.
+    pub(super) fn access_before_consumers(&self) -> Access {
+        if self.plan.strategy == Strategy::Revoke { Access::Closed } else { Access::Proved }
+    }
+
+    fn credentials_are(&self, wanted: Access) -> bool {
+        let secrets = self.plan.secrets.iter().zip(&self.versions);
+        secrets.filter(|(planned, _)| planned.credential.is_some()).all(|(_, version)| version.access >= wanted)
+    }
+
+    /// The stage after the passwords, once they are as far as they must be.
+    fn after_credential(&mut self) {
+        if self.stage == Stage::Credential && self.credentials_are(self.access_before_consumers()) {
+            self.stage = self.stage_of_consumers();
+        }
+        if self.stage == Stage::Close && self.credentials_are(Access::Closed) {
+            self.stage = Stage::Grace;
         }
     }
 
@@ -314,14 +358,19 @@ impl State {
     pub fn goes_on_in_spite_of_failures(&self) -> bool {
         let first = self.plan.consumers.iter().zip(&self.consumers).filter(|(planned, _)| planned.wave == 0);
         let canary = self.plan.consumers.iter().any(|c| c.wave > 0);
+        let ended = self.versions.iter().any(|v| v.access >= Access::Revoking && v.access != Access::Restored);
         self.plan.strategy == Strategy::Revoke
-            && (!canary || first.into_iter().all(|(_, p)| matches!(p, Progress::Converged(_) | Progress::Left(_))))
+            && (ended
+                || !canary
+                || first.into_iter().all(|(_, p)| matches!(p, Progress::Converged(_) | Progress::Left(_))))
     }
 
     /// How many things have been done to versions: what a step remembers of one says nothing of the next.
     pub(super) fn versions_done(&self) -> usize {
         let done = |v: &Versions| [v.created.is_some(), v.owned, v.withdrawn, v.old != Old::There];
-        self.versions.iter().flat_map(done).filter(|done| *done).count()
+        let things = self.versions.iter().flat_map(done).filter(|done| *done).count();
+        // Each step of a password is a thing of its own.
+        things + self.versions.iter().map(|v| v.access as usize).sum::<usize>()
     }
 
     fn version(&mut self, secret: usize) -> Result<&mut Versions> {
