@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn a_report_that_is_not_true_is_found() {
-        let lies: [(&str, fn(&mut Report)); 6] = [
+        type Lie = fn(&mut Report);
+        let lies: [(&str, Lie); 6] = [
             ("", |_| ()),
             ("still there", |report| report.outcome = Outcome::RolledBack),
             ("a version of it is there", |report| report.outcome = Outcome::NotStarted),
