@@ -18,7 +18,7 @@ type Verdict = Result<(), String>;
 /// Keeps the last report of each rotation, and all that was written.
 pub(super) struct Oracle {
     stage: Arc<Stage>,
-    last: BTreeMap<RotationId, Report>,
+    pub(super) last: BTreeMap<RotationId, Report>,
     written: Vec<String>,
 }
 
