@@ -65,7 +65,8 @@ pub enum Login {
 /// brought to an end with the old one.
 ///
 /// A setter keeps the passwords that it does not know: where the user has one that is neither of the two, it refuses with
-/// [`Conflict`](crate::ErrorKind::Conflict).
+/// [`Conflict`](crate::ErrorKind::Conflict). It looks just before it changes something, but nothing holds others off in
+/// between: two rotations of one secret are kept apart before they come here.
 ///
 /// # Errors
 /// The kinds that all calls share:
@@ -88,7 +89,7 @@ pub trait CredentialSetter: Send + Sync {
     /// [`Invalid`](crate::ErrorKind::Invalid) if `current` is not shaped as expected.
     fn next_value(&self, current: &SecretValue, password: &SecretValue) -> Result<SecretValue>;
 
-    /// Makes `next` valid. Where the [`Way`] holds two, `current` stays valid.
+    /// Makes `next` valid. Where the [`Way`] holds two, `current` stays valid. Not to be called after `revoke`.
     ///
     /// # Errors
     /// Those above, and [`Stale`](crate::ErrorKind::Stale) if neither `current` nor `next` is what the system holds.

@@ -105,7 +105,9 @@ impl<'a> Executor<'a> {
     pub async fn retire(&self) -> Result<Vec<Report>> {
         let mut reports = Vec::new();
         let world = self.world().await?;
-        let moved = |id: &RotationId| recover(&world, id).is_ok_and(|found| found.begun && found.moved);
+        // Whoever has the journal of another one may still retire it in time.
+        let moved =
+            |id: &RotationId| recover(&world, id).is_ok_and(|found| found.begun && found.moved && found.is_due(&world));
         for id in self.lost().await?.into_iter().filter(moved) {
             let run = self.take_up(&id, None).await?;
             reports.push(self.drive(run).await);

@@ -27,6 +27,18 @@ pub struct Recovered {
     pub moved: bool,
 }
 
+impl Recovered {
+    /// Whether the grace period is over, counted from when the new versions were made.
+    #[must_use]
+    pub fn is_due(&self, world: &Inventory) -> bool {
+        let grace = self.plan.timing.grace;
+        let over = |v: &SecretVersion| {
+            Duration::try_from(world.taken_at.duration_since(v.created)).is_ok_and(|age| age >= grace)
+        };
+        self.versions.iter().all(over)
+    }
+}
+
 /// A secret of such a rotation.
 struct Found<'a> {
     secret: &'a LogicalSecret,

@@ -18,7 +18,7 @@ type Verdict = Result<(), String>;
 /// Keeps the last report of each rotation, and all that was written.
 pub(super) struct Oracle {
     stage: Arc<Stage>,
-    last: BTreeMap<RotationId, Report>,
+    pub(super) last: BTreeMap<RotationId, Report>,
     written: Vec<String>,
 }
 
@@ -209,6 +209,11 @@ fn failed<'a>(begun: &'a Begun, report: &Report) -> Vec<&'a PlannedConsumer> {
     pairs.filter(|(_, said)| said.outcome == "failed").map(|(planned, _)| planned).collect()
 }
 
+/// Whether a warning says why an old version is still there: something uses it, or its grace began anew without the journal.
+fn says_why(warning: &str) -> bool {
+    warning.contains("was kept") || warning.contains("the grace period begins anew")
+}
+
 /// Whether every reference of a consumer that the plan names is to this secret.
 fn all_on(live: &Live, planned: &PlannedConsumer, secret: &str) -> bool {
     let Some(references) = live.watch.references(planned.id.as_str()) else { return false };
@@ -300,7 +305,7 @@ fn settled(stage: &Stage, live: &Live, begun: &Begun, report: &Report) -> Verdic
     }
     let Some(previous) = begun.plan.replaced().next() else { return Ok(()) };
     let kept = live.watch.secrets.contains_key(previous.id.as_str());
-    if report.outcome == Outcome::Applied && kept && !report.warnings.iter().any(|text| text.contains("was kept")) {
+    if report.outcome == Outcome::Applied && kept && !report.warnings.iter().any(|text| says_why(text)) {
         return Err(format!("{} is there after its grace, and the report does not say why", previous.name));
     }
     Ok(())

@@ -43,8 +43,6 @@ pub(super) struct Live {
     happenings: Vec<Happening>,
     trace: Option<Vec<String>>,
     violation: Option<String>,
-    /// What people and the late network did, in order.
-    pub(super) deeds: u64,
 }
 
 /// One process: it lives for one operation and may die in it.
@@ -100,7 +98,6 @@ impl Stage {
             happenings: Vec::new(),
             trace: traced.then(Vec::new),
             violation: None,
-            deeds: 0,
         };
         Self { swarm, live: Mutex::new(live) }
     }
@@ -187,7 +184,6 @@ impl Stage {
     /// Somebody does something.
     pub(super) fn person(&self, deed: &Deed) {
         self.look(&By::Engine, None);
-        self.live().deeds += 1;
         let did = people::act(&self.swarm, deed);
         self.note(|| format!("somebody: {deed:?}: {did}"));
         self.look(&By::Person, None);

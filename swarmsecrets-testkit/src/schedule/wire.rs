@@ -86,6 +86,7 @@ impl Wire {
         };
         let fits = match (view.method, change) {
             (Method::Post, ChangeRecord::Create { .. }) => view.path.ends_with("/secrets/create"),
+            (Method::Put, ChangeRecord::Stack { id, .. }) => view.path.ends_with(&format!("/stacks/{id}")),
             (Method::Put, ChangeRecord::Own { control }) => view.path.ends_with(&format!("/{control}")),
             (Method::Post, ChangeRecord::Update { service } | ChangeRecord::Restore { service }) => {
                 view.path.ends_with(&format!("/services/{service}/update"))
