@@ -3,6 +3,7 @@
 mod desk;
 mod failing;
 mod guarded;
+mod overlapped;
 mod recovered;
 mod revoked;
 mod stacks;

@@ -1,0 +1,162 @@
+//! Passwords that are changed in step with secrets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use swarmsecrets_core::credential::{CredentialSetter as _, Way};
+use swarmsecrets_core::executor::{PasswordChange, Supply, Values};
+use swarmsecrets_core::plan::{RotationRequest, Strategy, Timing, ValueRecipe, plan_rotation};
+use swarmsecrets_core::rotation::{Outcome, Report};
+use swarmsecrets_core::{ErrorKind, Result, SecretValue};
+use swarmsecrets_testkit::credential::{FakeCredential, Fault, Step};
+use swarmsecrets_testkit::sim::{Program, ServiceBuilder};
+
+use super::desk::{Counting, Desk, NEW, OLD};
+
+fn value(bytes: &[u8]) -> SecretValue {
+    SecretValue::new(bytes.to_vec()).unwrap()
+}
+
+/// Two services and the system that they log in to.
+struct Play {
+    desk: Desk,
+    fake: FakeCredential,
+}
+
+impl Play {
+    fn new(way: Way, second: Program) -> Self {
+        let service =
+            |name: &str| ServiceBuilder::new(name, "local/app:1").secret("db").restart_delay(Duration::from_secs(1));
+        let desk = Desk::with(vec![(service("s0"), Program::runs()), (service("s1"), second)]);
+        Self { desk, fake: FakeCredential::new(way, &value(OLD)).unwrap() }
+    }
+
+    fn request(&self, strategy: Strategy) -> RotationRequest {
+        RotationRequest {
+            strategy,
+            timing: Timing { grace: Duration::ZERO, ..Timing::default() },
+            credentials: BTreeMap::from([("db".to_owned(), self.fake.account())]),
+            ..RotationRequest::new("db", ValueRecipe::Supplied)
+        }
+    }
+
+    fn passwords(&self) -> BTreeMap<String, PasswordChange> {
+        let change = PasswordChange { setter: Arc::new(self.fake.clone()), current: Some(value(OLD)) };
+        BTreeMap::from([("db".to_owned(), change)])
+    }
+
+    async fn apply(&self, strategy: Strategy) -> Result<Report> {
+        let plan = plan_rotation(&self.desk.inventory().await, &self.request(strategy))?;
+        let mut random = Counting(5);
+        let mut supply = Supply { values: Values::one(value(NEW)), random: &mut random };
+        let clock = self.desk.swarm.clock();
+        self.desk.executor(&clock).with_passwords(self.passwords()).apply(&plan, &mut supply).await
+    }
+
+    fn logs_in(&self) -> (bool, bool) {
+        (self.fake.logs_in(&value(OLD)), self.fake.logs_in(&value(NEW)))
+    }
+
+    fn steps(&self) -> Vec<Step> {
+        self.fake.calls().into_iter().map(|(step, _)| step).collect()
+    }
+
+    fn all_on(&self, name: &str) -> bool {
+        ["s0", "s1"].iter().all(|service| self.desk.mounts(service) == [name])
+    }
+}
+
+#[tokio::test]
+async fn the_new_password_is_set_before_and_the_old_one_ended_after_the_consumers() {
+    for way in [Way::HoldsTwo, Way::Replaces] {
+        let play = Play::new(way, Program::runs());
+        let report = play.apply(Strategy::Overlap).await.unwrap();
+        assert_eq!(report.outcome, Outcome::Applied, "{way:?}: {report:?}");
+        assert_eq!(play.logs_in(), (false, true), "{way:?}");
+        assert!(play.all_on("db_v2") && !play.desk.has_secret("db"));
+        assert_eq!(play.steps(), [Step::Set, Step::Verify, Step::Verify, Step::Revoke, Step::Verify]);
+        let intents = play.desk.intents();
+        let place =
+            |text: &str| intents.iter().position(|i| i.starts_with(text)).unwrap_or_else(|| panic!("{intents:?}"));
+        assert!(place("set the new password") < place("update service s0"));
+        assert!(place("update service s1") < place("end the old password"));
+    }
+}
+
+#[tokio::test]
+async fn a_consumer_that_refuses_the_new_value_brings_the_old_password_back() {
+    for way in [Way::HoldsTwo, Way::Replaces] {
+        let play = Play::new(way, Program::needs("db", OLD).exit(3));
+        let report = play.apply(Strategy::Overlap).await.unwrap();
+        assert_eq!(report.outcome, Outcome::RolledBack, "{way:?}: {report:?}");
+        assert_eq!(play.logs_in(), (true, false), "{way:?}");
+        assert!(play.all_on("db") && !play.desk.has_secret("db_v2"));
+    }
+}
+
+#[tokio::test]
+async fn each_step_may_fail_or_lose_its_answer() {
+    for step in [Step::Set, Step::Verify, Step::Revoke] {
+        for fault in [Fault::Down, Fault::LoseRequest, Fault::LoseAnswer] {
+            let play = Play::new(Way::HoldsTwo, Program::runs());
+            play.fake.fail(step, fault);
+            let report = play.apply(Strategy::Overlap).await.unwrap();
+            assert_eq!(report.outcome, Outcome::Applied, "{step:?} {fault:?}: {report:?}");
+            assert_eq!(play.logs_in(), (false, true), "{step:?} {fault:?}");
+        }
+    }
+    let play = Play::new(Way::HoldsTwo, Program::runs());
+    play.fake.fail(Step::Set, Fault::Refuse(ErrorKind::Forbidden));
+    let report = play.apply(Strategy::Overlap).await.unwrap();
+    assert_eq!(report.outcome, Outcome::RolledBack, "{report:?}");
+    assert!(play.all_on("db") && play.logs_in() == (true, false));
+
+    let play = Play::new(Way::HoldsTwo, Program::runs());
+    play.fake.fail(Step::Set, Fault::DoNothing);
+    let report = play.apply(Strategy::Overlap).await.unwrap();
+    assert_eq!(report.outcome, Outcome::RolledBack, "a password that was not set is found by logging in: {report:?}");
+    assert!(report.warnings[0].contains("does not log in"), "{:?}", report.warnings);
+
+    let play = Play::new(Way::HoldsTwo, Program::runs());
+    play.fake.fail(Step::Revoke, Fault::Refuse(ErrorKind::Forbidden));
+    let report = play.apply(Strategy::Overlap).await.unwrap();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    assert!(play.all_on("db_v2") && play.desk.has_secret("db") && play.logs_in() == (true, true));
+
+    let play = Play::new(Way::HoldsTwo, Program::runs());
+    play.fake.fail(Step::Revoke, Fault::DoNothing);
+    let report = play.apply(Strategy::Overlap).await.unwrap();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    assert!(report.warnings.iter().any(|w| w.contains("still logs in")), "{:?}", report.warnings);
+}
+
+#[tokio::test]
+async fn a_revocation_ends_the_leaked_password_first_and_never_goes_back() {
+    let play = Play::new(Way::HoldsTwo, Program::needs("db", OLD).exit(3));
+    let report = play.apply(Strategy::Revoke).await.unwrap();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    assert_eq!(play.logs_in(), (false, true));
+    assert!(play.all_on("db_v2") && !play.desk.has_secret("db"));
+    let intents = play.desk.intents();
+    let place = |text: &str| intents.iter().position(|i| i.starts_with(text)).unwrap();
+    assert!(place("end the old password") < place("update service s0"));
+    let id = report.rotation.unwrap();
+    let clock = play.desk.swarm.clock();
+    let error = play.desk.executor(&clock).rollback(&id, "a test").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused);
+}
+
+#[tokio::test]
+async fn what_is_missing_is_said_before_anything_is_done() {
+    let play = Play::new(Way::HoldsTwo, Program::runs());
+    let world = play.desk.inventory().await;
+    let refused = |request: &RotationRequest| plan_rotation(&world, request).unwrap_err().message().to_owned();
+    let without = RotationRequest { credentials: BTreeMap::new(), ..play.request(Strategy::Overlap) };
+    assert!(refused(&without).contains("say which"));
+    assert!(refused(&play.request(Strategy::Swap)).contains("changes no password"));
+    let plan = plan_rotation(&world, &play.request(Strategy::Overlap)).unwrap();
+    let error = play.desk.apply(&plan, NEW).await.unwrap_err();
+    assert!(error.message().contains("credential setter of `db`"), "{error}");
+    assert!(play.desk.intents().is_empty());
+}
