@@ -9,7 +9,7 @@ use super::machine::{Next, Rotation};
 use super::state::Progress;
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{SecretName, quoted};
+use crate::ids::{SecretName, ServiceId, quoted};
 use crate::inventory::{Inventory, ServiceNode, StackKind, StackNode};
 use crate::journal::{End, Event, StackPatch};
 use crate::plan::listed;
@@ -38,8 +38,8 @@ impl Rotation {
 
     /// Takes the stacks as they are now: writes the next one that may be written, or says what is left to people.
     pub(super) fn settled(&mut self, world: &Inventory, now: Now) -> Result<()> {
-        if let Some(text) = self.moved_back(world) {
-            return self.stop(End::NeedsHuman, text);
+        for (service, reason) in self.moved_back(world) {
+            self.emit(Event::ConsumerLeft { service, reason })?;
         }
         self.work.stack = self.stack_to_write(world, Direction::Forward);
         if self.work.stack.is_some() {
@@ -129,19 +129,19 @@ impl Rotation {
         None
     }
 
-    /// A consumer that somebody else put back on an old version since it was moved.
-    fn moved_back(&self, world: &Inventory) -> Option<String> {
+    /// The consumers that somebody else put back on an old version since they were moved. They are left as they are.
+    fn moved_back(&self, world: &Inventory) -> Vec<(ServiceId, String)> {
         let old = |service: &ServiceNode| {
             let mut replaced = self.state.plan.replaced();
             replaced.find(|v| service.references.iter().any(|r| r.id == v.id.as_str()))
         };
-        let (service, version) = self.moved(world).find_map(|service| Some((service, old(service)?)))?;
-        Some(format!(
-            "service {} is on `{}` again, which somebody else put back: `swarmsecrets rollback {id}` puts all consumers back, or rotate again",
-            quoted(&service.name),
-            version.name,
-            id = self.state.rotation
-        ))
+        let back = self.moved(world).filter_map(|service| Some((service, old(service)?)));
+        back.map(|(service, version)| {
+            let text =
+                format!("somebody else put {} back on `{}`: it is left as it is", quoted(&service.name), version.name);
+            (service.id.clone(), text)
+        })
+        .collect()
     }
 
     /// A redeploy that restarts tasks after all is waited for.
