@@ -146,8 +146,8 @@ impl Rotation {
     /// The next old version that the undo has not seen yet, with its place.
     pub(super) fn unseen(&self) -> Option<(usize, VersionRef)> {
         let made = self.state.versions.iter().zip(&self.state.plan.secrets).enumerate();
-        let made = made.filter(|(_, (version, _))| version.created.is_some());
-        let (n, (_, planned)) = made.skip(self.work.old_seen).next()?;
+        let mut made = made.filter(|(_, (version, _))| version.created.is_some());
+        let (n, (_, planned)) = made.nth(self.work.old_seen)?;
         Some((n, planned.previous.clone()?))
     }
 
