@@ -5,6 +5,7 @@ mod args;
 mod commands;
 mod confirm;
 mod console;
+mod credentials;
 mod duration;
 mod exit;
 mod interrupt;

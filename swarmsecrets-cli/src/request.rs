@@ -10,8 +10,9 @@ use swarmsecrets_core::inventory::Inventory;
 use swarmsecrets_core::plan::{Allowances, Canary, Content, Rollout, RotationRequest, Timing, ValueRecipe};
 use swarmsecrets_core::{Error, ErrorKind};
 
-use crate::args::{AllowArgs, PolicyArgs, RevokeArgs, RotationArgs, SecretArgs, Strategy, ValueArgs};
+use crate::args::{AllowArgs, CredentialArgs, PolicyArgs, RevokeArgs, RotationArgs, SecretArgs, Strategy, ValueArgs};
 use crate::console::Console;
+use crate::credentials::Credentials;
 use crate::exit::Failure;
 use crate::value::read_value;
 
@@ -124,9 +125,18 @@ pub(crate) fn values(files: &[String], plan: &Content, console: &Console) -> Res
 }
 
 /// The rotation that is asked for.
-pub(crate) fn rotation(secrets: Vec<(String, ValueRecipe)>, args: &RotationArgs) -> RotationRequest {
+pub(crate) fn rotation(
+    secrets: Vec<(String, ValueRecipe)>,
+    args: &RotationArgs,
+    credentials: &Credentials,
+) -> RotationRequest {
     let order = &args.order;
     RotationRequest {
+        strategy: match args.strategy {
+            Strategy::Swap => swarmsecrets_core::plan::Strategy::Swap,
+            Strategy::Overlap => swarmsecrets_core::plan::Strategy::Overlap,
+        },
+        credentials: credentials.accounts(),
         timing: Timing { grace: args.grace, stability: args.stability, deadline: args.deadline },
         canary: match &order.canary {
             Some(service) => Canary::Service(service.clone()),
@@ -142,8 +152,13 @@ pub(crate) fn rotation(secrets: Vec<(String, ValueRecipe)>, args: &RotationArgs)
 }
 
 /// The revocation that is asked for.
-pub(crate) fn revocation(secrets: Vec<(String, ValueRecipe)>, args: &RevokeArgs) -> RotationRequest {
+pub(crate) fn revocation(
+    secrets: Vec<(String, ValueRecipe)>,
+    args: &RevokeArgs,
+    credentials: &Credentials,
+) -> RotationRequest {
     RotationRequest {
+        credentials: credentials.accounts(),
         strategy: swarmsecrets_core::plan::Strategy::Revoke,
         timing: Timing { grace: Duration::ZERO, stability: args.stability, deadline: args.deadline },
         canary: if args.skip_canary { Canary::Skipped } else { Canary::Labelled },
@@ -155,10 +170,10 @@ pub(crate) fn revocation(secrets: Vec<(String, ValueRecipe)>, args: &RevokeArgs)
 }
 
 /// Checks the flags of a rotation before anything is read.
-pub(crate) fn check_rotation(args: &RotationArgs) -> Result<(), Failure> {
-    if args.strategy == Strategy::Overlap {
+pub(crate) fn check_rotation(args: &RotationArgs, credentials: &CredentialArgs) -> Result<(), Failure> {
+    if args.strategy == Strategy::Overlap && credentials.credentials.is_none() {
         return Err(Failure::usage(
-            "the strategy `overlap` is not in this version: use `swap`, and change the credential in the real system yourself",
+            "the strategy `overlap` changes a password in the system behind the secret: say where with --credentials FILE",
         ));
     }
     check_times(args.stability, args.deadline)
@@ -202,8 +217,8 @@ mod tests {
         let hasty = RotationArgs { deadline: Duration::from_secs(10), ..args() };
         let policy = PolicyArgs { policy: Some("p.toml".into()) };
         for (failure, part) in [
-            (check_rotation(&overlap).unwrap_err(), "not in this version"),
-            (check_rotation(&hasty).unwrap_err(), "--deadline"),
+            (check_rotation(&overlap, &CredentialArgs::default()).unwrap_err(), "--credentials"),
+            (check_rotation(&hasty, &CredentialArgs::default()).unwrap_err(), "--deadline"),
             (refuse_policy(&policy).unwrap_err(), "`p.toml`"),
             (check_values(&SecretArgs::default(), &ValueArgs::default(), true).unwrap_err(), "--value-file"),
             (required_recipe(&ValueArgs::default()).unwrap_err(), "--value-file"),

@@ -14,7 +14,7 @@ mod sim;
 #[cfg(test)]
 pub(crate) use self::rotation::OrderArgs;
 pub(crate) use self::rotation::{
-    AllowArgs, PlanRotateArgs, RevokeArgs, RotateArgs, RotationArgs, SecretArgs, Strategy, ValueArgs,
+    AllowArgs, CredentialArgs, PlanRotateArgs, RevokeArgs, RotateArgs, RotationArgs, SecretArgs, Strategy, ValueArgs,
 };
 pub(crate) use self::sim::{AdvanceArgs, RedeployArgs, ServeArgs, SimCommand};
 
@@ -216,6 +216,8 @@ pub(crate) struct ApplyArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
     #[command(flatten)]
+    pub(crate) credentials: CredentialArgs,
+    #[command(flatten)]
     pub(crate) change: ChangeArgs,
 }
 
@@ -235,6 +237,8 @@ pub(crate) struct ResumeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) value_file: Vec<String>,
     #[command(flatten)]
+    pub(crate) credentials: CredentialArgs,
+    #[command(flatten)]
     pub(crate) change: ChangeArgs,
 }
 
@@ -250,6 +254,8 @@ pub(crate) struct RollbackArgs {
     /// Why: kept in the audit trail
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) credentials: CredentialArgs,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
 }

@@ -21,7 +21,7 @@ pub(crate) struct RotationArgs {
     /// How long one service may take before it counts as failed
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
     pub(crate) deadline: Duration,
-    /// How the consumers change over; this version knows `swap` only
+    /// How the consumers change over
     #[arg(long, value_enum, value_name = "STRATEGY", default_value_t = Strategy::Swap)]
     pub(crate) strategy: Strategy,
     #[command(flatten)]
@@ -69,6 +69,15 @@ pub(crate) struct AllowArgs {
     pub(crate) allow_owner: bool,
 }
 
+/// Which passwords are changed in step.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Credentials")]
+pub(crate) struct CredentialArgs {
+    /// A TOML file that says in which systems the passwords behind the secrets are changed (docs/credentials.md)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credentials: Option<PathBuf>,
+}
+
 /// Which secrets, by name or as a group.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct SecretArgs {
@@ -88,7 +97,7 @@ pub(crate) struct SecretArgs {
 pub(crate) enum Strategy {
     /// Each service changes from the old version to the new one
     Swap,
-    /// Both versions are mounted while the credential is changed (not in this version)
+    /// The password in the system behind the secret is changed in step (needs --credentials)
     Overlap,
 }
 
@@ -119,6 +128,8 @@ pub(crate) struct PlanRotateArgs {
     #[command(flatten)]
     pub(crate) value: ValueArgs,
     #[command(flatten)]
+    pub(crate) credentials: CredentialArgs,
+    #[command(flatten)]
     pub(crate) rotation: RotationArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
@@ -139,6 +150,8 @@ pub(crate) struct RotateArgs {
     #[command(flatten)]
     pub(crate) value: ValueArgs,
     #[command(flatten)]
+    pub(crate) credentials: CredentialArgs,
+    #[command(flatten)]
     pub(crate) rotation: RotationArgs,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
@@ -158,6 +171,8 @@ pub(crate) struct RevokeArgs {
     pub(crate) secrets: SecretArgs,
     #[command(flatten)]
     pub(crate) value: ValueArgs,
+    #[command(flatten)]
+    pub(crate) credentials: CredentialArgs,
     /// Try the new value on no service first: every service is moved at once
     #[arg(long)]
     pub(crate) skip_canary: bool,

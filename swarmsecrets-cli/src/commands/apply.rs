@@ -21,7 +21,7 @@ const MAX_PLAN_BYTES: u64 = 256 << 20;
 pub(super) async fn run(app: &App, args: ApplyArgs) -> Result<Exit, Failure> {
     let plan = read_plan(&args.plan)?;
     let reason = args.reason.clone().or_else(|| plan.reason.clone());
-    let carrier = Carrier::new(app, &args.change, reason)?;
+    let carrier = Carrier::new(app, &args.change, reason)?.with(&args.credentials)?;
     let values = request::values(&args.value_file, &plan, &app.console)?;
     values.check(&plan).map_err(Failure::input)?;
     carrier.apply(&plan, values).await

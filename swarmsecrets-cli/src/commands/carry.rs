@@ -11,8 +11,9 @@ use swarmsecrets_core::policy::{Decision, Word};
 use swarmsecrets_core::rotation::Report;
 
 use crate::app::App;
-use crate::args::ChangeArgs;
+use crate::args::{ChangeArgs, CredentialArgs};
 use crate::confirm::{confirm, require_terminal};
+use crate::credentials::Credentials;
 use crate::exit::{Exit, Failure};
 use crate::progress::Teller;
 use crate::records::Records;
@@ -27,6 +28,7 @@ pub(super) struct Carrier<'a> {
     pub(super) world: World,
     records: Records,
     teller: Arc<Teller>,
+    pub(super) credentials: Credentials,
     yes: bool,
     reason: Option<String>,
 }
@@ -39,7 +41,18 @@ impl<'a> Carrier<'a> {
         require_terminal(args.yes, &app.console)?;
         let records = Records::open(args.journal.as_deref(), &world)?;
         let teller = Arc::new(Teller::new(app.console));
-        Ok(Self { app, world, records, teller, yes: args.yes, reason })
+        Ok(Self { app, world, records, teller, credentials: Credentials::default(), yes: args.yes, reason })
+    }
+
+    /// The same, which also changes passwords. Those of real systems are not changed for a simulated secret.
+    pub(super) fn with(self, args: &CredentialArgs) -> Result<Self, Failure> {
+        if args.credentials.is_some() && self.world.simulated() {
+            let text =
+                "--credentials changes passwords in real systems, and this world is simulated: leave one of them out";
+            return Err(Failure::usage(text));
+        }
+        let credentials = Credentials::read(args.credentials.as_deref(), &self.app.console)?;
+        Ok(Self { credentials, ..self })
     }
 
     /// Shows a plan, asks, carries it out and reports.
@@ -84,6 +97,7 @@ impl<'a> Carrier<'a> {
             reason: self.reason.clone(),
             word,
         })
+        .with_passwords(self.credentials.changes())
     }
 
     /// Prints the report, or that nothing was begun and why, and says how the command ends.

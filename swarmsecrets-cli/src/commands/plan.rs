@@ -8,6 +8,7 @@ use swarmsecrets_core::{Error, ErrorKind};
 
 use crate::app::App;
 use crate::args::PlanRotateArgs;
+use crate::credentials::Credentials;
 use crate::exit::{Exit, Failure};
 use crate::settings::Intent;
 use crate::world::World;
@@ -17,11 +18,12 @@ use crate::{plan_text, request};
 pub(super) async fn run(app: &App, args: PlanRotateArgs) -> Result<Exit, Failure> {
     request::refuse_policy(&args.policy)?;
     request::check_values(&args.secrets, &args.value, false)?;
-    request::check_rotation(&args.rotation)?;
+    request::check_rotation(&args.rotation, &args.credentials)?;
     let world = World::open(app, Intent::Read)?;
+    let credentials = Credentials::read(args.credentials.credentials.as_deref(), &app.console)?;
     let inventory = world.inventory().await?;
     let secrets = request::secrets(&inventory, &args.secrets, &args.value)?;
-    let wanted = world.signed(request::rotation(secrets, &args.rotation));
+    let wanted = world.signed(request::rotation(secrets, &args.rotation, &credentials));
     let plan = plan_rotation(&inventory, &wanted)?;
     // The values do not enter the plan, but one that Swarm would refuse is better known now.
     drop(request::values(&args.value.value_file, &plan, &app.console)?);

@@ -7,16 +7,19 @@ use swarmsecrets_core::plan::{Plan, RotationRequest, plan_rotation};
 use super::carry::Carrier;
 use crate::app::App;
 use crate::args::{RevokeArgs, RotateArgs, ValueArgs};
+use crate::credentials::Credentials;
 use crate::exit::{Exit, Failure};
 use crate::request;
 
 /// Plans and carries out a rotation.
 pub(super) async fn rotate(app: &App, args: RotateArgs) -> Result<Exit, Failure> {
     request::check_values(&args.secrets, &args.value, true)?;
-    request::check_rotation(&args.rotation)?;
-    let carrier = Carrier::new(app, &args.change, args.rotation.reason.clone())?;
-    let wanted =
-        |world: &Inventory| Ok(request::rotation(request::secrets(world, &args.secrets, &args.value)?, &args.rotation));
+    request::check_rotation(&args.rotation, &args.credentials)?;
+    let carrier = Carrier::new(app, &args.change, args.rotation.reason.clone())?.with(&args.credentials)?;
+    let wanted = |world: &Inventory, credentials: &Credentials| {
+        let secrets = request::secrets(world, &args.secrets, &args.value)?;
+        Ok(request::rotation(secrets, &args.rotation, credentials))
+    };
     carry(carrier, app, &args.value, wanted).await
 }
 
@@ -24,9 +27,11 @@ pub(super) async fn rotate(app: &App, args: RotateArgs) -> Result<Exit, Failure>
 pub(super) async fn revoke(app: &App, args: RevokeArgs) -> Result<Exit, Failure> {
     request::check_values(&args.secrets, &args.value, true)?;
     request::check_times(args.stability, args.deadline)?;
-    let carrier = Carrier::new(app, &args.change, args.reason.clone())?;
-    let wanted =
-        |world: &Inventory| Ok(request::revocation(request::secrets(world, &args.secrets, &args.value)?, &args));
+    let carrier = Carrier::new(app, &args.change, args.reason.clone())?.with(&args.credentials)?;
+    let wanted = |world: &Inventory, credentials: &Credentials| {
+        let secrets = request::secrets(world, &args.secrets, &args.value)?;
+        Ok(request::revocation(secrets, &args, credentials))
+    };
     carry(carrier, app, &args.value, wanted).await
 }
 
@@ -34,10 +39,10 @@ async fn carry(
     carrier: Carrier<'_>,
     app: &App,
     value: &ValueArgs,
-    wanted: impl FnOnce(&Inventory) -> Result<RotationRequest, Error>,
+    wanted: impl FnOnce(&Inventory, &Credentials) -> Result<RotationRequest, Error>,
 ) -> Result<Exit, Failure> {
     let plan = |world: &Inventory| -> Result<Plan, Error> {
-        let wanted = carrier.world.signed(wanted(world)?);
+        let wanted = carrier.world.signed(wanted(world, &carrier.credentials)?);
         plan_rotation(world, &wanted)
     };
     match carrier.world.inventory().await.and_then(|world| plan(&world)) {
