@@ -17,11 +17,15 @@ pub mod policy;
 
 pub mod transport;
 
+pub mod exec;
+
 mod parallel;
 
 pub mod plan;
 
 pub mod audit;
+
+pub mod health;
 
 pub mod journal;
 
