@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 pub use self::refusal::refusal;
 pub(crate) use self::refusal::services_named;
-pub use self::requests::{Method, Read, RequestView, TaskFilter, Write};
+pub use self::requests::{LogRange, Method, Read, RequestView, TaskFilter, Write};
 use crate::error::Result;
 use crate::policy::Permit;
 
