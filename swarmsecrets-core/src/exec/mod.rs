@@ -4,5 +4,7 @@
 //! is handed an [`Exec`] by whoever holds the leave, and that is the executor.
 
 mod capability;
+mod containers;
 
 pub use self::capability::{Exec, MAX_COMMAND_BYTES, NoExec, check_command};
+pub use self::containers::{ContainerExec, Leave};

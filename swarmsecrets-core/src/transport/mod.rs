@@ -3,6 +3,7 @@
 //! A [`Read`] changes nothing and may be sent again. A [`Write`] is made by the executor alone and is sent with a
 //! [`Permit`], so a caller that is given only a `&dyn Transport` can look but not touch.
 
+mod containers;
 mod refusal;
 mod requests;
 
