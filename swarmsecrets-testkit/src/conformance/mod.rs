@@ -3,6 +3,7 @@
 //! A suite panics where the implementation breaks the trait's promise, and says which.
 
 pub mod audit_sink;
+pub mod health_probe;
 pub mod journal_store;
 pub mod transport;
 

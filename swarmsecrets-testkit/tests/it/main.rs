@@ -5,6 +5,7 @@
 mod accounts;
 mod conformance;
 mod docker;
+mod health;
 mod http;
 mod in_process;
 mod ordered;
