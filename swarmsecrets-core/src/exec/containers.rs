@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::Deserialize;
 
 use super::capability::{Exec, check_command};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{ContainerId, EnvironmentId, ExecId, TaskId, quoted};
-use crate::model::{read, read_list};
+use crate::model::{Container, ExecCreated, ExecState, read, read_list};
 use crate::policy::Permit;
 use crate::transport::{Read, Transport, Write};
 
@@ -42,36 +41,25 @@ pub struct ContainerExec<'a> {
 
 impl ContainerExec<'_> {
     async fn container(&self, task: &TaskId) -> Result<ContainerId> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Container {
-            id: ContainerId,
-            #[serde(default)]
-            state: String,
-        }
         let body = self.transport.read(&Read::containers_of(self.environment, task)).await?.body;
-        let found: Vec<Container> = read_list("the list of containers", &body)?;
-        let running = found.into_iter().find(|container| container.state == "running");
-        running.map(|container| container.id).ok_or_else(|| {
-            Error::new(
+        let found: Vec<Container<'_>> = read_list("the list of containers", &body)?;
+        let running = found.into_iter().find(|container| container.state.as_str() == "running");
+        match running {
+            Some(container) => container.id.parse(),
+            None => Err(Error::new(
                 ErrorKind::NotFound,
                 format!(
                     "no running container of task {task} can be reached: this environment reaches those of its own node \
                      that the account may see"
                 ),
-            )
-        })
+            )),
+        }
     }
 
     async fn prepare(&self, container: &ContainerId, command: &[String], words: &str) -> Result<ExecId> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Created {
-            id: ExecId,
-        }
         let write = Write::create_exec(self.environment, container, command);
         let body = self.write(write, &format!("prepare {words}")).await?;
-        Ok(read::<Created>("the answer to a new command", &body)?.id)
+        read::<ExecCreated<'_>>("the answer to a new command", &body)?.id.parse()
     }
 
     async fn write(&self, write: Write, words: &str) -> Result<Vec<u8>> {
@@ -89,8 +77,7 @@ impl ContainerExec<'_> {
         let begun = self.clock.now().mono;
         loop {
             let body = self.transport.read(&Read::exec(self.environment, id)).await?.body;
-            let state: State = read("the state of a command", &body)?;
-            if let (false, Some(code)) = (state.running, state.exit_code) {
+            if let Some(code) = read::<ExecState>("the state of a command", &body)?.ended() {
                 return Ok(code);
             }
             let spent = self.clock.now().mono.saturating_sub(begun);
@@ -103,14 +90,6 @@ impl ContainerExec<'_> {
             self.clock.sleep(pause.min(left)).await;
         }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct State {
-    running: bool,
-    #[serde(default)]
-    exit_code: Option<i64>,
 }
 
 #[async_trait]
