@@ -105,6 +105,14 @@ text_id! {
     NodeId, "node id", engine_id
 }
 text_id! {
+    /// The Engine's id of a container.
+    ContainerId, "container id", engine_id
+}
+text_id! {
+    /// The Engine's id of a command in a container.
+    ExecId, "exec id", engine_id
+}
+text_id! {
     /// The Engine's id of a Swarm cluster: what tells one Swarm from another.
     ClusterId, "cluster id", engine_id
 }

@@ -17,6 +17,8 @@ pub mod policy;
 
 pub mod transport;
 
+pub mod exec;
+
 pub mod credential;
 
 mod parallel;
@@ -24,6 +26,8 @@ mod parallel;
 pub mod plan;
 
 pub mod audit;
+
+pub mod health;
 
 pub mod journal;
 

@@ -4,6 +4,7 @@
 //! is ever written back: a service's spec is edited as the text that it is ([`SpecText`]).
 
 mod cluster;
+mod container;
 mod facts;
 mod labels;
 mod ownership;
@@ -18,6 +19,7 @@ mod text;
 mod unreadable;
 
 pub use self::cluster::{Actor, Event, Node, NodeDescription, NodeSpec, NodeStatus, Swarm, read_events};
+pub use self::container::{Container, ExecCreated, ExecState};
 pub use self::facts::{FailureAction, SecretReference, ServiceMode, UpdateConfig, UpdateStatus};
 pub use self::labels::Labels;
 pub use self::ownership::{Created, Portainer, ResourceControl, TeamAccess, UserAccess};

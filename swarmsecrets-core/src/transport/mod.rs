@@ -3,6 +3,7 @@
 //! A [`Read`] changes nothing and may be sent again. A [`Write`] is made by the executor alone and is sent with a
 //! [`Permit`], so a caller that is given only a `&dyn Transport` can look but not touch.
 
+mod containers;
 mod refusal;
 mod requests;
 
@@ -10,7 +11,7 @@ use async_trait::async_trait;
 
 pub use self::refusal::refusal;
 pub(crate) use self::refusal::services_named;
-pub use self::requests::{Method, Read, RequestView, TaskFilter, Write};
+pub use self::requests::{LogRange, Method, Read, RequestView, TaskFilter, Write};
 use crate::error::Result;
 use crate::policy::Permit;
 

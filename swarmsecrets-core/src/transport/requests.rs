@@ -4,6 +4,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -112,16 +113,25 @@ pub enum TaskFilter {
     Of(Vec<ServiceId>),
 }
 
+/// Which part of a log to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogRange {
+    /// Only lines from this moment on.
+    pub since: Option<Timestamp>,
+    /// Only so many lines of each task, the newest.
+    pub tail: u32,
+}
+
 impl Read {
     fn get(path: String, what: impl Into<String>) -> Self {
         Self(Request { method: Method::Get, path, query: Vec::new(), body: None, what: what.into() })
     }
 
-    fn docker(environment: EnvironmentId, path: &str, what: impl Into<String>) -> Self {
+    pub(super) fn docker(environment: EnvironmentId, path: &str, what: impl Into<String>) -> Self {
         Self::get(format!("/api/endpoints/{environment}/docker/{path}"), what)
     }
 
-    fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+    pub(super) fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
         self.0.query.push((key, value.into()));
         self
     }
@@ -224,27 +234,37 @@ impl Read {
         }
     }
 
-    /// The last `tail` lines of a service's logs, in the Engine's 8-byte frames.
+    /// A part of a service's log, in the Engine's 8-byte frames, each line with its moment and its task.
     #[must_use]
-    pub fn logs(environment: EnvironmentId, service: &ServiceId, tail: u32) -> Self {
-        Self::docker(environment, &format!("services/{service}/logs"), format!("read the logs of service {service}"))
-            .with("stdout", "1")
-            .with("stderr", "1")
-            .with("tail", tail.to_string())
+    pub fn logs(environment: EnvironmentId, service: &ServiceId, range: &LogRange) -> Self {
+        let log = Self::docker(
+            environment,
+            &format!("services/{service}/logs"),
+            format!("read the logs of service {service}"),
+        )
+        .with("stdout", "1")
+        .with("stderr", "1")
+        .with("timestamps", "1")
+        .with("details", "1")
+        .with("tail", range.tail.to_string());
+        match range.since {
+            Some(since) => log.with("since", format!("{}.{:09}", since.as_second(), since.subsec_nanosecond().max(0))),
+            None => log,
+        }
     }
 }
 
 impl Write {
-    fn new(method: Method, path: String, what: String) -> Self {
+    pub(super) fn new(method: Method, path: String, what: String) -> Self {
         Self(Request { method, path, query: Vec::new(), body: None, what })
     }
 
-    fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+    pub(super) fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
         self.0.query.push((key, value.into()));
         self
     }
 
-    fn body(mut self, body: Vec<u8>) -> Self {
+    pub(super) fn body(mut self, body: Vec<u8>) -> Self {
         self.0.body = Some(Zeroizing::new(body));
         self
     }
@@ -394,13 +414,13 @@ impl Write {
     }
 }
 
-fn filter(key: &str, values: &[&str]) -> String {
+pub(super) fn filter(key: &str, values: &[&str]) -> String {
     let mut map = serde_json::Map::new();
     map.insert(key.to_owned(), values.iter().map(|v| serde_json::Value::from(*v)).collect());
     serde_json::Value::Object(map).to_string()
 }
 
-fn write_json(into: &mut Vec<u8>, body: &impl Serialize) {
+pub(super) fn write_json(into: &mut Vec<u8>, body: &impl Serialize) {
     // Writing strings, numbers and maps with string keys to memory has no way to fail.
     let done = serde_json::to_writer(into, body);
     debug_assert!(done.is_ok());
@@ -419,6 +439,16 @@ mod tests {
         assert_eq!(format!("{tasks:?}"), "GET /api/endpoints/3/docker/tasks?filters={\"service\":[\"abc\"]}");
         let named = Read::secret_named(ENV, &"db".parse().unwrap());
         assert_eq!(format!("{named:?}"), "GET /api/endpoints/3/docker/secrets?filters={\"names\":[\"db\"]}");
+    }
+
+    #[test]
+    fn a_log_is_asked_for_from_a_moment_on() {
+        let range = LogRange { since: Some("2026-11-21T12:00:00.25Z".parse().unwrap()), tail: 50 };
+        assert_eq!(
+            format!("{:?}", Read::logs(ENV, &"abc".parse().unwrap(), &range)),
+            "GET /api/endpoints/3/docker/services/abc/logs?stdout=1&stderr=1&timestamps=1&details=1&tail=50\
+             &since=1795262400.250000000"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub mod audit_sink;
 pub mod credential_setter;
+pub mod health_probe;
 pub mod journal_store;
 pub mod transport;
 
