@@ -9,5 +9,6 @@
 
 mod encryption;
 mod place;
+mod rotation;
 mod saved;
 mod suite;
