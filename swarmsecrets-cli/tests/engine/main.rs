@@ -21,3 +21,4 @@ mod rotate;
 mod scene;
 mod scoped;
 mod smoke;
+mod stack;
