@@ -139,7 +139,7 @@ fn consumer_line(plan: &Plan, consumer: &super::PlannedConsumer) -> String {
     format!(
         "service {} ({tasks}): {} at {}",
         quoted(&consumer.service).trim_matches('`'),
-        swaps(plan, consumer),
+        swaps(&plan.secrets, consumer),
         targets.join(", ")
     )
 }

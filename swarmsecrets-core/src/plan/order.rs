@@ -53,7 +53,7 @@ fn place(services: &[&ServiceNode], name: &str) -> Option<usize> {
 /// The services that each is updated after, by their places.
 fn dependencies(services: &[&ServiceNode], request: &RotationRequest) -> Result<Vec<BTreeSet<usize>>> {
     let labelled = |service: &&ServiceNode| {
-        let names = service.labels.get(label::AFTER).unwrap_or_default().split(',');
+        let names = service.labels.get(label::AFTER).into_iter().flat_map(|names| names.split(','));
         names.filter_map(|name| place(services, name.trim())).collect()
     };
     let mut before: Vec<BTreeSet<usize>> = services.iter().map(labelled).collect();

@@ -2,7 +2,7 @@
 
 use super::document::{
     Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, PlannedStack, Precondition,
-    SCHEMA, VersionRef, Warning,
+    SCHEMA, Step, VersionRef, Warning,
 };
 use super::request::{RotationRequest, Strategy, ValueRecipe};
 use super::{naming, order, refuse, steps, warnings};
@@ -34,11 +34,11 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
     let old: Vec<&str> = secrets.iter().map(|s| s.current().name.as_str()).collect();
     let stacks = stacks(inventory, &old, &consumers);
     let mut warnings = warnings::of_view(inventory, &secrets, services.len());
-    let (mut consumers, mut seen) = (Vec::with_capacity(services.len()), Vec::with_capacity(services.len()));
-    for part in parallel::map(&services, |(wave, service)| part(inventory, &secrets, *wave, service)) {
-        let (consumer, as_seen, its_warnings) = part?;
+    let (mut consumers, mut updates) = (Vec::with_capacity(services.len()), Vec::with_capacity(services.len()));
+    for part in parallel::map(&services, |(wave, service)| part(inventory, &secrets, &planned, *wave, service)) {
+        let (consumer, update, its_warnings) = part?;
         consumers.push(consumer);
-        seen.push(as_seen);
+        updates.push(update);
         warnings.extend(its_warnings);
     }
     let planned_stacks: Vec<PlannedStack> =
@@ -70,7 +70,7 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
         reason: request.reason.clone(),
         agent: request.agent.clone(),
     };
-    content.steps = steps::steps(&content, seen);
+    content.steps = steps::steps(&content, updates);
     Plan::seal(content)
 }
 
@@ -171,12 +171,15 @@ pub(super) fn planned_stack(
 fn part(
     inventory: &Inventory,
     secrets: &[&LogicalSecret],
+    planned: &[PlannedSecret],
     wave: u32,
     service: &ServiceNode,
-) -> Result<(PlannedConsumer, Precondition, Vec<Warning>)> {
+) -> Result<(PlannedConsumer, Step, Vec<Warning>)> {
     let seen = as_seen(inventory, service);
     refuse::writable(inventory, service)?;
-    Ok((consumer(secrets, wave, service), seen, warnings::of_service(service)))
+    let consumer = consumer(secrets, wave, service);
+    let update = steps::update(planned, &consumer, seen);
+    Ok((consumer, update, warnings::of_service(service)))
 }
 
 fn consumer(secrets: &[&LogicalSecret], wave: u32, service: &ServiceNode) -> PlannedConsumer {

@@ -3,8 +3,8 @@
 use super::diff;
 use super::document::{Content, PlannedConsumer, PlannedSecret, Precondition, Step, StepKind, Undo, listed};
 
-/// The steps; `seen` is what each consumer's update is pinned to.
-pub(super) fn steps(content: &Content, seen: Vec<Precondition>) -> Vec<Step> {
+/// The steps; `updates` are those of the consumers, not numbered yet.
+pub(super) fn steps(content: &Content, updates: Vec<Step>) -> Vec<Step> {
     let mut steps = Steps(Vec::with_capacity(content.consumers.len() + 2 * content.secrets.len() + 4));
     for (n, secret) in content.secrets.iter().enumerate() {
         steps.version(content, n, secret);
@@ -18,9 +18,8 @@ pub(super) fn steps(content: &Content, seen: Vec<Precondition>) -> Vec<Step> {
             steps.add(StepKind::SetCredential, previous.name.as_str(), text, Vec::new(), Undo::PutBack);
         }
     }
-    for (consumer, seen) in content.consumers.iter().zip(seen) {
-        let text = format!("update service {}: {}, and judge its rollout", consumer.service, swaps(content, consumer));
-        steps.add(StepKind::UpdateService, &consumer.service, text, vec![seen], Undo::PutBack);
+    for update in updates {
+        steps.push(update);
     }
     for stack in &content.stacks {
         let new = listed(content.secrets.iter().map(|s| s.next.name.as_str()));
@@ -60,21 +59,40 @@ pub(super) fn steps(content: &Content, seen: Vec<Precondition>) -> Vec<Step> {
     steps.0
 }
 
+/// The step that updates a consumer, pinned to how it was seen; not numbered yet.
+pub(super) fn update(secrets: &[PlannedSecret], consumer: &PlannedConsumer, seen: Precondition) -> Step {
+    let service = consumer.service.as_str();
+    Step {
+        n: 0,
+        kind: StepKind::UpdateService,
+        target: service.to_owned(),
+        text: ["update service ", service, ": ", &swaps(secrets, consumer), ", and judge its rollout"].concat(),
+        requires: vec![seen],
+        undo: Undo::PutBack,
+    }
+}
+
 /// What changes in one consumer: `db -> db_v2, key -> key_v2`.
-pub(super) fn swaps(content: &Content, consumer: &PlannedConsumer) -> String {
+pub(super) fn swaps(secrets: &[PlannedSecret], consumer: &PlannedConsumer) -> String {
     let mut places: Vec<usize> = consumer.mounts.iter().map(|m| m.secret).collect();
     places.sort_unstable();
     places.dedup();
-    let swap = |secret: &PlannedSecret| Some(format!("{} -> {}", secret.previous.as_ref()?.name, secret.next.name));
-    places.iter().filter_map(|n| swap(content.secrets.get(*n)?)).collect::<Vec<_>>().join(", ")
+    let swap = |secret: &PlannedSecret| {
+        Some([secret.previous.as_ref()?.name.as_str(), " -> ", secret.next.name.as_str()].concat())
+    };
+    places.iter().filter_map(|n| swap(secrets.get(*n)?)).collect::<Vec<_>>().join(", ")
 }
 
 struct Steps(Vec<Step>);
 
 impl Steps {
     fn add(&mut self, kind: StepKind, target: &str, text: String, requires: Vec<Precondition>, undo: Undo) {
+        self.push(Step { n: 0, kind, target: target.to_owned(), text, requires, undo });
+    }
+
+    fn push(&mut self, step: Step) {
         let n = u32::try_from(self.0.len() + 1).unwrap_or(u32::MAX);
-        self.0.push(Step { n, kind, target: target.to_owned(), text, requires, undo });
+        self.0.push(Step { n, ..step });
     }
 
     /// Makes a version, and gives it its owner.
