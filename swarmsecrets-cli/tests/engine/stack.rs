@@ -109,7 +109,7 @@ fn two_secrets_of_a_stack_three_times_and_a_redeploy_changes_nothing() {
         let env = kept.get()["Env"].clone();
         assert_eq!(env[0]["value"], format!("{}_v{n}", scene.own("key")));
         assert_eq!(env[1], json!({"name": "UNUSED", "value": "stays"}));
-        scene.assert_all_read(&[kept.service.clone()], &db);
+        scene.assert_all_read(std::slice::from_ref(&kept.service), &db);
 
         let (before, containers) = (docker::service(&kept.service)["Spec"].clone(), docker::containers(&kept.service));
         kept.redeploy();
@@ -129,6 +129,6 @@ fn a_stack_that_was_scaled_by_hand_is_left_to_people() {
     assert!(done.json["warnings"].to_string().contains("replicas"), "{}", done.printed);
     assert_eq!(kept.file(), file(&scene));
     assert_eq!(docker::containers(&kept.service).len(), 3);
-    scene.assert_all_read(&[kept.service.clone()], &db);
+    scene.assert_all_read(std::slice::from_ref(&kept.service), &db);
     assert_eq!(docker::secrets(&scene.own("db")).len(), 2, "the old version waits for the file");
 }
