@@ -362,12 +362,7 @@ fn decision(plan: &Plan, world: &Inventory) -> Decision {
         world.services.iter().map(|s| &**s).filter(|s| consumers.contains(&s.id)).collect();
     let planned = |secret: &&LogicalSecret| plan.secrets.iter().any(|s| s.secret == secret.name);
     let secrets: Vec<&LogicalSecret> = world.secrets.iter().filter(planned).collect();
-    match (&plan.decision, decide(&secrets, &services)) {
-        (Decision::Deny { .. }, _) => plan.decision.clone(),
-        (_, deny @ Decision::Deny { .. }) => deny,
-        (Decision::NeedsApproval { .. }, _) => plan.decision.clone(),
-        (Decision::Allow, today) => today,
-    }
+    plan.decision.clone().stricter(decide(&secrets, &services))
 }
 
 /// The report of a rotation that journal, audit trail or guardrails have stopped: nothing more was sent.

@@ -50,7 +50,7 @@ pub fn plan_create(inventory: &Inventory, request: &CreateRequest) -> Result<Pla
         account: inventory.account.name.clone(),
         partial: partial(inventory),
         strategy: Strategy::Swap,
-        decision: builtin([subject]),
+        decision: builtin(subject),
         secrets: vec![PlannedSecret {
             secret: request.name.clone(),
             recipe: request.recipe.clone(),

@@ -1,5 +1,6 @@
 //! The plan: what will be done, on what, in which order, and what must be true for it.
 
+use std::mem::take;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use crate::ids::{
     ClusterId, EnvironmentId, PlanDigest, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId,
 };
 use crate::inventory::{Labels, Owner, ServiceMode, StackKind, StackStatus};
+use crate::parallel::parts;
 use crate::policy::Decision;
 
 /// The version of the document's format.
@@ -328,8 +330,8 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 
 impl Plan {
     /// Seals a plan: computes its digest.
-    pub(crate) fn seal(content: Content) -> Result<Self> {
-        Ok(Self { digest: digest(&content)?, content })
+    pub(crate) fn seal(mut content: Content) -> Result<Self> {
+        Ok(Self { digest: digest(&mut content)?, content })
     }
 
     /// Reads a plan from its JSON and checks that it is the plan that was made.
@@ -345,17 +347,19 @@ impl Plan {
         }
         let read: serde_json::Value = serde_json::from_slice(bytes).map_err(not)?;
         let ours = serde_json::to_value(&plan).map_err(not)?;
-        if digest(&plan.content)? != plan.digest || read != ours {
+        // The digest is checked as it is read, and covers what is known alone.
+        if read != ours {
             return Err(Error::new(
                 ErrorKind::Invalid,
-                "the plan was changed after it was made: its content does not fit its digest; make it again",
+                "the plan was changed after it was made: it has fields that this version does not know; make it again",
             ));
         }
         Ok(plan)
     }
 
-    /// The SHA-256 over the plan: `swarmsecrets plan 1`, a line feed, and the content as compact JSON, its fields in
-    /// the order in which they are declared.
+    /// The SHA-256 over the plan as lines: `swarmsecrets plan 1`; the content as compact JSON, its fields in the order in
+    /// which they are declared, with the lists `consumers`, `steps` and `warnings` empty; then the members of each of these
+    /// lists as compact JSON. An empty line ends the content and each list; every line ends with a line feed.
     #[must_use]
     pub fn digest(&self) -> &PlanDigest {
         &self.digest
@@ -390,8 +394,8 @@ impl<'de> Deserialize<'de> for Plan {
             #[serde(flatten)]
             content: Content,
         }
-        let Document { digest: claimed, content } = Document::deserialize(from)?;
-        match digest(&content) {
+        let Document { digest: claimed, mut content } = Document::deserialize(from)?;
+        match digest(&mut content) {
             Ok(real) if real == claimed => Ok(Self { digest: claimed, content }),
             _ => Err(serde::de::Error::custom(
                 "the plan was changed after it was made: its content does not fit its digest",
@@ -400,25 +404,30 @@ impl<'de> Deserialize<'de> for Plan {
     }
 }
 
-/// Hashes what serde writes, without keeping it.
-struct Hasher(Sha256);
-
-impl std::io::Write for Hasher {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
+/// The lists of a long plan are encoded on all cores; they are out of the content meanwhile.
+fn digest(content: &mut Content) -> Result<PlanDigest> {
+    let (consumers, steps, warnings) =
+        (take(&mut content.consumers), take(&mut content.steps), take(&mut content.warnings));
+    let head = lines(std::slice::from_ref(content));
+    let mut sha = Sha256::new_with_prefix(format!("swarmsecrets plan {SCHEMA}\n"));
+    let lists = [vec![head], parts(&consumers, lines), parts(&steps, lines), parts(&warnings, lines)];
+    (content.consumers, content.steps, content.warnings) = (consumers, steps, warnings);
+    for list in lists {
+        for part in list {
+            sha.update(part?);
+        }
+        sha.update("\n");
     }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    Ok(PlanDigest::from_sha256(sha.finalize().into()))
 }
 
-fn digest(content: &Content) -> Result<PlanDigest> {
-    let mut sha = Sha256::new();
-    sha.update(format!("swarmsecrets plan {SCHEMA}\n"));
-    let mut out = std::io::BufWriter::with_capacity(1 << 16, Hasher(sha));
-    serde_json::to_writer(&mut out, content)
-        .map_err(|e| Error::new(ErrorKind::Invalid, "the plan cannot be encoded").with_source(e))?;
-    let hasher = out.into_inner().map_err(|_| Error::new(ErrorKind::Invalid, "the plan cannot be encoded"))?;
-    Ok(PlanDigest::from_sha256(hasher.0.finalize().into()))
+/// Each as a line of JSON.
+fn lines<T: Serialize>(items: &[T]) -> Result<Vec<u8>> {
+    let mut lines = Vec::with_capacity(items.len() * 256);
+    for item in items {
+        serde_json::to_writer(&mut lines, item)
+            .map_err(|e| Error::new(ErrorKind::Invalid, "the plan cannot be encoded").with_source(e))?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
 }

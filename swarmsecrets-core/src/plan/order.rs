@@ -24,24 +24,27 @@ pub(super) fn order<'a>(
         dependencies.iter().for_each(|dependency| after[*dependency].push(service));
     }
     let canaries = canaries(services, request, |n| open[n] == 0)?;
-    let mut ready: BTreeSet<usize> = (0..services.len()).filter(|n| open[*n] == 0).collect();
+    let mut ready: Vec<usize> = (0..services.len()).filter(|n| open[*n] == 0).collect();
     let mut ordered = Vec::with_capacity(services.len());
     for wave in 0.. {
-        let canaries: BTreeSet<usize> = ready.intersection(&canaries).copied().collect();
-        let now = if canaries.is_empty() { ready.clone() } else { canaries };
+        let (mut now, mut next): (Vec<usize>, Vec<usize>) = ready.into_iter().partition(|n| canaries.contains(n));
+        if now.is_empty() {
+            std::mem::swap(&mut now, &mut next);
+        }
         if now.is_empty() {
             break;
         }
         for n in now {
-            ready.remove(&n);
             ordered.push((wave, services[n]));
             for follower in &after[n] {
                 open[*follower] -= 1;
                 if open[*follower] == 0 {
-                    ready.insert(*follower);
+                    next.push(*follower);
                 }
             }
         }
+        next.sort_unstable();
+        ready = next;
     }
     if ordered.len() == services.len() { Ok(ordered) } else { Err(circle(services, &before, &open)) }
 }

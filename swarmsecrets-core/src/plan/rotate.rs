@@ -34,12 +34,14 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
     let old: Vec<&str> = secrets.iter().map(|s| s.current().name.as_str()).collect();
     let stacks = stacks(inventory, &old, &consumers);
     let mut warnings = warnings::of_view(inventory, &secrets, services.len());
+    let mut decision = decide(&secrets, &[]);
     let (mut consumers, mut updates) = (Vec::with_capacity(services.len()), Vec::with_capacity(services.len()));
-    for part in parallel::map(&services, |(wave, service)| part(inventory, &secrets, &planned, *wave, service)) {
-        let (consumer, update, its_warnings) = part?;
-        consumers.push(consumer);
-        updates.push(update);
-        warnings.extend(its_warnings);
+    for part in parallel::parts(&services, |services| Part::of(inventory, &secrets, &planned, services)) {
+        let part = part?;
+        consumers.extend(part.consumers);
+        updates.extend(part.updates);
+        warnings.extend(part.warnings);
+        decision = decision.stricter(part.decision);
     }
     let planned_stacks: Vec<PlannedStack> =
         stacks.iter().map(|stack| planned_stack(inventory, stack, &planned, request.allow.redeploy)).collect();
@@ -47,7 +49,6 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
         let by_hand = planned_stack.by_hand.as_deref();
         warnings.extend(by_hand.map(|why| warnings::of_stack(stack, &planned, why)));
     }
-    let services: Vec<&ServiceNode> = services.iter().map(|(_, service)| *service).collect();
     let mut content = Content {
         schema: SCHEMA,
         kind: PlanKind::Rotate,
@@ -57,7 +58,7 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
         account: inventory.account.name.clone(),
         partial: partial(inventory),
         strategy: request.strategy,
-        decision: decide(&secrets, &services),
+        decision,
         secrets: planned,
         restarts: consumers.iter().map(|c| c.restarts).sum(),
         consumers,
@@ -136,9 +137,12 @@ pub(super) fn partial(inventory: &Inventory) -> Option<String> {
 /// What the guardrails say to touching these secrets and services, by their labels as they were read.
 pub(crate) fn decide(secrets: &[&LogicalSecret], services: &[&ServiceNode]) -> Decision {
     let versions = secrets.iter().flat_map(|secret| &secret.versions);
-    let versions = versions.map(|v| Subject { what: "secret", name: v.name.as_str(), labels: &v.labels });
-    let services = services.iter().map(|s| Subject { what: "service", name: &s.name, labels: &s.labels });
-    builtin(versions.chain(services))
+    let versions = versions.map(|v| builtin(Subject { what: "secret", name: v.name.as_str(), labels: &v.labels }));
+    versions.chain(services.iter().map(|service| decide_on(service))).fold(Decision::Allow, Decision::stricter)
+}
+
+fn decide_on(service: &ServiceNode) -> Decision {
+    builtin(Subject { what: "service", name: &service.name, labels: &service.labels })
 }
 
 /// The stacks whose files name an old version, and the CLI stacks that consumers belong to.
@@ -167,19 +171,34 @@ pub(super) fn planned_stack(
     }
 }
 
-/// All that a plan says of one service. Its whole spec is read for that.
-fn part(
-    inventory: &Inventory,
-    secrets: &[&LogicalSecret],
-    planned: &[PlannedSecret],
-    wave: u32,
-    service: &ServiceNode,
-) -> Result<(PlannedConsumer, Step, Vec<Warning>)> {
-    let seen = as_seen(inventory, service);
-    refuse::writable(inventory, service)?;
-    let consumer = consumer(secrets, wave, service);
-    let update = steps::update(planned, &consumer, seen);
-    Ok((consumer, update, warnings::of_service(service)))
+/// All that a plan says of some of its services.
+struct Part {
+    consumers: Vec<PlannedConsumer>,
+    updates: Vec<Step>,
+    warnings: Vec<Warning>,
+    decision: Decision,
+}
+
+impl Part {
+    /// Reads the whole specs of these services.
+    fn of(
+        inventory: &Inventory,
+        secrets: &[&LogicalSecret],
+        planned: &[PlannedSecret],
+        services: &[(u32, &ServiceNode)],
+    ) -> Result<Self> {
+        let (consumers, updates) = (Vec::with_capacity(services.len()), Vec::with_capacity(services.len()));
+        let mut part = Self { consumers, updates, warnings: Vec::new(), decision: Decision::Allow };
+        for (wave, service) in services {
+            refuse::writable(inventory, service)?;
+            let consumer = consumer(secrets, *wave, service);
+            part.updates.push(steps::update(planned, &consumer, as_seen(inventory, service)));
+            part.consumers.push(consumer);
+            part.warnings.extend(warnings::of_service(service));
+            part.decision = part.decision.stricter(decide_on(service));
+        }
+        Ok(part)
+    }
 }
 
 fn consumer(secrets: &[&LogicalSecret], wave: u32, service: &ServiceNode) -> PlannedConsumer {

@@ -27,6 +27,19 @@ pub enum Decision {
     },
 }
 
+impl Decision {
+    /// The stricter of two; of two that are as strict, this one.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        let strictness = |decision: &Self| match decision {
+            Self::Allow => 0,
+            Self::NeedsApproval { .. } => 1,
+            Self::Deny { .. } => 2,
+        };
+        if strictness(&other) > strictness(&self) { other } else { self }
+    }
+}
+
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -50,18 +63,15 @@ pub struct Subject<'a> {
 
 /// The policy that holds where no other is installed: `ai.managed=false` is never touched, `tier: critical` needs an approval.
 #[must_use]
-pub fn builtin<'a>(subjects: impl IntoIterator<Item = Subject<'a>>) -> Decision {
-    let mut decision = Decision::Allow;
-    for Subject { what, name, labels } in subjects {
-        let is = |key: &str, value: &str| labels.get(key).is_some_and(|v| v.trim().eq_ignore_ascii_case(value));
-        if is("ai.managed", "false") {
-            return Decision::Deny { reason: format!("the {what} {} carries ai.managed=false", quoted(name)) };
-        }
-        if is("tier", "critical") && decision == Decision::Allow {
-            decision = Decision::NeedsApproval { reason: format!("the {what} {} carries tier=critical", quoted(name)) };
-        }
+pub fn builtin(Subject { what, name, labels }: Subject<'_>) -> Decision {
+    let is = |key: &str, value: &str| labels.get(key).is_some_and(|v| v.trim().eq_ignore_ascii_case(value));
+    if is("ai.managed", "false") {
+        Decision::Deny { reason: format!("the {what} {} carries ai.managed=false", quoted(name)) }
+    } else if is("tier", "critical") {
+        Decision::NeedsApproval { reason: format!("the {what} {} carries tier=critical", quoted(name)) }
+    } else {
+        Decision::Allow
     }
-    decision
 }
 
 /// Whether the holder of the key has said yes: `--yes`, a confirmation on the terminal, `confirm=True`.
@@ -131,7 +141,7 @@ mod tests {
 
     fn decide(pairs: &[(&str, &str)]) -> Decision {
         let labels = labels(pairs);
-        builtin([Subject { what: "secret", name: "db", labels: &labels }])
+        builtin(Subject { what: "secret", name: "db", labels: &labels })
     }
 
     #[test]
@@ -143,6 +153,15 @@ mod tests {
         );
         assert!(matches!(decide(&[("tier", "critical")]), Decision::NeedsApproval { .. }));
         assert!(matches!(decide(&[("tier", "critical"), ("ai.managed", "FALSE")]), Decision::Deny { .. }));
+    }
+
+    #[test]
+    fn the_strictest_decision_holds_and_of_two_the_first() {
+        let approval = |reason: &str| Decision::NeedsApproval { reason: reason.into() };
+        let deny = Decision::Deny { reason: "no".into() };
+        assert_eq!(Decision::Allow.stricter(approval("a")), approval("a"));
+        assert_eq!(approval("a").stricter(approval("b")).stricter(Decision::Allow), approval("a"));
+        assert_eq!(approval("a").stricter(deny.clone()).stricter(approval("b")), deny);
     }
 
     #[test]
