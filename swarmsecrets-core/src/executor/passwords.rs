@@ -50,7 +50,10 @@ impl Passwords {
 
     fn of(&self, secret: &PlannedSecret) -> Result<(&dyn CredentialSetter, &SecretValue)> {
         let missing = |what: &str| {
-            Error::new(ErrorKind::Invalid, format!("the {what} of `{}` is not at hand: hand it over", secret.secret))
+            Error::new(
+                ErrorKind::Invalid,
+                format!("the {what} of `{}` is not at hand: hand it over (--credentials)", secret.secret),
+            )
         };
         let change = self.changes.get(&secret.secret).ok_or_else(|| missing("credential setter"))?;
         Ok((&*change.setter, change.current.as_ref().ok_or_else(|| missing("current value"))?))

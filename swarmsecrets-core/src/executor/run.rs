@@ -108,15 +108,21 @@ impl<'a> Executor<'a> {
         // Whoever has the journal of another one may still retire it in time.
         let moved =
             |id: &RotationId| recover(&world, id).is_ok_and(|found| found.begun && found.moved && found.is_due(&world));
-        for id in self.lost().await?.into_iter().filter(moved) {
+        for id in self.lost_in(&world).await?.into_iter().filter(moved) {
             let run = self.take_up(&id, None).await?;
             reports.push(self.drive(run).await);
         }
         for state in self.unfinished().await? {
             let seen = reports.iter().any(|r: &Report| r.rotation.as_ref() == Some(&state.rotation));
-            if matches!(state.stage, Stage::Grace | Stage::AwaitPatch) && is_of(&state.plan, &world) && !seen {
-                let run = self.take_up(&state.rotation, None).await?;
-                reports.push(self.drive(run).await);
+            if !matches!(state.stage, Stage::Grace | Stage::AwaitPatch) || !is_of(&state.plan, &world) || seen {
+                continue;
+            }
+            match self.can_go_on_with(&state) {
+                Ok(()) => {
+                    let run = self.take_up(&state.rotation, None).await?;
+                    reports.push(self.drive(run).await);
+                }
+                Err(error) => reports.push(Report { warnings: vec![error.to_string()], ..Report::of(&state) }),
             }
         }
         Ok(reports)
@@ -161,8 +167,20 @@ impl<'a> Executor<'a> {
             );
             return Err(Error::new(ErrorKind::Stale, text));
         }
+        self.can_go_on_with(rotation.state())?;
         let gate = Gate::new(plan.digest().clone(), decision(plan, &world), self.parts.word);
         Ok(Run { rotation, gate, actor, supply, fresh: BTreeMap::new(), written: journal.entries.len() as u64, lease })
+    }
+
+    /// Without its setters, a rotation whose passwords are in the middle of their change could only stop or go astray.
+    fn can_go_on_with(&self, state: &State) -> Result<()> {
+        if !state.has_open_password() {
+            return Ok(());
+        }
+        self.passwords.check(&state.plan).map_err(|error| {
+            let text = format!("rotation {} is in the middle of changing a password", state.rotation);
+            error.context(text)
+        })
     }
 
     /// The journal of a rotation; empty if there is none.
@@ -178,9 +196,12 @@ impl<'a> Executor<'a> {
     /// # Errors
     /// `Journal` if the journals cannot be listed, and those of [`Transport::read`](crate::transport::Transport::read).
     pub async fn lost(&self) -> Result<Vec<RotationId>> {
+        self.lost_in(&self.world().await?).await
+    }
+
+    async fn lost_in(&self, world: &Inventory) -> Result<Vec<RotationId>> {
         let known = self.parts.journal.list().await?;
-        let seen = visible_rotations(&self.world().await?);
-        Ok(seen.into_iter().filter(|id| !known.contains(id)).collect())
+        Ok(visible_rotations(world).into_iter().filter(|id| !known.contains(id)).collect())
     }
 
     async fn world(&self) -> Result<Inventory> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::quoted;
-use crate::plan::{Content, PlannedSecret, ValueRecipe, listed};
+use crate::plan::{Content, PlannedSecret, ValueRecipe, ticked};
 use crate::secret::SecretValue;
 
 /// The values of new versions, where they are handed over.
@@ -50,7 +50,7 @@ impl Values {
         if !missing.is_empty() {
             let text = format!(
                 "the plan needs a value for {} and none was handed over: give it with --value-file",
-                listed(missing)
+                ticked(missing)
             );
             return Err(Error::new(ErrorKind::Invalid, text));
         }

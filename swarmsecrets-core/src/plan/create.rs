@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use super::document::{
-    Content, NextVersion, Plan, PlanKind, PlannedSecret, Precondition, SCHEMA, Step, StepKind, Undo,
-};
+use super::document::{Content, NextVersion, PlanKind, PlannedSecret, Precondition, Step, StepKind, Undo};
 use super::naming;
-use super::request::{Allowances, CreateRequest, Rollout, Strategy, Timing};
-use super::rotate::partial;
+use super::request::{CreateRequest, Timing};
+use super::seal::Plan;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::SecretName;
 use crate::inventory::{Inventory, label};
@@ -42,14 +40,6 @@ pub fn plan_create(inventory: &Inventory, request: &CreateRequest) -> Result<Pla
         undo: Undo::RemoveVersion,
     };
     Plan::seal(Content {
-        schema: SCHEMA,
-        kind: PlanKind::Create,
-        environment: inventory.environment,
-        cluster: inventory.cluster.clone(),
-        simulated: inventory.simulated,
-        account: inventory.account.name.clone(),
-        partial: partial(inventory),
-        strategy: Strategy::Swap,
         decision: builtin(subject),
         secrets: vec![PlannedSecret {
             secret: request.name.clone(),
@@ -59,15 +49,10 @@ pub fn plan_create(inventory: &Inventory, request: &CreateRequest) -> Result<Pla
             owner: None,
             credential: None,
         }],
-        rollout: Rollout::default(),
-        allow: Allowances::default(),
-        consumers: Vec::new(),
-        stacks: Vec::new(),
         steps: vec![step],
-        restarts: 0,
-        warnings: Vec::new(),
         timing: Timing { grace: Duration::ZERO, ..Timing::default() },
         reason: request.reason.clone(),
         agent: request.agent.clone(),
+        ..Content::of(inventory, PlanKind::Create)
     })
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::document::{Plan, PlanKind, StepKind};
+use super::document::{PlanKind, StepKind};
 use super::request::ValueRecipe;
+use super::seal::Plan;
 use super::steps::swaps;
 use crate::ids::{is_unprintable, quoted};
 use crate::inventory::ServiceMode;

@@ -1,30 +1,15 @@
-//! The plan: what will be done, on what, in which order, and what must be true for it.
-
-use std::mem::take;
-use std::ops::Deref;
+//! What a plan says: what will be done, on what, in which order, and what must be true for it.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::request::{Allowances, Rollout, Strategy, Timing, ValueRecipe};
 use crate::credential::Account;
-use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{
-    ClusterId, EnvironmentId, PlanDigest, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId,
-};
-use crate::inventory::{Labels, Owner, ServiceMode, StackKind, StackStatus};
-use crate::parallel::parts;
+use crate::ids::{ClusterId, EnvironmentId, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId, quoted};
+use crate::inventory::{Inventory, Labels, Owner, ServiceMode, StackKind, StackStatus, Visibility};
 use crate::policy::Decision;
 
 /// The version of the document's format.
 pub const SCHEMA: u32 = 1;
-
-/// A plan that cannot be changed without its digest telling.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
-    digest: PlanDigest,
-    content: Content,
-}
 
 /// What a plan says. Reached through [`Plan`], which dereferences to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -299,17 +284,40 @@ pub enum WarningKind {
 }
 
 impl Content {
+    /// A plan for what this inventory shows, in which nothing is done.
+    pub(super) fn of(inventory: &Inventory, kind: PlanKind) -> Self {
+        let partial = match &inventory.visibility {
+            Visibility::Full => None,
+            Visibility::Partial { reason } => Some(reason.clone()),
+        };
+        Self {
+            schema: SCHEMA,
+            kind,
+            environment: inventory.environment,
+            cluster: inventory.cluster.clone(),
+            simulated: inventory.simulated,
+            account: inventory.account.name.clone(),
+            partial,
+            strategy: Strategy::default(),
+            secrets: Vec::new(),
+            consumers: Vec::new(),
+            rollout: Rollout::default(),
+            allow: Allowances::default(),
+            stacks: Vec::new(),
+            steps: Vec::new(),
+            restarts: 0,
+            warnings: Vec::new(),
+            decision: Decision::Allow,
+            timing: Timing::default(),
+            reason: None,
+            agent: None,
+        }
+    }
+
     /// The logical secrets, for people: `db_password and api_key`.
     #[must_use]
     pub fn names(&self) -> String {
         listed(self.secrets.iter().map(|s| s.secret.as_str()))
-    }
-
-    /// What becomes of the names of versions, for people: `db -> db_v2, key -> key_v2`.
-    #[must_use]
-    pub fn swaps(&self) -> String {
-        let swap = |s: &PlannedSecret| Some(format!("{} -> {}", s.previous.as_ref()?.name, s.next.name));
-        self.secrets.iter().filter_map(swap).collect::<Vec<_>>().join(", ")
     }
 
     /// The versions that are replaced.
@@ -319,115 +327,16 @@ impl Content {
 }
 
 /// Names as people list them: `a`, `a and b`, `a, b and c`.
-pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let names: Vec<&str> = names.into_iter().collect();
-    match names.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, before)) => format!("{} and {last}", before.join(", ")),
-        None => String::new(),
+pub(crate) fn listed<S: Into<String>>(names: impl IntoIterator<Item = S>) -> String {
+    let mut names: Vec<String> = names.into_iter().map(S::into).collect();
+    match (names.pop(), names.as_slice()) {
+        (Some(last), []) => last,
+        (Some(last), before) => format!("{} and {last}", before.join(", ")),
+        (None, _) => String::new(),
     }
 }
 
-impl Plan {
-    /// Seals a plan: computes its digest.
-    pub(crate) fn seal(mut content: Content) -> Result<Self> {
-        Ok(Self { digest: digest(&mut content)?, content })
-    }
-
-    /// Reads a plan from its JSON and checks that it is the plan that was made.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Invalid`] if it is not a plan, is of another format, or was changed since it was made.
-    pub fn from_json(bytes: &[u8]) -> Result<Self> {
-        let not = |e: serde_json::Error| Error::new(ErrorKind::Invalid, format!("not a plan: {e}"));
-        let plan: Self = serde_json::from_slice(bytes).map_err(not)?;
-        if plan.schema != SCHEMA {
-            let text = format!("the plan has format {}, this version knows {SCHEMA}: make it again", plan.schema);
-            return Err(Error::new(ErrorKind::Invalid, text));
-        }
-        let read: serde_json::Value = serde_json::from_slice(bytes).map_err(not)?;
-        let ours = serde_json::to_value(&plan).map_err(not)?;
-        // The digest is checked as it is read, and covers what is known alone.
-        if read != ours {
-            return Err(Error::new(
-                ErrorKind::Invalid,
-                "the plan was changed after it was made: it has fields that this version does not know; make it again",
-            ));
-        }
-        Ok(plan)
-    }
-
-    /// The SHA-256 over the plan as lines: `swarmsecrets plan 1`; the content as compact JSON, its fields in the order in
-    /// which they are declared, with the lists `consumers`, `steps` and `warnings` empty; then the members of each of these
-    /// lists as compact JSON. An empty line ends the content and each list; every line ends with a line feed.
-    #[must_use]
-    pub fn digest(&self) -> &PlanDigest {
-        &self.digest
-    }
-}
-
-impl Deref for Plan {
-    type Target = Content;
-    fn deref(&self) -> &Content {
-        &self.content
-    }
-}
-
-impl Serialize for Plan {
-    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            digest: &'a PlanDigest,
-            #[serde(flatten)]
-            content: &'a Content,
-        }
-        Document { digest: &self.digest, content: &self.content }.serialize(to)
-    }
-}
-
-impl<'de> Deserialize<'de> for Plan {
-    /// Use [`Plan::from_json`], which also checks the digest; this is for documents that hold a plan.
-    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Document {
-            digest: PlanDigest,
-            #[serde(flatten)]
-            content: Content,
-        }
-        let Document { digest: claimed, mut content } = Document::deserialize(from)?;
-        match digest(&mut content) {
-            Ok(real) if real == claimed => Ok(Self { digest: claimed, content }),
-            _ => Err(serde::de::Error::custom(
-                "the plan was changed after it was made: its content does not fit its digest",
-            )),
-        }
-    }
-}
-
-/// The lists of a long plan are encoded on all cores; they are out of the content meanwhile.
-fn digest(content: &mut Content) -> Result<PlanDigest> {
-    let (consumers, steps, warnings) =
-        (take(&mut content.consumers), take(&mut content.steps), take(&mut content.warnings));
-    let head = lines(std::slice::from_ref(content));
-    let mut sha = Sha256::new_with_prefix(format!("swarmsecrets plan {SCHEMA}\n"));
-    let lists = [vec![head], parts(&consumers, lines), parts(&steps, lines), parts(&warnings, lines)];
-    (content.consumers, content.steps, content.warnings) = (consumers, steps, warnings);
-    for list in lists {
-        for part in list {
-            sha.update(part?);
-        }
-        sha.update("\n");
-    }
-    Ok(PlanDigest::from_sha256(sha.finalize().into()))
-}
-
-/// Each as a line of JSON.
-fn lines<T: Serialize>(items: &[T]) -> Result<Vec<u8>> {
-    let mut lines = Vec::with_capacity(items.len() * 256);
-    for item in items {
-        serde_json::to_writer(&mut lines, item)
-            .map_err(|e| Error::new(ErrorKind::Invalid, "the plan cannot be encoded").with_source(e))?;
-        lines.push(b'\n');
-    }
-    Ok(lines)
+/// Names as people list them in a sentence, each in backticks.
+pub(crate) fn ticked<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    listed(names.into_iter().map(quoted))
 }

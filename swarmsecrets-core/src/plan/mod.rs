@@ -9,6 +9,7 @@ mod recover;
 mod refuse;
 mod request;
 mod rotate;
+mod seal;
 mod stale;
 mod steps;
 mod warnings;
@@ -16,13 +17,14 @@ mod warnings;
 pub use self::create::plan_create;
 pub(crate) use self::diff::counted;
 pub use self::diff::{Diff, DiffLine, Mark, humane};
-pub(crate) use self::document::listed;
+pub(crate) use self::document::ticked;
 pub use self::document::{
-    Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, PlannedStack, Precondition,
-    SCHEMA, Step, StepKind, Undo, VersionRef, Warning, WarningKind,
+    Content, NextVersion, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, PlannedStack, Precondition, SCHEMA,
+    Step, StepKind, Undo, VersionRef, Warning, WarningKind,
 };
 pub use self::recover::{Recovered, recover, visible_rotations};
 pub use self::request::{Allowances, Canary, CreateRequest, Rollout, RotationRequest, Strategy, Timing, ValueRecipe};
 pub(crate) use self::rotate::decide;
 pub use self::rotate::plan_rotation;
+pub use self::seal::Plan;
 pub use self::stale::Moved;

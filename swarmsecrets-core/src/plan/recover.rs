@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::diff::parse_humane;
 use super::document::{
-    Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, SCHEMA, VersionRef, Warning,
-    WarningKind,
+    Content, NextVersion, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, VersionRef, Warning, WarningKind,
 };
-use super::request::{Allowances, Rollout, Strategy, Timing, ValueRecipe};
-use super::rotate::{decide, partial, planned_stack, restarts, stacks};
+use super::request::{Timing, ValueRecipe};
+use super::rotate::{decide, planned_stack, restarts, stacks};
+use super::seal::Plan;
 use super::steps::steps;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{RotationId, quoted};
@@ -85,24 +85,13 @@ pub fn recover(inventory: &Inventory, rotation: &RotationId) -> Result<Recovered
     let planned: Vec<PlannedSecret> = found.iter().map(planned_secret).collect();
     let old: Vec<&str> = found.iter().map(|f| f.old.name.as_str()).collect();
     let mut content = Content {
-        schema: SCHEMA,
-        kind: PlanKind::Rotate,
-        environment: inventory.environment,
-        cluster: inventory.cluster.clone(),
-        simulated: inventory.simulated,
-        account: inventory.account.name.clone(),
-        partial: partial(inventory),
-        strategy: Strategy::Swap,
         decision: decide(&secrets, &services),
         consumers: services.iter().map(|service| consumer(&found, service)).collect(),
-        rollout: Rollout::default(),
-        allow: Allowances::default(),
         stacks: stacks(inventory, &old, &services)
             .into_iter()
             .map(|stack| planned_stack(inventory, stack, &planned, false))
             .collect(),
         secrets: planned,
-        steps: Vec::new(),
         restarts: services.iter().map(|s| restarts(s)).sum(),
         warnings: vec![Warning {
             kind: WarningKind::JournalLost,
@@ -112,8 +101,7 @@ pub fn recover(inventory: &Inventory, rotation: &RotationId) -> Result<Recovered
             ),
         }],
         timing: Timing { grace: grace(&found), ..Timing::default() },
-        reason: None,
-        agent: None,
+        ..Content::of(inventory, PlanKind::Rotate)
     };
     content.steps = steps(&content, Vec::new());
     let versions = found.iter().map(|f| f.new.clone()).collect();

@@ -1,10 +1,10 @@
 //! What must not be rotated, and why.
 
-use super::document::listed;
+use super::document::ticked;
 use super::request::{RotationRequest, Strategy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::quoted;
-use crate::inventory::{Inventory, LogicalSecret, ServiceMode, ServiceNode, label};
+use crate::inventory::{Inventory, LogicalSecret, ServiceMode, ServiceNode, Visibility, label};
 
 /// Looks for every reason against the rotation of these secrets, the gravest first.
 pub(super) fn refuse(secrets: &[&LogicalSecret], consumers: &[&ServiceNode], request: &RotationRequest) -> Result<()> {
@@ -89,28 +89,34 @@ fn converged(secrets: &[&LogicalSecret], consumers: &[&ServiceNode]) -> Result<(
         return Ok(());
     }
     let list = troubled.join(", ");
-    let names = listed(secrets.iter().map(|s| s.name.as_str()));
+    let names = ticked(secrets.iter().map(|s| s.name.as_str()));
     Err(match secrets.iter().find_map(|s| s.current().labels.get(label::ROTATION)) {
         Some(rotation) => Error::new(
             ErrorKind::Conflict,
             format!(
-                "rotation {} of `{}` has not converged: {list}: wait for it, or `swarmsecrets resume` or `rollback` it",
+                "rotation {} of {} has not converged: {list}: wait for it, or `swarmsecrets resume` or `rollback` it",
                 quoted(rotation),
                 names
             ),
         ),
         None => Error::new(
             ErrorKind::Refused,
-            format!("not every consumer of `{names}` is healthy before the rotation: {list}: mend that first"),
+            format!("not every consumer of {names} is healthy before the rotation: {list}: mend that first"),
         ),
     })
 }
 
-/// Passwords are changed for secrets that are rotated, and only by strategies that do so.
-pub(super) fn credentials(secrets: &[&LogicalSecret], request: &RotationRequest) -> Result<()> {
+/// Passwords are changed for secrets that are rotated, by strategies that do so, and where nobody unseen is locked out.
+pub(super) fn credentials(inventory: &Inventory, secrets: &[&LogicalSecret], request: &RotationRequest) -> Result<()> {
     let invalid = |text: String| Err(Error::new(ErrorKind::Invalid, text));
     if let Some(name) = request.credentials.keys().find(|name| !secrets.iter().any(|s| s.name == **name)) {
         return invalid(format!("{} has a credential setter but is not rotated: leave the setter out", quoted(name)));
+    }
+    if let (Strategy::Overlap, Visibility::Partial { reason }) = (request.strategy, &inventory.visibility) {
+        let text = format!(
+            "the view is partial ({reason}), and ending a password would lock out services that cannot be seen: let an account that sees everything do it"
+        );
+        return Err(Error::new(ErrorKind::Refused, text));
     }
     match (request.strategy, request.credentials.is_empty()) {
         (Strategy::Overlap, true) => invalid(

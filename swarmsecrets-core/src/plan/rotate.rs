@@ -1,15 +1,16 @@
 //! A rotation's plan.
 
 use super::document::{
-    Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, PlannedStack, Precondition,
-    SCHEMA, Step, VersionRef, Warning,
+    Content, NextVersion, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, PlannedStack, Precondition, Step,
+    VersionRef, Warning,
 };
 use super::request::{RotationRequest, Strategy, ValueRecipe};
+use super::seal::Plan;
 use super::{naming, order, refuse, steps, warnings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::quoted;
 use crate::inventory::{
-    Consumer, Inventory, LogicalSecret, Owner, ServiceMode, ServiceNode, StackKind, StackNode, Visibility, label,
+    Consumer, Inventory, LogicalSecret, Owner, ServiceMode, ServiceNode, StackKind, StackNode, label,
 };
 use crate::parallel;
 use crate::policy::{Decision, Subject, builtin};
@@ -26,7 +27,7 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
     let secrets = secrets(inventory, request)?;
     let consumers = consumers(&secrets);
     refuse::refuse(&secrets, &consumers, request)?;
-    refuse::credentials(&secrets, request)?;
+    refuse::credentials(inventory, &secrets, request)?;
     let planned = secrets.iter().zip(&request.secrets);
     let planned = planned.map(|(secret, (_, recipe))| planned_secret(inventory, secret, recipe, request));
     let planned = planned.collect::<Result<Vec<PlannedSecret>>>()?;
@@ -50,13 +51,6 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
         warnings.extend(by_hand.map(|why| warnings::of_stack(stack, &planned, why)));
     }
     let mut content = Content {
-        schema: SCHEMA,
-        kind: PlanKind::Rotate,
-        environment: inventory.environment,
-        cluster: inventory.cluster.clone(),
-        simulated: inventory.simulated,
-        account: inventory.account.name.clone(),
-        partial: partial(inventory),
         strategy: request.strategy,
         decision,
         secrets: planned,
@@ -65,11 +59,11 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
         rollout: request.rollout,
         allow: request.allow,
         stacks: planned_stacks,
-        steps: Vec::new(),
         warnings,
         timing: request.timing,
         reason: request.reason.clone(),
         agent: request.agent.clone(),
+        ..Content::of(inventory, PlanKind::Rotate)
     };
     content.steps = steps::steps(&content, updates);
     Plan::seal(content)
@@ -125,13 +119,6 @@ fn planned_secret(
         owner: current.owner.clone().map(Owner::or_administrators),
         credential: request.credentials.get(&secret.name).cloned(),
     })
-}
-
-pub(super) fn partial(inventory: &Inventory) -> Option<String> {
-    match &inventory.visibility {
-        Visibility::Full => None,
-        Visibility::Partial { reason } => Some(reason.clone()),
-    }
 }
 
 /// What the guardrails say to touching these secrets and services, by their labels as they were read.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::document::{Plan, Precondition};
+use super::document::Precondition;
+use super::seal::Plan;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{SecretName, ServiceId, SpecDigest, SpecVersion, quoted};
 use crate::inventory::{Inventory, SecretVersion, ServiceNode, label};

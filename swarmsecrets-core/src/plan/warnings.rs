@@ -1,7 +1,7 @@
 //! What a person should know before saying yes.
 
 use super::diff::humane;
-use super::document::{PlannedSecret, Warning, WarningKind, listed};
+use super::document::{PlannedSecret, Warning, WarningKind, ticked};
 use crate::ids::quoted;
 use crate::inventory::{
     FailureAction, Inventory, LogicalSecret, ServiceMode, ServiceNode, StackKind, StackNode, StackStatus, Visibility,
@@ -72,7 +72,7 @@ pub(super) fn of_service(service: &ServiceNode) -> Vec<Warning> {
 pub(super) fn of_stack(stack: &StackNode, secrets: &[PlannedSecret], why: &str) -> Warning {
     let named = |name: &str| stack.kind == StackKind::Cli || stack.references.iter().any(|r| r.secret == name);
     let old = secrets.iter().filter_map(|s| s.previous.as_ref()).map(|v| v.name.as_str()).filter(|name| named(name));
-    let old = listed(old.map(quoted).collect::<Vec<_>>().iter().map(String::as_str));
+    let old = ticked(old);
     let name = quoted(&stack.name);
     let text = match (&stack.kind, stack.status) {
         (StackKind::Cli, _) => format!(
@@ -99,17 +99,17 @@ pub(super) fn of_stack(stack: &StackNode, secrets: &[PlannedSecret], why: &str) 
 /// The warnings about the plan as a whole.
 pub(super) fn of_view(inventory: &Inventory, secrets: &[&LogicalSecret], consumers: usize) -> Vec<Warning> {
     let mut found = Vec::new();
-    let names = listed(secrets.iter().map(|s| s.name.as_str()));
+    let names = ticked(secrets.iter().map(|s| s.name.as_str()));
     if let Visibility::Partial { reason } = &inventory.visibility {
         found.push(warn(
             WarningKind::PartialView,
             None,
-            format!("the view is partial ({reason}): services that cannot be seen may use `{names}`; the old version is kept while any does"),
+            format!("the view is partial ({reason}): services that cannot be seen may use {names}; the old version is kept while any does"),
         ));
     }
     if consumers == 0 {
-        let current = listed(secrets.iter().map(|s| s.current().name.as_str()));
-        found.push(warn(WarningKind::NoConsumers, None, format!("no service mounts `{current}`")));
+        let current = ticked(secrets.iter().map(|s| s.current().name.as_str()));
+        found.push(warn(WarningKind::NoConsumers, None, format!("no service mounts {current}")));
     }
     if inventory.account.administrator {
         return found;

@@ -17,14 +17,13 @@ impl Rotation {
             return Ok(next);
         }
         let wave = self.wave();
-        while self.has_a_free_hand() {
-            if let Some(n) = self.not_in_hand(|_, p| *p == Progress::Begun) {
-                self.take_in_hand(n, Direction::Forward);
-                continue;
+        let begun = self.not_in_hand(|_, p| *p == Progress::Begun);
+        let fresh = |planned: &PlannedConsumer, p: &Progress| *p == Progress::Pending && Some(planned.wave) == wave;
+        let fresh = if self.state.interrupted { Vec::new() } else { self.not_in_hand(fresh) };
+        for n in begun.into_iter().chain(fresh).take(self.free_hands()) {
+            if self.state.consumers[n] == Progress::Pending {
+                self.emit(Event::ConsumerBegun { service: self.state.plan.consumers[n].id.clone() })?;
             }
-            let fresh = |planned: &PlannedConsumer, p: &Progress| *p == Progress::Pending && Some(planned.wave) == wave;
-            let Some(n) = self.not_in_hand(fresh).filter(|_| !self.state.interrupted) else { break };
-            self.emit(Event::ConsumerBegun { service: self.state.plan.consumers[n].id.clone() })?;
             self.take_in_hand(n, Direction::Forward);
         }
         self.turn(now)
@@ -32,43 +31,44 @@ impl Rotation {
 
     /// The wave that is not done yet.
     fn wave(&self) -> Option<u32> {
-        let open = |p: &Progress| matches!(p, Progress::Pending | Progress::Begun | Progress::Failed(_));
+        let goes_on = self.state.goes_on_in_spite_of_failures();
+        let open = |p: &Progress| match p {
+            Progress::Failed(_) => !goes_on,
+            p => matches!(p, Progress::Pending | Progress::Begun),
+        };
         let consumers = self.state.plan.consumers.iter().zip(&self.state.consumers);
         consumers.filter(|(_, p)| open(p)).map(|(planned, _)| planned.wave).min()
     }
 
-    fn has_a_free_hand(&self) -> bool {
-        self.work.hands.len() < self.state.plan.rollout.concurrency.max(1) as usize
+    fn free_hands(&self) -> usize {
+        (self.state.plan.rollout.concurrency.max(1) as usize).saturating_sub(self.work.hands.len())
     }
 
-    /// The first consumer that satisfies and is not in hand.
-    fn not_in_hand(&self, wanted: impl Fn(&PlannedConsumer, &Progress) -> bool) -> Option<usize> {
+    /// The consumers that satisfy and are not in hand.
+    fn not_in_hand(&self, wanted: impl Fn(&PlannedConsumer, &Progress) -> bool) -> Vec<usize> {
         let consumers = self.state.plan.consumers.iter().zip(&self.state.consumers).enumerate();
-        let mut found = consumers.filter(|(_, (planned, progress))| wanted(planned, progress)).map(|(n, _)| n);
-        found.find(|n| !self.work.hands.iter().any(|hand| hand.index == *n))
+        let found = consumers.filter(|(n, (planned, p))| wanted(planned, p) && !self.work.hands.contains_key(n));
+        found.map(|(n, _)| n).collect()
     }
 
     /// A consumer that has failed, or a wish to stop, comes before the next one.
     fn before_next_consumer(&mut self) -> Result<Option<Next>> {
-        if let Some(reason) = self.state.consumers.iter().find_map(|p| match p {
-            Progress::RestoreFailed(reason) => Some(reason.clone()),
-            _ => None,
-        }) {
-            self.emit(Event::UndoBegun { reason })?;
+        if let Some(reason) = self.state.stuck() {
+            self.undo_because(reason.to_owned())?;
             return Ok(Some(Next::Again));
         }
         if !self.state.goes_on_in_spite_of_failures()
-            && let Some(n) = self.not_in_hand(|_, p| matches!(p, Progress::Failed(_)))
+            && let Some((n, reason)) = self.failed()
         {
-            return self.after_a_failure(n).map(Some);
+            return self.after_a_failure(n, reason).map(Some);
         }
         if !self.state.interrupted || !self.work.hands.is_empty() || self.consumer(|p| *p == Progress::Begun).is_some()
         {
             return Ok(None);
         }
         let done = self.state.consumers.iter().filter(|p| **p != Progress::Pending).count();
-        if done == 0 {
-            self.emit(Event::UndoBegun { reason: "it was interrupted before any consumer was touched".into() })?;
+        if done == 0 && self.ended_password().is_none() {
+            self.undo_because("it was interrupted before any consumer was touched")?;
             return Ok(Some(Next::Again));
         }
         let reason = format!(
@@ -80,24 +80,28 @@ impl Rotation {
         Ok(Some(Next::Again))
     }
 
+    /// A consumer that has failed and is not on its way back, with the reason.
+    fn failed(&self) -> Option<(usize, String)> {
+        self.state.consumers.iter().enumerate().find_map(|(n, p)| match p {
+            Progress::Failed(reason) if !self.work.hands.contains_key(&n) => Some((n, reason.clone())),
+            _ => None,
+        })
+    }
+
     /// Within the budget of failures the consumer alone is put back, to be tried again; beyond it everything is.
-    fn after_a_failure(&mut self, n: usize) -> Result<Next> {
+    fn after_a_failure(&mut self, n: usize, reason: String) -> Result<Next> {
         if self.state.failures < self.state.plan.rollout.failures && !self.state.interrupted {
             self.take_in_hand(n, Direction::Restore);
-            return Ok(Next::Again);
+        } else {
+            self.undo_because(reason)?;
         }
-        let reason = match &self.state.consumers[n] {
-            Progress::Failed(reason) => reason.clone(),
-            _ => "a consumer failed".to_owned(),
-        };
-        self.emit(Event::UndoBegun { reason })?;
         Ok(Next::Again)
     }
 
     fn take_in_hand(&mut self, n: usize, direction: Direction) {
         let consumer = self.state.plan.consumers[n].clone();
         let route = self.route(&consumer, direction);
-        self.work.hands.push(Hand::new(n, consumer, route, self.state.plan.timing));
+        self.work.hands.insert(n, Hand::new(consumer, route, self.state.plan.timing));
     }
 
     /// From the old versions to the new ones, or back, wherever the consumer mounts one.
@@ -120,25 +124,24 @@ impl Rotation {
     /// Lets each consumer in hand do its next step.
     fn turn(&mut self, now: Now) -> Result<Next> {
         let mut until: Option<Now> = None;
-        for at in 0..self.work.hands.len() {
-            let hand = &mut self.work.hands[at];
+        for (n, hand) in &mut self.work.hands {
             match hand.poll(now) {
-                Want::Act(action) => return Ok(Next::For(hand.index, action)),
+                Want::Act(action) => return Ok(Next::For(*n, action)),
                 Want::Wait(time) => {
                     until = Some(until.map_or(time, |other| if other.mono < time.mono { other } else { time }))
                 }
                 Want::End(end) => {
-                    let hand = self.work.hands.remove(at);
-                    self.ended(&hand, end)?;
-                    return Ok(Next::Again);
+                    let n = *n;
+                    return self.ended(n, end).map(|()| Next::Again);
                 }
             }
         }
         Ok(until.map_or(Next::Done, Next::Wait))
     }
 
-    fn ended(&mut self, hand: &Hand, end: HandEnd) -> Result<()> {
-        let service = self.state.plan.consumers[hand.index].id.clone();
+    fn ended(&mut self, n: usize, end: HandEnd) -> Result<()> {
+        let Some(hand) = self.work.hands.remove(&n) else { return Ok(()) };
+        let service = self.state.plan.consumers[n].id.clone();
         match (hand.direction(), end) {
             (_, HandEnd::Left(reason)) => self.emit(Event::ConsumerLeft { service, reason }),
             (Direction::Forward, HandEnd::Converged(note)) => self.emit(Event::ConsumerConverged { service, note }),
@@ -153,28 +156,20 @@ impl Rotation {
         if let Some((_, previous)) = self.unseen() {
             return Ok(Next::Act(Action::Look(Look::Version(previous.name))));
         }
-        if let Some(next) = self.credential_to_restore(true) {
-            self.work.restoring = true;
+        if let Some(next) = self.restore_credential(|way| !way.holds_two()) {
             return Ok(next);
         }
-        let created = self.state.versions.iter().any(|v| v.created.is_some());
-        let touched = |p: &Progress| matches!(p, Progress::Begun | Progress::Converged(_) | Progress::Failed(_));
-        while created && self.has_a_free_hand() {
-            let in_hand = |n: &usize| self.work.hands.iter().any(|hand| hand.index == *n);
-            let mut places = (0..self.state.consumers.len()).rev();
-            match places.find(|n| touched(&self.state.consumers[*n]) && !in_hand(n)) {
-                Some(n) => self.take_in_hand(n, Direction::Restore),
-                None => break,
+        if self.state.versions.iter().any(|v| v.created.is_some()) {
+            let touched = |p: &Progress| matches!(p, Progress::Begun | Progress::Converged(_) | Progress::Failed(_));
+            let touched = self.not_in_hand(|_, p| touched(p));
+            for n in touched.into_iter().rev().take(self.free_hands()) {
+                self.take_in_hand(n, Direction::Restore);
             }
         }
         if !self.work.hands.is_empty() {
             return self.turn(now);
         }
-        let stuck = self.state.consumers.iter().find_map(|p| match p {
-            Progress::RestoreFailed(reason) => Some(reason.clone()),
-            _ => None,
-        });
-        if let Some(reason) = stuck {
+        if let Some(reason) = self.state.stuck() {
             let id = &self.state.rotation;
             let text = format!(
                 "a consumer could not be put back: {reason}; both versions are kept: mend it, then `swarmsecrets resume {id}`"
@@ -182,8 +177,7 @@ impl Rotation {
             self.stop(End::NeedsHuman, text)?;
             return Ok(Next::Again);
         }
-        if let Some(next) = self.credential_to_restore(false) {
-            self.work.restoring = true;
+        if let Some(next) = self.restore_credential(|_| true) {
             return Ok(next);
         }
         match self.put_stacks_back() {

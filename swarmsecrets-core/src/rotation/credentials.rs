@@ -2,28 +2,35 @@
 
 use super::action::{Action, Answer, Change, Login, Look, Reply, Which};
 use super::machine::{Next, Rotation};
+use super::retire::{Users, users};
 use super::state::Stage;
 use crate::clock::Now;
 use crate::credential::{Account, Way};
 use crate::error::{Error, ErrorKind, Result};
+use crate::inventory::{Inventory, Visibility};
 use crate::journal::{Access, CredentialStep, End, Event};
 use crate::plan::Strategy;
 
 impl Rotation {
     /// Sets the new passwords and proves them. A revocation ends the old ones here, before anything else.
-    pub(super) fn set_credentials(&mut self) -> Result<Next> {
-        let wanted = self.state.access_before_consumers();
-        Ok(self.next_access(wanted))
+    pub(super) fn set_credentials(&self) -> Next {
+        self.next_access()
     }
 
-    /// Ends the old passwords, once no consumer and no stack file is left behind.
-    pub(super) fn close_credentials(&mut self) -> Result<Next> {
-        Ok(self.next_access(Access::Closed))
+    /// Ends the old passwords, once no consumer and no stack file is left behind. Swarm guards a secret that is in use;
+    /// nothing guards a password, so the world is looked at just before.
+    pub(super) fn close_credentials(&self) -> Next {
+        let seen = self.work.cleared.is_some();
+        match self.behind() {
+            Some((n, _)) if self.state.versions[n].access == Access::Proved && !seen => {
+                Next::Act(Action::Look(Look::World))
+            }
+            _ => self.next_access(),
+        }
     }
 
-    fn next_access(&mut self, wanted: Access) -> Next {
-        let behind = self.credentials().find(|(n, _)| self.state.versions[*n].access < wanted);
-        let Some((n, account)) = behind else { return Next::Done };
+    fn next_access(&self) -> Next {
+        let Some((n, account)) = self.behind() else { return Next::Done };
         let change =
             |step| Next::Act(Action::Change(Change::Credential { secret: n, step, account: account.to_string() }));
         let look = |which| Next::Act(Action::Look(Look::Login { secret: n, which }));
@@ -37,6 +44,15 @@ impl Rotation {
         }
     }
 
+    /// The next password that is not as far as this stage brings it.
+    fn behind(&self) -> Option<(usize, Account)> {
+        let wanted = match self.state.stage {
+            Stage::Credential => self.state.access_before_consumers(),
+            _ => Access::Closed,
+        };
+        self.credentials().find(|(n, _)| self.state.versions[*n].access < wanted)
+    }
+
     /// The secrets whose passwords change, with whose they are.
     fn credentials(&self) -> impl Iterator<Item = (usize, Account)> + '_ {
         let secrets = self.state.plan.secrets.iter().enumerate();
@@ -44,19 +60,14 @@ impl Rotation {
     }
 
     pub(super) fn credential_answered(&mut self, reply: Reply, now: Now) -> Result<()> {
-        let wanted = match self.state.stage {
-            Stage::Credential => self.state.access_before_consumers(),
-            _ => Access::Closed,
-        };
-        let behind = self.credentials().find(|(n, _)| self.state.versions[*n].access < wanted);
-        let Some((n, account)) = behind else { return Ok(()) };
+        let Some((n, account)) = self.behind() else { return Ok(()) };
         let access = self.state.versions[n].access;
         match (access, reply) {
+            (_, Reply::Done(Answer::World(world))) => self.may_close(n, &account, &world, now),
             (_, Reply::Unknown(error)) => self.look_later(&error, now),
             (_, Reply::Refused(error)) if error.is_retryable() => self.look_later(&error, now),
             (Access::Old | Access::Setting, Reply::Refused(error)) => {
-                let text = format!("the password of {account} could not be set: {error}");
-                self.emit(Event::UndoBegun { reason: text })
+                self.undo_because(format!("the password of {account} could not be set: {error}"))
             }
             (_, Reply::Refused(error)) => {
                 let text = format!(
@@ -78,8 +89,7 @@ impl Rotation {
             (_, Login::Unclear(error)) => self.look_later(&error, now),
             (Access::Set, Login::Works) => self.reached(n, Access::NewWorks, None),
             (Access::Set, Login::Refused) => {
-                let reason = format!("the new password of {account} was set and does not log in");
-                self.emit(Event::UndoBegun { reason })
+                self.undo_because(format!("the new password of {account} was set and does not log in"))
             }
             (Access::Set, Login::Untestable(why)) => self.reached(
                 n,
@@ -87,8 +97,7 @@ impl Rotation {
                 Some(format!("the new password of {account} could not be tested: {why}")),
             ),
             (Access::NewWorks, Login::Refused) if holds_two && self.state.plan.strategy == Strategy::Overlap => {
-                let reason = format!("the old password of {account} does not log in beside the new one");
-                self.emit(Event::UndoBegun { reason })
+                self.undo_because(format!("the old password of {account} does not log in beside the new one"))
             }
             (Access::NewWorks, _) => self.reached(n, Access::Proved, None),
             (Access::Revoked, Login::Works) => {
@@ -109,24 +118,42 @@ impl Rotation {
         self.emit(Event::Credential { secret, access, note })
     }
 
-    /// On the way back: the next password that gets its old value again. Where the old one ended as the new one was set, that
-    /// comes before the consumers, who need it; otherwise after them, as both log in until then.
-    pub(super) fn credential_to_restore(&self, before_consumers: bool) -> Option<Next> {
+    /// Whoever still uses the old version would be locked out, and so perhaps who cannot be seen.
+    fn may_close(&mut self, n: usize, account: &Account, world: &Inventory, now: Now) -> Result<()> {
+        let Some(previous) = self.state.plan.secrets[n].previous.clone() else { return Ok(()) };
+        let why = match (users(world, &previous, true), &world.visibility) {
+            (Users::Dying(who), _) => {
+                let text = format!("tasks of {who} that still stop");
+                return self.look_later(&Error::new(ErrorKind::Conflict, text), now);
+            }
+            (Users::Some(who), _) => format!("`{}` is used by {who}", previous.name),
+            (Users::None, Visibility::Partial { reason }) => {
+                format!("the view is partial ({reason}): services that cannot be seen may use `{}`", previous.name)
+            }
+            (Users::None, Visibility::Full) => {
+                self.work.cleared = Some(Vec::new());
+                return Ok(());
+            }
+        };
+        let text = format!(
+            "the old password of {account} was not ended, and logs in as before: {why}; mend that, then `swarmsecrets resume {}`",
+            self.state.rotation
+        );
+        self.stop(End::NeedsHuman, text)
+    }
+
+    /// On the way back: the next password of these that gets its old value again. Where the old one ended as the new one was
+    /// set, that comes before the consumers, who need it; otherwise after them, as both log in until then.
+    pub(super) fn restore_credential(&mut self, turn: impl Fn(Way) -> bool) -> Option<Next> {
         let touched = |n: usize| (Access::Setting..Access::Revoking).contains(&self.state.versions[n].access);
-        let turn = |account: &Account| (account.way == Way::Replaces) == before_consumers;
-        let (n, account) = self.credentials().find(|(n, account)| touched(*n) && turn(account))?;
+        let (n, account) = self.credentials().find(|(n, account)| touched(*n) && turn(account.way))?;
+        self.work.restoring = Some(n);
         let undo = Change::Credential { secret: n, step: CredentialStep::Undo, account: account.to_string() };
         Some(Next::Act(Action::Change(undo)))
     }
 
-    /// Whether the reply is to [`Rotation::credential_to_restore`].
-    pub(super) fn credential_restored(&mut self, reply: Reply, now: Now) -> Result<()> {
-        let touched = |n: usize| (Access::Setting..Access::Revoking).contains(&self.state.versions[n].access);
-        // Those that come before the consumers come first.
-        let order = |account: &Account| account.way != Way::Replaces;
-        let mut open: Vec<(usize, Account)> = self.credentials().filter(|(n, _)| touched(*n)).collect();
-        open.sort_by_key(|(n, account)| (order(account), *n));
-        let Some((n, account)) = open.into_iter().next() else { return Ok(()) };
+    pub(super) fn credential_restored(&mut self, n: usize, reply: Reply, now: Now) -> Result<()> {
+        let Some((_, account)) = self.credentials().find(|(other, _)| *other == n) else { return Ok(()) };
         match reply {
             Reply::Done(_) => self.reached(n, Access::Restored, None),
             Reply::Unknown(error) => self.look_later(&error, now),
@@ -141,19 +168,9 @@ impl Rotation {
         }
     }
 
-    /// What forbids an undo: an old password that was ended does not come back.
-    pub(super) fn ended_password(&self) -> Result<()> {
-        match self.credentials().find(|(n, _)| {
-            self.state.versions[*n].access >= Access::Revoking && self.state.versions[*n].access != Access::Restored
-        }) {
-            None => Ok(()),
-            Some((_, account)) => Err(Error::new(
-                ErrorKind::Refused,
-                format!(
-                    "rotation {} cannot be undone: the old password of {account} was ended; rotate again",
-                    self.state.rotation
-                ),
-            )),
-        }
+    /// The account whose old password was ended, if one was. It does not come back, and so nothing is undone.
+    pub(super) fn ended_password(&self) -> Option<Account> {
+        let ended = |n: usize| (Access::Revoking..=Access::Closed).contains(&self.state.versions[n].access);
+        self.credentials().find(|(n, _)| ended(*n)).map(|(_, account)| account)
     }
 }

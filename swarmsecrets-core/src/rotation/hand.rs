@@ -67,7 +67,6 @@ enum Doing {
 /// One consumer on its way.
 #[derive(Debug)]
 pub(super) struct Hand {
-    pub(super) index: usize,
     consumer: PlannedConsumer,
     route: Route,
     timing: Timing,
@@ -82,9 +81,8 @@ pub(super) struct Hand {
 }
 
 impl Hand {
-    pub(super) fn new(index: usize, consumer: PlannedConsumer, route: Route, timing: Timing) -> Self {
+    pub(super) fn new(consumer: PlannedConsumer, route: Route, timing: Timing) -> Self {
         Self {
-            index,
             consumer,
             route,
             timing,

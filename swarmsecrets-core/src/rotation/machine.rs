@@ -50,8 +50,8 @@ struct Flight {
 /// What a stage remembers that a crash may forget.
 #[derive(Debug, Default)]
 pub(super) struct Work {
-    /// The consumers in hand.
-    pub(super) hands: Vec<Hand>,
+    /// The consumers in hand, by their places in the plan.
+    pub(super) hands: BTreeMap<usize, Hand>,
     /// The stack that is to be written.
     pub(super) stack: Option<Change>,
     /// The stacks that could not be written in this run, and why.
@@ -66,10 +66,10 @@ pub(super) struct Work {
     pub(super) settled: bool,
     /// Whether the stage was done in this run and waits for a person or for time.
     pub(super) rests: bool,
-    /// Whether the old version may be removed now: the world was looked at.
+    /// Whether the version may be removed now, or the old password be ended: the world was looked at.
     pub(super) cleared: Option<Vec<String>>,
-    /// Whether the action given out restores a password.
-    pub(super) restoring: bool,
+    /// The secret whose password the action given out restores.
+    pub(super) restoring: Option<usize>,
     /// How many of the old versions the undo has seen, to go back to.
     pub(super) old_seen: usize,
 }
@@ -169,8 +169,25 @@ impl Rotation {
             );
             return Err(Error::new(ErrorKind::Refused, text));
         }
-        self.ended_password()?;
+        if let Some(account) = self.ended_password() {
+            let text = format!(
+                "rotation {} cannot be undone: the old password of {account} was ended; rotate again",
+                self.state.rotation
+            );
+            return Err(Error::new(ErrorKind::Refused, text));
+        }
         self.emit(Event::UndoBegun { reason: reason.to_owned() })
+    }
+
+    /// Begins the way back. With an old password ended there is none: a person must look.
+    pub(super) fn undo_because(&mut self, reason: impl Into<String>) -> Result<()> {
+        let reason = reason.into();
+        let Some(account) = self.ended_password() else { return self.emit(Event::UndoBegun { reason }) };
+        let text = format!(
+            "{reason}; it cannot be undone, as the old password of {account} was ended: mend that, then `swarmsecrets resume {}`",
+            self.state.rotation
+        );
+        self.stop(End::NeedsHuman, text)
     }
 
     /// What is to be done next. Called until it says to wait or that it is done.
@@ -233,16 +250,17 @@ impl Rotation {
         }
         match flight.consumer {
             Some(consumer) => {
-                if let Some(hand) = self.work.hands.iter_mut().find(|hand| hand.index == consumer) {
+                if let Some(hand) = self.work.hands.get_mut(&consumer) {
                     hand.handle(reply, now);
                 }
                 Ok(())
             }
-            None => self.take_in(reply, now),
+            None => self.take_in(reply, flight.step.is_some(), now),
         }
     }
 
-    fn take_in(&mut self, reply: Reply, now: Now) -> Result<()> {
+    /// Takes in the reply to what was `sent` to change something, or to a look.
+    fn take_in(&mut self, reply: Reply, sent: bool, now: Now) -> Result<()> {
         if let Some(stack) = self.work.stack.take() {
             return self.stack_written(&stack, reply, now);
         }
@@ -253,13 +271,12 @@ impl Rotation {
             (Stage::Undo, Reply::Done(Answer::World(world))) if self.put_stacks_back().is_some() => {
                 self.unsettled(&world)
             }
-            (Stage::Grace, reply) => self.retired(reply, now),
+            (Stage::Grace, reply) => self.retired(reply, sent, now),
             (Stage::Undo, reply) if self.unseen().is_some() => self.old_looked_for(reply, now),
-            (Stage::Undo, reply) if self.work.restoring => {
-                self.work.restoring = false;
-                self.credential_restored(reply, now)
-            }
-            (Stage::Undo, reply) => self.withdrawn(reply, now),
+            (Stage::Undo, reply) => match self.work.restoring.take() {
+                Some(secret) => self.credential_restored(secret, reply, now),
+                None => self.withdrawn(reply, sent, now),
+            },
             (_, Reply::Refused(error) | Reply::Unknown(error)) => self.look_later(&error, now),
             (_, Reply::Done(_)) => Ok(()),
         }
@@ -274,9 +291,9 @@ impl Rotation {
         }
         match self.state.stage {
             Stage::Prepare => self.prepare(),
-            Stage::Credential => self.set_credentials(),
+            Stage::Credential => Ok(self.set_credentials()),
             Stage::Update => self.update(now),
-            Stage::Close => self.close_credentials(),
+            Stage::Close => Ok(self.close_credentials()),
             Stage::Settle => self.settle(),
             Stage::AwaitPatch => Ok(self.await_patch()),
             Stage::Grace => self.grace(now),

@@ -6,8 +6,10 @@ use proptest::prelude::*;
 
 use super::mini_world::{Fault, World, actor};
 use super::{Action, Change, Outcome, Poll, Report, Rotation, State};
+use crate::credential::{Account, Way};
 use crate::ids::RotationId;
-use crate::journal::{ChangeRecord, Event};
+use crate::journal::{Access, ChangeRecord, Event};
+use crate::plan::{Content, Plan, Strategy};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -30,7 +32,12 @@ enum Turn {
 
 impl Stage {
     fn new(world: World, grace: Duration) -> Self {
-        let rotation = Rotation::begin(id(), world.plan(grace), actor()).unwrap();
+        let plan = world.plan(grace);
+        Self::of(world, plan)
+    }
+
+    fn of(world: World, plan: Plan) -> Self {
+        let rotation = Rotation::begin(id(), plan, actor()).unwrap();
         Self { world, rotation, journal: Vec::new(), changes: 0 }
     }
 
@@ -268,6 +275,142 @@ fn a_consumer_whose_restore_was_sent_is_not_called_applied() {
     let undo = stage.journal.iter().position(|e| matches!(e, Event::UndoBegun { .. })).unwrap();
     assert_eq!(current(&stage.journal[..undo]).as_deref(), Some("db_v2"));
     assert_eq!(current(&stage.journal[..=undo]).as_deref(), Some("db"));
+}
+
+/// A task of a service that was just removed still has the old version; then it stops.
+#[test]
+fn a_task_of_a_removed_service_keeps_the_old_version() {
+    let mut world = World::new(1, None);
+    world.stray = Some("old".into());
+    let mut stage = Stage::new(world, Duration::ZERO);
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+    assert!(report.warnings.iter().any(|w| w.contains("a service that was removed")), "{:?}", report.warnings);
+    assert!(stage.world.secrets.contains_key("db"));
+    stage.world.stray = None;
+    stage.restart();
+    stage.finish();
+    assert!(!stage.world.secrets.contains_key("db"));
+}
+
+/// The spec says the old version again, and a task is still meant to run on the new one.
+#[test]
+fn a_new_version_under_a_running_task_is_not_removed() {
+    let mut world = World::new(2, Some(1));
+    world.running = Some("new1".into());
+    let mut stage = Stage::new(world, HOUR);
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    let said = "`db_v2` cannot be removed: it is used by running tasks of `s0`";
+    assert!(report.warnings.iter().any(|w| w.contains(said)), "{:?}", report.warnings);
+    assert!(stage.world.secrets.contains_key("db_v2") && stage.world.all_on("db"));
+    stage.world.running = None;
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::RolledBack);
+}
+
+/// That the environment was not found says nothing about the version.
+#[test]
+fn a_look_that_finds_nothing_is_no_proof_that_a_version_is_gone() {
+    for breaking in [None, Some(0)] {
+        let mut stage = Stage::new(World::new(1, breaking), Duration::ZERO);
+        stage.world.unreadable.set(1);
+        let report = stage.finish();
+        let (kept, outcome) =
+            if breaking.is_some() { ("db_v2", Outcome::NeedsHuman) } else { ("db", Outcome::Applied) };
+        assert_eq!(report.outcome, outcome, "{report:?}");
+        assert!(report.warnings.iter().any(|w| w.contains("no such environment")), "{:?}", report.warnings);
+        assert!(stage.world.secrets.contains_key(kept));
+        stage.restart();
+        stage.finish();
+        assert!(!stage.world.secrets.contains_key(kept), "{breaking:?}");
+    }
+}
+
+fn with_password(strategy: Strategy) -> impl FnOnce(&mut Content) {
+    move |content| {
+        let (system, user) = ("made-up system".into(), "app".into());
+        content.strategy = strategy;
+        content.secrets[0].credential = Some(Account { system, user, way: Way::HoldsTwo });
+    }
+}
+
+/// One service is not in the plan and mounts the old version; then it is moved, and then the account sees too little.
+#[test]
+fn a_password_that_somebody_may_still_use_is_not_ended() {
+    let world = World::new(2, None);
+    let plan = world.plan_as(Duration::ZERO, |content| {
+        with_password(Strategy::Overlap)(content);
+        content.consumers.truncate(1);
+    });
+    let mut stage = Stage::of(world, plan);
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    assert!(report.warnings[0].contains("`db` is used by service `s1`"), "{:?}", report.warnings);
+    assert!(!stage.world.ended);
+
+    stage.world.services[1].mounts = stage.world.services[0].mounts.clone();
+    stage.world.partial = true;
+    stage.restart();
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    assert!(report.warnings[0].contains("the view is partial (some services are hidden)"), "{:?}", report.warnings);
+    assert!(!stage.world.ended);
+
+    stage.world.partial = false;
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::Applied);
+    assert!(stage.world.ended && !stage.world.secrets.contains_key("db"));
+}
+
+/// The leaked password is ended first of all. From then on nothing leads back to it.
+#[test]
+fn what_has_ended_its_old_password_is_not_undone_by_an_interruption() {
+    let staged = || {
+        let world = World::new(1, None);
+        let plan = world.plan_as(Duration::ZERO, with_password(Strategy::Revoke));
+        Stage::of(world, plan)
+    };
+    let mut whole = staged();
+    whole.finish();
+    let closed = |e: &Event| matches!(e, Event::Credential { access: Access::Closed, .. });
+    let at = whole.journal.iter().position(closed).unwrap() + 1;
+    let mut stage = staged();
+    assert!(matches!(stage.run(|_, _| Fault::None, |n, _| n == at), Turn::Crashed));
+    stage.restart();
+    stage.rotation.interrupt().unwrap();
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    assert!(report.warnings[0].contains("interrupted after 0 of 1 consumers"), "{:?}", report.warnings);
+    assert!(stage.world.secrets.contains_key("db_v2"));
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::Applied);
+}
+
+/// Two leaked passwords: the first is ended, the second cannot be set.
+#[test]
+fn a_password_that_cannot_be_set_after_another_was_ended_needs_a_person() {
+    let world = World::new(1, None);
+    let plan = world.plan_as(Duration::ZERO, |content| {
+        with_password(Strategy::Revoke)(content);
+        let mut second = content.secrets[0].clone();
+        second.next.name = "key_v2".parse().unwrap();
+        second.owner = None;
+        content.secrets.push(second);
+    });
+    let mut stage = Stage::of(world, plan);
+    stage.world.refused = Some(1);
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    assert!(
+        report.warnings[0].contains("it cannot be undone, as the old password of user app"),
+        "{:?}",
+        report.warnings
+    );
+    assert!(stage.world.secrets.contains_key("db_v2") && stage.world.secrets.contains_key("key_v2"));
+    stage.world.refused = None;
+    stage.restart();
+    assert!(matches!(stage.finish().outcome, Outcome::Applied));
 }
 
 /// For each way and each change: it never arrives, or its answer is lost.

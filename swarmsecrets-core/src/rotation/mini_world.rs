@@ -1,20 +1,22 @@
 //! A Swarm in a few lines, for the tests of the machine: names, references, and tasks that follow them at once.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::action::{Action, Answer, Change, FoundVersion, Look, Reply};
+use super::action::{Action, Answer, Change, FoundVersion, Login, Look, Reply, Which};
 use crate::audit::Actor;
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind};
 use crate::ids::{ControlId, EnvironmentId, SecretId, SpecVersion, TeamId, UserId};
 use crate::inventory::{
-    Account, FailureAction, Grouping, Inventory, Labels, LogicalSecret, NameScheme, Owner, SecretReference,
-    SecretVersion, ServiceMode, ServiceNode, TaskSummary, UpdateConfig, Visibility, label,
+    Account, FailureAction, Grouping, Inventory, Labels, LogicalSecret, MountedSecret, Mounts, NameScheme, Owner,
+    SecretReference, SecretVersion, ServiceMode, ServiceNode, TaskSummary, UpdateConfig, Visibility, label,
 };
+use crate::journal::CredentialStep;
 use crate::model::{ServiceState, TaskState};
 use crate::plan::{
     Allowances, Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, Rollout, SCHEMA,
@@ -49,6 +51,18 @@ pub(super) struct World {
     pub(super) made: u32,
     /// Whether another rotation has made `db_v3` from `db_v2`.
     pub(super) later: bool,
+    /// The id of a version that a task of a removed service still mounts.
+    pub(super) stray: Option<String>,
+    /// The id of a version that a running task of the first service mounts.
+    pub(super) running: Option<String>,
+    /// How many times the world cannot be read: not found.
+    pub(super) unreadable: Cell<u32>,
+    /// Whether the old password was ended.
+    pub(super) ended: bool,
+    /// The secret whose password cannot be set.
+    pub(super) refused: Option<usize>,
+    /// Whether the account does not see everything.
+    pub(super) partial: bool,
 }
 
 pub(super) fn owner(team: u64) -> Owner {
@@ -70,10 +84,21 @@ impl World {
             services: (0..n).map(service).collect(),
             made: 0,
             later: false,
+            stray: None,
+            running: None,
+            unreadable: Cell::new(0),
+            ended: false,
+            refused: None,
+            partial: false,
         }
     }
 
     pub(super) fn plan(&self, grace: Duration) -> Plan {
+        self.plan_as(grace, |_| {})
+    }
+
+    /// The same with something changed before it is sealed.
+    pub(super) fn plan_as(&self, grace: Duration, change: impl FnOnce(&mut Content)) -> Plan {
         let consumer = |i: usize| PlannedConsumer {
             id: format!("s{i}").parse().unwrap(),
             service: format!("s{i}"),
@@ -83,7 +108,7 @@ impl World {
             restarts: 1,
             stack: None,
         };
-        Plan::seal(Content {
+        let mut content = Content {
             schema: SCHEMA,
             kind: PlanKind::Rotate,
             environment: EnvironmentId(1),
@@ -111,8 +136,9 @@ impl World {
             timing: Timing { grace, ..Timing::default() },
             reason: None,
             agent: None,
-        })
-        .unwrap()
+        };
+        change(&mut content);
+        Plan::seal(content).unwrap()
     }
 
     pub(super) fn reply(&mut self, action: &Action, fault: Fault) -> Reply {
@@ -121,6 +147,10 @@ impl World {
             return Reply::Unknown(lost());
         }
         let done = match action {
+            Action::Look(Look::World) if self.unreadable.get() > 0 => {
+                self.unreadable.set(self.unreadable.get() - 1);
+                Err(Error::new(ErrorKind::NotFound, "no such environment"))
+            }
             Action::Look(look) => Ok(self.look(look)),
             Action::Change(change) => self.change(change),
         };
@@ -135,9 +165,8 @@ impl World {
         match look {
             Look::Version(name) => Answer::Version(self.secrets.get(name.as_str()).cloned()),
             Look::Service(id) => Answer::Service(Box::new(self.service(place(id.as_str())))),
-            Look::Login { .. } => {
-                Answer::Login(super::Login::Untestable("there are no passwords in this world".into()))
-            }
+            Look::Login { which: Which::Old, .. } if self.ended => Answer::Login(Login::Refused),
+            Look::Login { .. } => Answer::Login(Login::Works),
             Look::Rollout(id) => {
                 let n = place(id.as_str());
                 Answer::Rollout(Box::new(self.service(n)), self.tasks(n))
@@ -165,9 +194,14 @@ impl World {
                 secret.owner = Some(Owner { control: Some(ControlId(7)), ..owner.clone() });
                 Ok(Answer::Taken)
             }
-            Change::Credential { .. } | Change::Stack { .. } => {
-                Err(Error::new(ErrorKind::NotFound, "there are no stacks in this world"))
+            Change::Credential { secret, .. } if self.refused == Some(*secret) => {
+                Err(Error::new(ErrorKind::Forbidden, "the administrator may not do this"))
             }
+            Change::Credential { step, .. } => {
+                self.ended = *step == CredentialStep::Revoke;
+                Ok(Answer::Taken)
+            }
+            Change::Stack { .. } => Err(Error::new(ErrorKind::NotFound, "there are no stacks in this world")),
             Change::Update { service, version, spec, .. } => {
                 let service = &mut self.services[place(service.as_str())];
                 if version.0 != service.version {
@@ -254,7 +288,7 @@ impl World {
                 },
                 health_check: None,
                 host_port: false,
-                tasks: TaskSummary::default(),
+                tasks: self.summary(n),
                 spec: 0..0,
             })
         };
@@ -264,16 +298,27 @@ impl World {
             account: Account { id: UserId(1), name: "admin".into(), administrator: true },
             taken_at: Timestamp::UNIX_EPOCH,
             simulated: true,
-            visibility: Visibility::Full,
+            visibility: if self.partial {
+                Visibility::Partial { reason: "some services are hidden".into() }
+            } else {
+                Visibility::Full
+            },
             secrets: self.later.then(|| self.db_v3()).into_iter().collect(),
             services: self.services.iter().enumerate().map(node).collect(),
             stacks: vec![],
             ambiguous: vec![],
             findings: vec![],
-            strays: std::collections::HashSet::new(),
+            strays: self.stray.iter().cloned().collect(),
             raw: Arc::new(Vec::new()),
             networks: None,
         }
+    }
+
+    fn summary(&self, n: usize) -> TaskSummary {
+        let by = Mounts { wanted: 1, alive: 1 };
+        let running = self.running.iter().filter(|_| n == 0);
+        let mounted = running.map(|id| MountedSecret { id: id.parse().unwrap(), by }).collect();
+        TaskSummary { mounted, ..TaskSummary::default() }
     }
 
     /// The logical secret, once another rotation has made `db_v3` from our `db_v2`.

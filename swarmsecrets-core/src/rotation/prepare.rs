@@ -98,7 +98,7 @@ impl Rotation {
         if self.state.versions.iter().all(|v| v.created.is_none()) {
             return self.stop(end, reason);
         }
-        self.emit(Event::UndoBegun { reason })?;
+        self.undo_because(reason)?;
         self.emit(Event::Withdrawn { secret: n })
     }
 
@@ -220,7 +220,7 @@ impl Rotation {
         Ok(())
     }
 
-    pub(super) fn withdrawn(&mut self, reply: Reply, now: Now) -> Result<()> {
+    pub(super) fn withdrawn(&mut self, reply: Reply, sent: bool, now: Now) -> Result<()> {
         let Some(n) = self.to_withdraw() else { return Ok(()) };
         let name = self.next_name(n);
         match reply {
@@ -240,7 +240,9 @@ impl Rotation {
                 }
             }
             Reply::Done(_) => self.emit(Event::Withdrawn { secret: n }),
-            Reply::Refused(error) if error.kind() == ErrorKind::NotFound => self.emit(Event::Withdrawn { secret: n }),
+            Reply::Refused(error) if sent && error.kind() == ErrorKind::NotFound => {
+                self.emit(Event::Withdrawn { secret: n })
+            }
             Reply::Refused(error) if error.kind() == ErrorKind::InUse => {
                 let by = services_named(&error).join(", ");
                 let text = format!(

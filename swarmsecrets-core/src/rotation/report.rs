@@ -7,7 +7,7 @@ use super::state::{Ending, Old, Progress, Stage, State};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{RotationId, SecretId, SecretName, ServiceId};
 use crate::journal::{End, StackPatch};
-use crate::plan::{Plan, PlannedSecret, Strategy, humane, listed};
+use crate::plan::{Plan, PlannedSecret, Strategy, humane, ticked};
 
 /// What it came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -277,8 +277,8 @@ fn stack(patch: &StackPatch) -> StackReport {
 
 fn grace_words(state: &State, outcome: Outcome) -> Option<String> {
     let (Outcome::Applied, Stage::Grace, Some(until)) = (outcome, state.stage, state.grace_until) else { return None };
-    let old: Vec<String> = state.plan.replaced().map(|v| format!("`{}`", v.name)).collect();
-    let (old, are) = (listed(old.iter().map(String::as_str)), if old.len() == 1 { "is" } else { "are" });
+    let are = if state.plan.replaced().count() == 1 { "is" } else { "are" };
+    let old = ticked(state.plan.replaced().map(|v| v.name.as_str()));
     let grace = state.plan.timing.grace;
     (!grace.is_zero()).then(|| {
         format!(

@@ -36,7 +36,7 @@ impl Rotation {
         Some((n, self.state.plan.secrets[n].previous.clone()?))
     }
 
-    pub(super) fn retired(&mut self, reply: Reply, now: Now) -> Result<()> {
+    pub(super) fn retired(&mut self, reply: Reply, sent: bool, now: Now) -> Result<()> {
         match reply {
             Reply::Done(Answer::World(world)) => self.clear(&world, now),
             Reply::Done(Answer::Version(Some(found))) if self.is_previous(&found) => {
@@ -44,7 +44,7 @@ impl Rotation {
                 Ok(())
             }
             Reply::Done(_) => self.gone(),
-            Reply::Refused(error) if error.kind() == ErrorKind::NotFound => self.gone(),
+            Reply::Refused(error) if sent && error.kind() == ErrorKind::NotFound => self.gone(),
             Reply::Refused(error) if error.kind() == ErrorKind::InUse => {
                 let by = services_named(&error).iter().map(|s| quoted(s)).collect::<Vec<_>>().join(", ");
                 self.keep(&format!("the Engine says that it is used by {by}"))
@@ -103,14 +103,15 @@ impl Rotation {
     }
 }
 
-enum Users {
+/// What still uses an old version.
+pub(super) enum Users {
     None,
     /// Tasks that should stop and have not yet.
     Dying(String),
     Some(String),
 }
 
-fn users(world: &Inventory, previous: &VersionRef, files_count: bool) -> Users {
+pub(super) fn users(world: &Inventory, previous: &VersionRef, files_count: bool) -> Users {
     let mut users: Vec<String> = Vec::new();
     let mut dying: Vec<String> = Vec::new();
     for service in &world.services {

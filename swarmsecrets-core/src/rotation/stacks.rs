@@ -4,6 +4,8 @@
 //! and it offers no compare-and-swap. So a file is written only if the redeploy would change nothing but the secrets, from
 //! a look taken just before, and is read back after.
 
+use std::collections::HashMap;
+
 use super::action::{Action, Change, Look, Reply};
 use super::machine::{Next, Rotation};
 use super::state::Progress;
@@ -12,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{SecretName, ServiceId, quoted};
 use crate::inventory::{Inventory, ServiceNode, StackKind, StackNode};
 use crate::journal::{End, Event, StackPatch};
-use crate::plan::listed;
+use crate::plan::ticked;
 use crate::policy::Direction;
 
 impl Rotation {
@@ -158,7 +160,8 @@ impl Rotation {
     fn moved<'a>(&'a self, world: &'a Inventory) -> impl Iterator<Item = &'a ServiceNode> {
         let consumers = self.state.plan.consumers.iter().zip(&self.state.consumers);
         let moved = consumers.filter(|(_, p)| matches!(p, Progress::Converged(_))).map(|(planned, _)| &planned.id);
-        moved.filter_map(|id| world.services.iter().find(|s| s.id == *id).map(|s| &**s))
+        let services: HashMap<&ServiceId, &ServiceNode> = world.services.iter().map(|s| (&s.id, &**s)).collect();
+        moved.filter_map(move |id| services.get(id).copied())
     }
 
     /// The stacks whose files still name an old version, and what to change in them.
@@ -183,10 +186,9 @@ fn names_any(stack: &StackNode, pairs: &[(SecretName, SecretName)]) -> bool {
 
 /// What a person has to do about a stack.
 pub(super) fn words(state: &super::State, patch: &StackPatch) -> String {
-    let ticked = |names: Vec<String>| listed(names.iter().map(String::as_str));
-    let old = ticked(state.plan.replaced().map(|v| format!("`{}`", v.name)).collect());
+    let old = ticked(state.plan.replaced().map(|v| v.name.as_str()));
     let are = if state.plan.secrets.len() == 1 { "is" } else { "are" };
-    let new = ticked(state.plan.secrets.iter().map(|s| format!("`{}`", s.next.name)).collect());
+    let new = ticked(state.plan.secrets.iter().map(|s| s.next.name.as_str()));
     let name = quoted(&patch.name);
     let id = &state.rotation;
     let why = patch.reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();

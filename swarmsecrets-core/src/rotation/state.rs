@@ -365,6 +365,21 @@ impl State {
                 || first.into_iter().all(|(_, p)| matches!(p, Progress::Converged(_) | Progress::Left(_))))
     }
 
+    /// Why a consumer could not be put back, if one could not.
+    pub(super) fn stuck(&self) -> Option<&str> {
+        self.consumers.iter().find_map(|p| match p {
+            Progress::RestoreFailed(reason) => Some(reason.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether a password is in the middle of its change: what comes next needs its setter.
+    #[must_use]
+    pub fn has_open_password(&self) -> bool {
+        let open = |access: Access| (Access::Setting..Access::Closed).contains(&access);
+        !self.is_over() && self.versions.iter().any(|v| open(v.access))
+    }
+
     /// How many things have been done to versions: what a step remembers of one says nothing of the next.
     pub(super) fn versions_done(&self) -> usize {
         let done = |v: &Versions| [v.created.is_some(), v.owned, v.withdrawn, v.old != Old::There];

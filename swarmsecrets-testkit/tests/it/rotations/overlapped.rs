@@ -147,6 +147,31 @@ async fn a_revocation_ends_the_leaked_password_first_and_never_goes_back() {
     assert_eq!(error.kind(), ErrorKind::Refused);
 }
 
+/// Whoever resumes, undoes or retires it without the setter is told, and nothing moves.
+#[tokio::test]
+async fn a_change_that_is_under_way_goes_on_with_its_setter_alone() {
+    let play = Play::new(Way::HoldsTwo, Program::runs());
+    play.fake.fail(Step::Revoke, Fault::Refuse(ErrorKind::Forbidden));
+    let report = play.apply(Strategy::Overlap).await.unwrap();
+    let id = report.rotation.unwrap();
+    let clock = play.desk.swarm.clock();
+    let sent = play.desk.intents().len();
+    for error in [
+        play.desk.resume(&id).await.unwrap_err(),
+        play.desk.executor(&clock).rollback(&id, "a test").await.unwrap_err(),
+    ] {
+        assert!(error.message().contains("in the middle of changing a password: the credential setter"), "{error}");
+    }
+    assert!(play.desk.executor(&clock).retire().await.unwrap().is_empty(), "it is not in its grace");
+    assert_eq!(play.desk.intents().len(), sent);
+    let mut random = Counting(9);
+    let mut supply = Supply { values: Values::none(), random: &mut random };
+    let executor = play.desk.executor(&clock).with_passwords(play.passwords());
+    let report = executor.resume(&id, &mut supply).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+    assert_eq!(play.logs_in(), (false, true));
+}
+
 #[tokio::test]
 async fn what_is_missing_is_said_before_anything_is_done() {
     let play = Play::new(Way::HoldsTwo, Program::runs());

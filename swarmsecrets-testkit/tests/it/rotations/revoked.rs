@@ -58,3 +58,17 @@ async fn what_fails_behind_the_canary_stays_off_the_leaked_value_and_is_listed()
         assert!(!desk.has_secret("db"), "the leaked version is gone all the same");
     }
 }
+
+#[tokio::test]
+async fn a_failure_in_one_wave_does_not_hold_back_the_next() {
+    let desk = Desk::with(vec![
+        (service("s0"), Program::runs()),
+        (service("s1").replicas(2), Program::needs("db", OLD).exit(3)),
+        (service("s2").replicas(2), Program::runs()),
+    ]);
+    let after = vec![("s2".to_owned(), "s1".to_owned())];
+    let report = desk.carry_out(&RotationRequest { after, ..revocation() }).await.unwrap();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    let outcomes: Vec<_> = report.consumers.iter().map(|c| (c.service.as_str(), c.outcome.as_str())).collect();
+    assert_eq!(outcomes, [("s0", "applied"), ("s1", "failed"), ("s2", "applied")]);
+}
