@@ -113,19 +113,7 @@ fn references(service: &ServiceNode) -> String {
 }
 
 fn owner(owner: Option<&Owner>) -> String {
-    let Some(owner) = owner else { return "administrators".to_owned() };
-    if owner.public {
-        return "everybody".to_owned();
-    }
-    if owner.administrators_only {
-        return "administrators".to_owned();
-    }
-    let mut parts: Vec<String> = owner.names.iter().map(|name| printable(name).into_owned()).collect();
-    if parts.is_empty() {
-        parts.extend(owner.teams.iter().map(|team| format!("team {team}")));
-        parts.extend(owner.users.iter().map(|user| format!("user {user}")));
-    }
-    if parts.is_empty() { "administrators".to_owned() } else { parts.join(", ") }
+    owner.map_or_else(|| "administrators".to_owned(), |owner| printable(&owner.to_string()).into_owned())
 }
 
 fn mode(mode: ServiceMode) -> String {

@@ -22,9 +22,9 @@ impl Inventory {
     /// # Errors
     /// [`ErrorKind::Protocol`](crate::ErrorKind::Protocol) if an answer is not what the API says, quoting nothing of it.
     pub fn build(mut snapshot: Snapshot) -> Result<Self> {
-        let account = account(&snapshot.me)?;
-        let cluster = cluster(&snapshot.swarm)?;
         let people = People::read(snapshot.users.as_deref(), snapshot.teams.as_deref())?;
+        let account = account(&snapshot, &people)?;
+        let cluster = cluster(&snapshot.swarm)?;
         let mut services = services::read(&snapshot.services)?;
         // What has been read is let go of at once: the graph and the services' bytes are enough to hold.
         let unseen = tasks::summarize(&snapshot.tasks, &mut services)?;
@@ -62,9 +62,11 @@ impl Inventory {
     }
 }
 
-fn account(me: &[u8]) -> Result<Account> {
-    let user: User<'_> = read("the account", me)?;
-    Ok(Account { id: UserId(user.id), name: user.username.to_string(), administrator: user.is_administrator() })
+fn account(snapshot: &Snapshot, people: &People) -> Result<Account> {
+    let user: User<'_> = read("the account", &snapshot.me)?;
+    let administrator = user.is_administrator();
+    let teams = snapshot.teams.as_ref().filter(|_| !administrator).map(|_| people.teams());
+    Ok(Account { id: UserId(user.id), name: user.username.to_string(), administrator, teams })
 }
 
 fn cluster(swarm: &[u8]) -> Result<ClusterId> {

@@ -58,6 +58,9 @@ pub struct Account {
     pub name: String,
     /// Whether it is a Portainer administrator.
     pub administrator: bool,
+    /// The teams that it is in. None for an administrator, to whom Portainer shows all, and where they may not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teams: Option<Vec<TeamId>>,
 }
 
 /// Whether "nobody uses it" can be said.
@@ -147,7 +150,7 @@ pub struct Owner {
     pub public: bool,
     /// Administrators alone.
     pub administrators_only: bool,
-    /// Names for `users` and `teams`, where the account may read them, for people.
+    /// Names for `teams` and `users`, for people; numbers stand for those that the account may not read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
 }

@@ -63,10 +63,13 @@ pub enum Event {
         /// Who may see it as it was made.
         owner: Option<Owner>,
     },
-    /// A new version has the owner that the plan says, or none was asked for.
+    /// A new version has the owner that the plan says, or none was asked for, or it may do without.
     Owned {
         /// The place of its secret in the plan.
         secret: usize,
+        /// Why it does without, if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     /// A consumer is about to be looked at and updated.
     ConsumerBegun {

@@ -80,8 +80,8 @@ impl Plan {
                 ValueRecipe::Generate(spec) => format!("a generated value ({spec})"),
             };
             add(Mark::Add, format!("secret {} with {value}", secret.next.name));
-            if let Some(owner) = secret.owner.as_ref().filter(|o| !o.names.is_empty()) {
-                add(Mark::Add, format!("owner of {}: {}", secret.next.name, owner.names.join(", ")));
+            if let Some(owner) = &secret.owner {
+                add(Mark::Add, format!("owner of {}: {owner}", secret.next.name));
             }
         }
         for step in self.steps.iter().filter(|s| s.kind == StepKind::SetCredential) {

@@ -35,6 +35,8 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
     let old: Vec<&str> = secrets.iter().map(|s| s.current().name.as_str()).collect();
     let stacks = stacks(inventory, &old, &consumers);
     let mut warnings = warnings::of_view(inventory, &secrets, services.len());
+    let owner_allowed = request.allow.owner;
+    warnings.extend(planned.iter().filter_map(|s| warnings::of_owner(&inventory.account, s, owner_allowed)));
     let mut decision = decide(&secrets, &[]);
     let (mut consumers, mut updates) = (Vec::with_capacity(services.len()), Vec::with_capacity(services.len()));
     for part in parallel::parts(&services, |services| Part::of(inventory, &secrets, &planned, services)) {

@@ -4,7 +4,8 @@ use super::diff::humane;
 use super::document::{PlannedSecret, Warning, WarningKind, ticked};
 use crate::ids::quoted;
 use crate::inventory::{
-    FailureAction, Inventory, LogicalSecret, ServiceMode, ServiceNode, StackKind, StackNode, StackStatus, Visibility,
+    Account, FailureAction, Inventory, LogicalSecret, ServiceMode, ServiceNode, StackKind, StackNode, StackStatus,
+    Visibility,
 };
 
 fn warn(kind: WarningKind, about: Option<&str>, text: String) -> Warning {
@@ -122,4 +123,20 @@ pub(super) fn of_view(inventory: &Inventory, secrets: &[&LogicalSecret], consume
         found.push(warn(WarningKind::Ownership, None, text));
     }
     found
+}
+
+/// The warning about an owner that the account may not give to a new version.
+pub(super) fn of_owner(account: &Account, secret: &PlannedSecret, allowed: bool) -> Option<Warning> {
+    let owner = secret.owner.as_ref().filter(|owner| !account.may_grant(owner))?;
+    let who = quoted(&account.name);
+    let new = &secret.next.name;
+    let then = if allowed {
+        format!("`{new}` will belong to {who} alone")
+    } else {
+        format!(
+            "the rotation will be undone: let an administrator rotate it, or allow it with --allow-owner, and `{new}` belongs to {who} alone"
+        )
+    };
+    let text = format!("Portainer does not let {who} give `{new}` the owner of the old version ({owner}): {then}");
+    Some(warn(WarningKind::Ownership, Some(&secret.secret), text))
 }

@@ -295,7 +295,7 @@ impl World {
         Inventory {
             environment: EnvironmentId(1),
             cluster: "c".parse().unwrap(),
-            account: Account { id: UserId(1), name: "admin".into(), administrator: true },
+            account: Account { id: UserId(1), name: "admin".into(), administrator: true, teams: None },
             taken_at: Timestamp::UNIX_EPOCH,
             simulated: true,
             visibility: if self.partial {

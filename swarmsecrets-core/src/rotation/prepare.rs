@@ -108,11 +108,11 @@ impl Rotation {
         let control = created.and_then(|c| c.control);
         let is = created.and_then(|c| c.owner.as_ref());
         let (Some(wanted), Some(control)) = (wanted, control) else {
-            self.emit(Event::Owned { secret: n })?;
+            self.emit(Event::Owned { secret: n, note: None })?;
             return Ok(Next::Again);
         };
         if is.is_some_and(|o| o.same_access(&wanted)) {
-            self.emit(Event::Owned { secret: n })?;
+            self.emit(Event::Owned { secret: n, note: None })?;
             return Ok(Next::Again);
         }
         let name = self.next_name(n);
@@ -128,13 +128,16 @@ impl Rotation {
                 self.work.look = None;
                 let is = found.and_then(|f| f.owner);
                 let same = matches!((&is, &self.planned(n).owner), (Some(is), Some(wanted)) if is.same_access(wanted));
-                if same { self.emit(Event::Owned { secret: n }) } else { Ok(()) }
+                if same { self.emit(Event::Owned { secret: n, note: None }) } else { Ok(()) }
             }
-            Reply::Done(_) => self.emit(Event::Owned { secret: n }),
-            Reply::Refused(_) if self.state.plan.allow.owner => self.emit(Event::Owned { secret: n }),
+            Reply::Done(_) => self.emit(Event::Owned { secret: n, note: None }),
             Reply::Refused(error) => {
-                let reason = format!("`{}` could not be given its owner: {error}", self.next_name(n));
-                self.emit(Event::UndoBegun { reason })
+                let text = format!("`{}` could not be given its owner: {error}", self.next_name(n));
+                if !self.state.plan.allow.owner {
+                    return self.undo_because(text);
+                }
+                let note = Some(format!("{text}; it belongs to {} alone, as was allowed", self.state.plan.account));
+                self.emit(Event::Owned { secret: n, note })
             }
             Reply::Unknown(error) => {
                 self.work.look = Some(LookFirst::Unknown);

@@ -216,8 +216,9 @@ impl State {
                 let created = Created { id: id.clone(), control: *control, owner: owner.clone() };
                 self.version(*secret)?.created = Some(created);
             }
-            Event::Owned { secret } => {
+            Event::Owned { secret, note } => {
                 self.version(*secret)?.owned = true;
+                self.notes.extend(note.iter().cloned());
                 if self.stage == Stage::Prepare && self.versions.iter().all(|v| v.owned) {
                     self.stage = self.stage_after_create();
                 }

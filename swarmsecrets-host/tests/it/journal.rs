@@ -16,7 +16,7 @@ fn rotation(n: u8) -> RotationId {
 fn entry(n: u64) -> Entry {
     let id: SecretId = format!("secret{n}").parse().unwrap();
     let event = if n.is_multiple_of(2) {
-        Event::Owned { secret: 0 }
+        Event::Owned { secret: 0, note: None }
     } else {
         Event::Created { secret: 0, id, control: None, owner: None }
     };
