@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{
     ClusterId, ControlId, EnvironmentId, NodeId, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId,
-    TeamId, UserId,
+    TaskId, TeamId, UserId,
 };
 use crate::model::{Labels, SecretReference, ServiceMode, UpdateConfig, first_oversized, spec_digest};
 use crate::stack::{ComposeText, StackPath, StackReference, Variables};
@@ -245,8 +245,21 @@ pub struct TaskSummary {
     pub mounted: Vec<MountedSecret>,
     /// The nodes that its running tasks are on.
     pub nodes: Vec<NodeId>,
+    /// Tasks that should stop, or have been replaced, and have not been seen to end.
+    pub leaving: Vec<LeavingTask>,
     /// Why the service is not converged on its spec, if it is not: "1 of 2 tasks run", "its update is paused".
     pub trouble: Option<String>,
+}
+
+/// A task that should stop and has not been seen to end. On a node that cannot be reached it may run on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeavingTask {
+    /// Its id.
+    pub id: TaskId,
+    /// The node that it is on, if it has one.
+    pub node: Option<NodeId>,
+    /// The secrets that it mounts, by id.
+    pub secrets: Vec<SecretId>,
 }
 
 /// A secret that tasks of a service mount.

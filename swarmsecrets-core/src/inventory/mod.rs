@@ -31,9 +31,9 @@ mod tasks;
 pub use self::draw::Format;
 pub use self::findings::overdue;
 pub use self::graph::{
-    Account, Ambiguity, Consumer, Grouping, Inventory, InventoryFinding, InventoryFindingKind, LogicalSecret,
-    MountedSecret, Mounts, NameScheme, Owner, SecretVersion, ServiceNode, StackKind, StackNode, StackStatus,
-    TaskSummary, Visibility,
+    Account, Ambiguity, Consumer, Grouping, Inventory, InventoryFinding, InventoryFindingKind, LeavingTask,
+    LogicalSecret, MountedSecret, Mounts, NameScheme, Owner, SecretVersion, ServiceNode, StackKind, StackNode,
+    StackStatus, TaskSummary, Visibility,
 };
 pub use self::snapshot::Snapshot;
 pub use crate::model::{FailureAction, Labels, SecretReference, ServiceMode, UpdateConfig, UpdateStatus};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{MountedSecret, Mounts, ServiceMode, ServiceNode, TaskSummary};
+use super::{LeavingTask, MountedSecret, Mounts, ServiceMode, ServiceNode, TaskSummary};
 use crate::error::Result;
 use crate::ids::NodeId;
 use crate::model::{Task, for_each, id_of};
@@ -57,6 +57,9 @@ impl Counts {
             }
         }
         if !wanted {
+            if alive {
+                summary.leaving.push(leaving(task)?);
+            }
             return Ok(());
         }
         self.wanted += 1;
@@ -72,6 +75,12 @@ impl Counts {
         }
         Ok(())
     }
+}
+
+fn leaving(task: &Task<'_>) -> Result<LeavingTask> {
+    let node = (!task.node.is_empty()).then(|| id_of(&task.node, "a task's node")).transpose()?;
+    let secrets = task.secrets().map(|(id, _)| id_of(id, "a task's secret")).collect::<Result<_>>()?;
+    Ok(LeavingTask { id: id_of(&task.id, "a task")?, node, secrets })
 }
 
 fn mounts_what_the_spec_says(task: &Task<'_>, service: &ServiceNode) -> bool {
@@ -96,6 +105,7 @@ fn mounts<'a>(mounted: &'a mut Vec<MountedSecret>, id: &str) -> Result<&'a mut M
 fn finish(service: &mut ServiceNode, mut counts: Counts) {
     counts.summary.nodes.shrink_to_fit();
     counts.summary.mounted.shrink_to_fit();
+    counts.summary.leaving.shrink_to_fit();
     let unsettled = service.tasks.trouble.take();
     service.tasks = std::mem::take(&mut counts.summary);
     service.tasks.desired = match service.mode {

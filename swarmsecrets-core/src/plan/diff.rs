@@ -120,11 +120,12 @@ fn headline(plan: &Plan) -> DiffLine {
     let text = match plan.kind {
         PlanKind::Create => format!("create {} in environment {}{simulated}", plan.names(), plan.environment),
         PlanKind::Rotate => format!(
-            "rotate {} in environment {}{simulated}: {} to update, {} to restart",
+            "rotate {} in environment {}{simulated}: {} to update, {} to restart, about {}",
             plan.names(),
             plan.environment,
             counted(plan.consumers.len() as u64, "service"),
             counted(plan.restarts, "task"),
+            humane(rough(plan.expected)),
         ),
     };
     DiffLine { mark: Mark::Note, text }
@@ -157,6 +158,12 @@ pub fn humane(duration: Duration) -> String {
     let parts = [(ms / 3_600_000, "h"), (ms / 60_000 % 60, "m"), (ms / 1000 % 60, "s"), (ms % 1000, "ms")];
     let text: String = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
     if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+/// A guess is not told to the millisecond: whole seconds, and whole minutes from ten minutes on.
+pub(super) fn rough(duration: Duration) -> Duration {
+    let step = if duration < Duration::from_secs(600) { 1 } else { 60 };
+    Duration::from_secs(duration.as_secs().next_multiple_of(step))
 }
 
 /// Reads what [`humane`] writes.

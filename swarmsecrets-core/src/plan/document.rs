@@ -1,8 +1,10 @@
 //! What a plan says: what will be done, on what, in which order, and what must be true for it.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::request::{Allowances, Rollout, Strategy, Timing, ValueRecipe};
+use super::request::{Allowances, Rollout, Strategy, Timing, ValueRecipe, milliseconds};
 use crate::credential::Account;
 use crate::ids::{ClusterId, EnvironmentId, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId, quoted};
 use crate::inventory::{Inventory, Labels, Owner, ServiceMode, StackKind, StackStatus, Visibility};
@@ -44,6 +46,9 @@ pub struct Content {
     pub steps: Vec<Step>,
     /// How many tasks will restart.
     pub restarts: u64,
+    /// How long moving the consumers is expected to take, without what images and health checks need.
+    #[serde(rename = "expected_ms", with = "milliseconds")]
+    pub expected: Duration,
     /// What a person should know before saying yes.
     pub warnings: Vec<Warning>,
     /// What the guardrails say to it.
@@ -271,6 +276,8 @@ pub enum WarningKind {
     StackManaged,
     /// The update runs the job again.
     JobMode,
+    /// A service, or a revocation, is expected to take longer than it may.
+    TooLong,
     /// The account does not see everything.
     PartialView,
     /// No task runs: nothing proves that the new value works.
@@ -306,6 +313,7 @@ impl Content {
             stacks: Vec::new(),
             steps: Vec::new(),
             restarts: 0,
+            expected: Duration::ZERO,
             warnings: Vec::new(),
             decision: Decision::Allow,
             timing: Timing::default(),

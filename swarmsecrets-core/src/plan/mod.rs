@@ -3,6 +3,7 @@
 mod create;
 mod diff;
 mod document;
+mod estimate;
 mod naming;
 mod order;
 mod recover;

@@ -6,6 +6,7 @@ use super::diff::parse_humane;
 use super::document::{
     Content, NextVersion, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, VersionRef, Warning, WarningKind,
 };
+use super::estimate;
 use super::request::{Timing, ValueRecipe};
 use super::rotate::{decide, planned_stack, restarts, stacks};
 use super::seal::Plan;
@@ -103,6 +104,8 @@ pub fn recover(inventory: &Inventory, rotation: &RotationId) -> Result<Recovered
         timing: Timing { grace: grace(&found), ..Timing::default() },
         ..Content::of(inventory, PlanKind::Rotate)
     };
+    let all: Vec<(u32, &ServiceNode)> = services.iter().map(|service| (0, *service)).collect();
+    content.expected = estimate::of_all(&all, &content.rollout, &content.timing);
     content.steps = steps(&content, Vec::new());
     let versions = found.iter().map(|f| f.new.clone()).collect();
     let moved = !services.iter().any(|s| found.iter().any(|f| mounts(s, f.old)));

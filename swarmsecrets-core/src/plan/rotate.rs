@@ -4,9 +4,9 @@ use super::document::{
     Content, NextVersion, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, PlannedStack, Precondition, Step,
     VersionRef, Warning,
 };
-use super::request::{RotationRequest, Strategy, ValueRecipe};
+use super::request::{RotationRequest, Strategy, Timing, ValueRecipe};
 use super::seal::Plan;
-use super::{naming, order, refuse, steps, warnings};
+use super::{estimate, naming, order, refuse, steps, warnings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::quoted;
 use crate::inventory::{
@@ -37,9 +37,13 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
     let mut warnings = warnings::of_view(inventory, &secrets, services.len());
     let owner_allowed = request.allow.owner;
     warnings.extend(planned.iter().filter_map(|s| warnings::of_owner(&inventory.account, s, owner_allowed)));
+    let expected = estimate::of_all(&services, &request.rollout, &request.timing);
+    warnings.extend(warnings::of_time(request.strategy, expected));
     let mut decision = decide(&secrets, &[]);
     let (mut consumers, mut updates) = (Vec::with_capacity(services.len()), Vec::with_capacity(services.len()));
-    for part in parallel::parts(&services, |services| Part::of(inventory, &secrets, &planned, services)) {
+    for part in
+        parallel::parts(&services, |services| Part::of(inventory, &secrets, &planned, &request.timing, services))
+    {
         let part = part?;
         consumers.extend(part.consumers);
         updates.extend(part.updates);
@@ -57,6 +61,7 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
         decision,
         secrets: planned,
         restarts: consumers.iter().map(|c| c.restarts).sum(),
+        expected,
         consumers,
         rollout: request.rollout,
         allow: request.allow,
@@ -174,6 +179,7 @@ impl Part {
         inventory: &Inventory,
         secrets: &[&LogicalSecret],
         planned: &[PlannedSecret],
+        timing: &Timing,
         services: &[(u32, &ServiceNode)],
     ) -> Result<Self> {
         let (consumers, updates) = (Vec::with_capacity(services.len()), Vec::with_capacity(services.len()));
@@ -183,7 +189,7 @@ impl Part {
             let consumer = consumer(secrets, *wave, service);
             part.updates.push(steps::update(planned, &consumer, as_seen(inventory, service)));
             part.consumers.push(consumer);
-            part.warnings.extend(warnings::of_service(service));
+            part.warnings.extend(warnings::of_service(service, timing));
             part.decision = part.decision.stricter(decide_on(service));
         }
         Ok(part)

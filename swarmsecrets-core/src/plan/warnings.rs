@@ -1,7 +1,11 @@
 //! What a person should know before saying yes.
 
-use super::diff::humane;
+use std::time::Duration;
+
+use super::diff::{humane, rough};
 use super::document::{PlannedSecret, Warning, WarningKind, ticked};
+use super::estimate;
+use super::request::{Strategy, Timing};
 use crate::ids::quoted;
 use crate::inventory::{
     Account, FailureAction, Inventory, LogicalSecret, ServiceMode, ServiceNode, StackKind, StackNode, StackStatus,
@@ -13,7 +17,7 @@ fn warn(kind: WarningKind, about: Option<&str>, text: String) -> Warning {
 }
 
 /// The warnings about one consumer.
-pub(super) fn of_service(service: &ServiceNode) -> Vec<Warning> {
+pub(super) fn of_service(service: &ServiceNode, timing: &Timing) -> Vec<Warning> {
     let name = quoted(&service.name);
     let mut found = Vec::new();
     let mut add = |kind, text: String| found.push(warn(kind, Some(&service.name), text));
@@ -45,8 +49,8 @@ pub(super) fn of_service(service: &ServiceNode) -> Vec<Warning> {
             WarningKind::MonitorTooShort,
             format!(
                 "{name} is monitored for {} but its health check takes {} to fail",
-                humane(std::time::Duration::from_nanos(update.monitor)),
-                humane(std::time::Duration::from_nanos(needed)),
+                humane(Duration::from_nanos(update.monitor)),
+                humane(Duration::from_nanos(needed)),
             ),
         ),
         Some(_) => {}
@@ -57,6 +61,17 @@ pub(super) fn of_service(service: &ServiceNode) -> Vec<Warning> {
             format!(
                 "{name} runs {}, which is not pinned by digest: a restart may pull another image",
                 quoted(&service.image)
+            ),
+        );
+    }
+    let expected = estimate::of_service(service, timing);
+    if expected > timing.deadline {
+        add(
+            WarningKind::TooLong,
+            format!(
+                "{name} is expected to take {}, and {} is all that it may take: allow more with --deadline, or it is put back",
+                humane(rough(expected)),
+                humane(timing.deadline)
             ),
         );
     }
@@ -123,6 +138,17 @@ pub(super) fn of_view(inventory: &Inventory, secrets: &[&LogicalSecret], consume
         found.push(warn(WarningKind::Ownership, None, text));
     }
     found
+}
+
+/// The warning about a revocation that leaves a leaked value in use for long.
+pub(super) fn of_time(strategy: Strategy, expected: Duration) -> Option<Warning> {
+    const REVOKED_WITHIN: Duration = Duration::from_secs(300);
+    let text = format!(
+        "the revocation is expected to take {}, and should be done within {}: a canary or dependencies hold it up, or services that restart few tasks at a time",
+        humane(rough(expected)),
+        humane(REVOKED_WITHIN)
+    );
+    (strategy == Strategy::Revoke && expected > REVOKED_WITHIN).then(|| warn(WarningKind::TooLong, None, text))
 }
 
 /// The warning about an owner that the account may not give to a new version.

@@ -123,7 +123,7 @@ impl Rotation {
         let Some(previous) = self.state.plan.secrets[n].previous.clone() else { return Ok(()) };
         let why = match (users(world, &previous, true), &world.visibility) {
             (Users::Dying(who), _) => {
-                let text = format!("tasks of {who} that still stop");
+                let text = format!("`{}` is mounted by what should stop and was not seen to: {who}", previous.name);
                 return self.look_later(&Error::new(ErrorKind::Conflict, text), now);
             }
             (Users::Some(who), _) => format!("`{}` is used by {who}", previous.name),

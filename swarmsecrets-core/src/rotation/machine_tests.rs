@@ -4,88 +4,15 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::mini_world::{Fault, World, actor};
-use super::{Action, Change, Outcome, Poll, Report, Rotation, State};
-use crate::credential::{Account, Way};
-use crate::ids::RotationId;
-use crate::journal::{Access, ChangeRecord, Event};
-use crate::plan::{Content, Plan, Strategy};
+use super::mini_stage::{Stage, Turn};
+use super::mini_world::{Fault, World};
+use super::{Action, Change, Outcome, Poll, Report, State};
+use crate::journal::{ChangeRecord, Event};
+use crate::plan::Strategy;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn id() -> RotationId {
-    RotationId::from_random([1; 10])
-}
-
-/// A rotation, its journal, and its Swarm.
-struct Stage {
-    world: World,
-    rotation: Rotation,
-    journal: Vec<Event>,
-    changes: u32,
-}
-
-enum Turn {
-    Done(Box<Report>),
-    Crashed,
-}
-
 impl Stage {
-    fn new(world: World, grace: Duration) -> Self {
-        let plan = world.plan(grace);
-        Self::of(world, plan)
-    }
-
-    fn of(world: World, plan: Plan) -> Self {
-        let rotation = Rotation::begin(id(), plan, actor()).unwrap();
-        Self { world, rotation, journal: Vec::new(), changes: 0 }
-    }
-
-    /// Runs until it is done or `crash` says so, just before or just after a change is sent.
-    fn run(
-        &mut self,
-        mut fault: impl FnMut(u32, &Action) -> Fault,
-        mut crash: impl FnMut(usize, bool) -> bool,
-    ) -> Turn {
-        for _ in 0..100_000 {
-            let poll = self.rotation.poll(self.world.now);
-            for event in self.rotation.take_events() {
-                self.journal.push(event);
-                if crash(self.journal.len(), false) {
-                    return Turn::Crashed;
-                }
-            }
-            match poll {
-                Poll::Done(report) => return Turn::Done(report),
-                Poll::Wait(until) => self.world.now = until,
-                Poll::Act(id, action) => {
-                    if matches!(action, Action::Change(_)) {
-                        self.changes += 1;
-                    }
-                    let reply = self.world.reply(&action, fault(self.changes, &action));
-                    assert!(self.world.sound(), "a service mounts a secret that is gone, after {action:?}");
-                    if crash(self.journal.len(), true) {
-                        return Turn::Crashed;
-                    }
-                    self.rotation.handle(id, reply, self.world.now).unwrap();
-                }
-            }
-        }
-        panic!("it never ends: {:?}", self.rotation.state());
-    }
-
-    fn finish(&mut self) -> Report {
-        match self.run(|_, _| Fault::None, |_, _| false) {
-            Turn::Done(report) => *report,
-            Turn::Crashed => unreachable!(),
-        }
-    }
-
-    /// What a new process knows: the journal.
-    fn restart(&mut self) {
-        self.rotation = Rotation::resume(&self.journal, actor()).unwrap();
-    }
-
     /// Every consumer on one version, and the report says which.
     fn assert_consistent(&self, report: &Report) {
         match report.outcome {
@@ -285,12 +212,37 @@ fn a_task_of_a_removed_service_keeps_the_old_version() {
     let mut stage = Stage::new(world, Duration::ZERO);
     let report = stage.finish();
     assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
-    assert!(report.warnings.iter().any(|w| w.contains("a service that was removed")), "{:?}", report.warnings);
+    assert!(
+        report.warnings.iter().any(|w| w.contains("a task of a service that was removed")),
+        "{:?}",
+        report.warnings
+    );
     assert!(stage.world.secrets.contains_key("db"));
     stage.world.stray = None;
     stage.restart();
     stage.finish();
     assert!(!stage.world.secrets.contains_key("db"));
+}
+
+/// A node that cannot be reached keeps what it has. A rotation waits for it; a revocation does not, and says so.
+#[test]
+fn a_task_that_is_not_seen_to_stop_is_named() {
+    for strategy in [Strategy::Swap, Strategy::Revoke] {
+        let mut world = World::new(1, None);
+        world.lingers = true;
+        let plan = world.plan_as(Duration::ZERO, |content| content.strategy = strategy);
+        let mut stage = Stage::of(world, plan);
+        let report = stage.finish();
+        assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+        assert_eq!(stage.world.secrets.contains_key("db"), strategy == Strategy::Swap);
+        let said = match strategy {
+            Strategy::Revoke => "not confirmed: task t0x9 of service `s0` on node n1 had `db`",
+            _ => {
+                "`db` was kept: it is mounted by what should stop and was not seen to: task t0x9 of service `s0` on node n1"
+            }
+        };
+        assert!(report.warnings.iter().any(|w| w.contains(said)), "{:?}", report.warnings);
+    }
 }
 
 /// The spec says the old version again, and a task is still meant to run on the new one.
@@ -325,92 +277,6 @@ fn a_look_that_finds_nothing_is_no_proof_that_a_version_is_gone() {
         stage.finish();
         assert!(!stage.world.secrets.contains_key(kept), "{breaking:?}");
     }
-}
-
-fn with_password(strategy: Strategy) -> impl FnOnce(&mut Content) {
-    move |content| {
-        let (system, user) = ("made-up system".into(), "app".into());
-        content.strategy = strategy;
-        content.secrets[0].credential = Some(Account { system, user, way: Way::HoldsTwo });
-    }
-}
-
-/// One service is not in the plan and mounts the old version; then it is moved, and then the account sees too little.
-#[test]
-fn a_password_that_somebody_may_still_use_is_not_ended() {
-    let world = World::new(2, None);
-    let plan = world.plan_as(Duration::ZERO, |content| {
-        with_password(Strategy::Overlap)(content);
-        content.consumers.truncate(1);
-    });
-    let mut stage = Stage::of(world, plan);
-    let report = stage.finish();
-    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
-    assert!(report.warnings[0].contains("`db` is used by service `s1`"), "{:?}", report.warnings);
-    assert!(!stage.world.ended);
-
-    stage.world.services[1].mounts = stage.world.services[0].mounts.clone();
-    stage.world.partial = true;
-    stage.restart();
-    let report = stage.finish();
-    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
-    assert!(report.warnings[0].contains("the view is partial (some services are hidden)"), "{:?}", report.warnings);
-    assert!(!stage.world.ended);
-
-    stage.world.partial = false;
-    stage.restart();
-    assert_eq!(stage.finish().outcome, Outcome::Applied);
-    assert!(stage.world.ended && !stage.world.secrets.contains_key("db"));
-}
-
-/// The leaked password is ended first of all. From then on nothing leads back to it.
-#[test]
-fn what_has_ended_its_old_password_is_not_undone_by_an_interruption() {
-    let staged = || {
-        let world = World::new(1, None);
-        let plan = world.plan_as(Duration::ZERO, with_password(Strategy::Revoke));
-        Stage::of(world, plan)
-    };
-    let mut whole = staged();
-    whole.finish();
-    let closed = |e: &Event| matches!(e, Event::Credential { access: Access::Closed, .. });
-    let at = whole.journal.iter().position(closed).unwrap() + 1;
-    let mut stage = staged();
-    assert!(matches!(stage.run(|_, _| Fault::None, |n, _| n == at), Turn::Crashed));
-    stage.restart();
-    stage.rotation.interrupt().unwrap();
-    let report = stage.finish();
-    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
-    assert!(report.warnings[0].contains("interrupted after 0 of 1 consumers"), "{:?}", report.warnings);
-    assert!(stage.world.secrets.contains_key("db_v2"));
-    stage.restart();
-    assert_eq!(stage.finish().outcome, Outcome::Applied);
-}
-
-/// Two leaked passwords: the first is ended, the second cannot be set.
-#[test]
-fn a_password_that_cannot_be_set_after_another_was_ended_needs_a_person() {
-    let world = World::new(1, None);
-    let plan = world.plan_as(Duration::ZERO, |content| {
-        with_password(Strategy::Revoke)(content);
-        let mut second = content.secrets[0].clone();
-        second.next.name = "key_v2".parse().unwrap();
-        second.owner = None;
-        content.secrets.push(second);
-    });
-    let mut stage = Stage::of(world, plan);
-    stage.world.refused = Some(1);
-    let report = stage.finish();
-    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
-    assert!(
-        report.warnings[0].contains("it cannot be undone, as the old password of user app"),
-        "{:?}",
-        report.warnings
-    );
-    assert!(stage.world.secrets.contains_key("db_v2") && stage.world.secrets.contains_key("key_v2"));
-    stage.world.refused = None;
-    stage.restart();
-    assert!(matches!(stage.finish().outcome, Outcome::Applied));
 }
 
 /// For each way and each change: it never arrives, or its answer is lost.

@@ -13,8 +13,8 @@ use crate::clock::Now;
 use crate::error::{Error, ErrorKind};
 use crate::ids::{ControlId, EnvironmentId, SecretId, SpecVersion, TeamId, UserId};
 use crate::inventory::{
-    Account, FailureAction, Grouping, Inventory, Labels, LogicalSecret, MountedSecret, Mounts, NameScheme, Owner,
-    SecretReference, SecretVersion, ServiceMode, ServiceNode, TaskSummary, UpdateConfig, Visibility, label,
+    Account, FailureAction, Grouping, Inventory, Labels, LeavingTask, LogicalSecret, MountedSecret, Mounts, NameScheme,
+    Owner, SecretReference, SecretVersion, ServiceMode, ServiceNode, TaskSummary, UpdateConfig, Visibility, label,
 };
 use crate::journal::CredentialStep;
 use crate::model::{ServiceState, TaskState};
@@ -55,6 +55,8 @@ pub(super) struct World {
     pub(super) stray: Option<String>,
     /// The id of a version that a running task of the first service mounts.
     pub(super) running: Option<String>,
+    /// Whether a task of the first service has the old version and is not seen to stop.
+    pub(super) lingers: bool,
     /// How many times the world cannot be read: not found.
     pub(super) unreadable: Cell<u32>,
     /// Whether the old password was ended.
@@ -86,6 +88,7 @@ impl World {
             later: false,
             stray: None,
             running: None,
+            lingers: false,
             unreadable: Cell::new(0),
             ended: false,
             refused: None,
@@ -131,6 +134,7 @@ impl World {
             stacks: vec![],
             steps: vec![],
             restarts: 0,
+            expected: Duration::ZERO,
             warnings: vec![],
             decision: Decision::Allow,
             timing: Timing { grace, ..Timing::default() },
@@ -318,7 +322,10 @@ impl World {
         let by = Mounts { wanted: 1, alive: 1 };
         let running = self.running.iter().filter(|_| n == 0);
         let mounted = running.map(|id| MountedSecret { id: id.parse().unwrap(), by }).collect();
-        TaskSummary { mounted, ..TaskSummary::default() }
+        let (id, node) = ("t0x9".parse().unwrap(), Some("n1".parse().unwrap()));
+        let task = LeavingTask { id, node, secrets: vec!["old".parse().unwrap()] };
+        let leaving = if self.lingers && n == 0 { vec![task] } else { vec![] };
+        TaskSummary { mounted, leaving, ..TaskSummary::default() }
     }
 
     /// The logical secret, once another rotation has made `db_v3` from our `db_v2`.

@@ -19,7 +19,11 @@ mod verdict;
 #[cfg(test)]
 mod machine_tests;
 #[cfg(test)]
+mod mini_stage;
+#[cfg(test)]
 mod mini_world;
+#[cfg(test)]
+mod password_tests;
 
 pub use self::action::{Action, ActionId, Answer, Change, FoundVersion, Login, Look, Reply, Which};
 pub use self::machine::{Poll, Rotation};

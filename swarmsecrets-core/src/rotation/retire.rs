@@ -6,7 +6,7 @@ use super::state::{Ending, Old};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::quoted;
-use crate::inventory::{Inventory, Visibility};
+use crate::inventory::{Inventory, LeavingTask, ServiceNode, Visibility};
 use crate::journal::Event;
 use crate::plan::{Strategy, VersionRef};
 use crate::policy::Direction;
@@ -61,7 +61,6 @@ impl Rotation {
 
     /// The rotation is done all the same: what cannot be removed now is kept and said, never forced.
     fn not_yet(&mut self, error: &Error, now: Now) -> Result<()> {
-        const TRIES: u32 = 8;
         if self.work.tries >= TRIES {
             return self.keep(&error.to_string());
         }
@@ -87,26 +86,34 @@ impl Rotation {
     /// Looks for anything that still uses the old version.
     fn clear(&mut self, world: &Inventory, now: Now) -> Result<()> {
         let Some((_, previous)) = self.to_retire() else { return Ok(()) };
-        // A revoked value must go, even if a stack cannot be redeployed before its file is patched.
-        let files_count = self.state.plan.strategy != Strategy::Revoke;
-        match users(world, &previous, files_count) {
-            Users::None => {
-                self.work.cleared = Some(lost_rollbacks(&self.state.plan.consumers, world));
-                Ok(())
-            }
+        // A revoked value must go, even if a stack cannot be redeployed before its file is patched, and even if a task on a
+        // node that cannot be reached has it.
+        let revoked = self.state.plan.strategy == Strategy::Revoke;
+        let mut notes = lost_rollbacks(&self.state.plan.consumers, world);
+        match users(world, &previous, !revoked) {
+            Users::None => {}
+            Users::Some(who) => return self.keep(&format!("it is used by {who}")),
+            Users::Dying(who) if revoked && self.work.tries >= TRIES => notes.insert(
+                0,
+                format!("not confirmed: {who} had `{}` and was not seen to stop; see to it by hand", previous.name),
+            ),
             Users::Dying(who) => {
-                let text = format!("tasks of {who} that still stop");
-                self.not_yet(&Error::new(ErrorKind::Conflict, text), now)
+                let text = format!("it is mounted by what should stop and was not seen to: {who}");
+                return self.not_yet(&Error::new(ErrorKind::Conflict, text), now);
             }
-            Users::Some(who) => self.keep(&format!("it is used by {who}")),
         }
+        self.work.cleared = Some(notes);
+        Ok(())
     }
 }
+
+/// How many times something is tried, or waited for, before the old version is kept.
+const TRIES: u32 = 8;
 
 /// What still uses an old version.
 pub(super) enum Users {
     None,
-    /// Tasks that should stop and have not yet.
+    /// Tasks that should stop and have not been seen to.
     Dying(String),
     Some(String),
 }
@@ -119,12 +126,12 @@ pub(super) fn users(world: &Inventory, previous: &VersionRef, files_count: bool)
             users.push(format!("service {}", quoted(&service.name)));
         } else if service.tasks.mounts(&previous.id).wanted > 0 {
             users.push(format!("running tasks of service {}", quoted(&service.name)));
-        } else if service.tasks.mounts(&previous.id).alive > 0 {
-            dying.push(quoted(&service.name));
         }
+        let leaving = service.tasks.leaving.iter().filter(|task| task.secrets.contains(&previous.id));
+        dying.extend(leaving.map(|task| task_words(task, service)));
     }
     if world.strays.contains(previous.id.as_str()) {
-        dying.push("a service that was removed".into());
+        dying.push("a task of a service that was removed".into());
     }
     for stack in world.stacks.iter().filter(|_| files_count) {
         if stack.references.iter().any(|r| r.secret == previous.name.as_str()) {
@@ -138,6 +145,11 @@ pub(super) fn users(world: &Inventory, previous: &VersionRef, files_count: bool)
         (true, false) => Users::Dying(dying.join(", ")),
         (false, _) => Users::Some(users.join(", ")),
     }
+}
+
+fn task_words(task: &LeavingTask, service: &ServiceNode) -> String {
+    let node = task.node.as_ref().map(|node| format!(" on node {node}")).unwrap_or_default();
+    format!("task {} of service {}{node}", task.id, quoted(&service.name))
 }
 
 /// A `PreviousSpec` does not hold a secret back, but Swarm's own rollback to it cannot work any more.

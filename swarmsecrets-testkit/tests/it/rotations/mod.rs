@@ -1,6 +1,7 @@
 //! Rotations from the plan to the retirement, on SimSwarm with Portainer's rules before it.
 
 mod desk;
+mod expected;
 mod failing;
 mod guarded;
 mod overlapped;
