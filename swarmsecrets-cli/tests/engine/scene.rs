@@ -2,10 +2,15 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::RwLock;
 
 use serde_json::{Value, json};
 
 use crate::{docker, place};
+
+/// `swarmsecrets retire` also removes what rotations of others have left when their grace is over, and these can then not go back
+/// any more. Written by who runs it, read by who has such a rotation and must not meet it.
+pub(crate) static RETIRING: RwLock<()> = RwLock::new(());
 
 /// Runs until it is told to stop, and then stops at once.
 const SERVE: &str = "trap 'exit 0' TERM; while :; do sleep 0.1; done";

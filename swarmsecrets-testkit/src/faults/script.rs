@@ -100,7 +100,7 @@ impl Script {
         let mut dice = Dice::new(seed ^ 0x0fa0_17ed_0fa0_17ed);
         let services: Vec<Served> = (0..1 + dice.below(3)).map(|_| Served::of(&mut dice)).collect();
         let bad_value = dice.percent(35);
-        let grace = dice.percent(25);
+        let grace = dice.percent(60);
         let mishaps = (0..2 + dice.below(4)).map(|_| Mishap::of(&mut dice)).collect();
         Self { services, bad_value, grace, mishaps }
     }

@@ -8,12 +8,13 @@ mod play;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use swarmsecrets_testkit::faults::Script;
 
 use self::play::Play;
+use crate::scene::RETIRING;
 
 /// The seeds that are played.
 const SEEDS: std::ops::Range<u64> = 0..32;
@@ -30,7 +31,9 @@ struct Tally {
 
 /// Plays one seed; fails with all that is to know of it.
 fn play(seed: u64, runtime: &tokio::runtime::Handle, tally: &Mutex<Tally>) {
-    let mut play = Play::set(seed, Script::of(seed), runtime);
+    let script = Script::of(seed);
+    let _undisturbed = (!script.grace).then(|| RETIRING.read().unwrap_or_else(PoisonError::into_inner));
+    let mut play = Play::set(seed, script, runtime);
     // What is not met yet is worth seeing too when something fails half-way.
     let played = catch_unwind(AssertUnwindSafe(|| {
         let last = play.run();
