@@ -28,13 +28,15 @@
 //! ```
 //!
 //! What stands where: [`sim`] is the Engine, [`portainer`] the rules before it, [`SimSwarm`] the two together;
-//! [`gateway`] serves the rules over HTTP, also before a real Engine; [`credential`] is a system that holds passwords;
+//! [`gateway`] serves the rules over HTTP, also before a real Engine; [`faults`] breaks what goes there;
+//! [`credential`] is a system that holds passwords;
 //! [`conformance`] holds the suites.
 
 pub mod conformance;
 pub mod credential;
 pub mod demo;
 pub mod engine;
+pub mod faults;
 pub mod gateway;
 pub mod portainer;
 pub mod schedule;

@@ -2,11 +2,7 @@
 
 use crate::command::rotate;
 use crate::docker;
-use crate::scene::{Scene, Service, references};
-
-/// Leaves with 3 unless the value is a good one.
-const PICKY: &str =
-    r#"case "$(cat /run/secrets/pw)" in good*) ;; *) echo "FATAL: password authentication failed"; exit 3 ;; esac"#;
+use crate::scene::{PICKY, Scene, Service, references};
 
 fn undone_under(action: &str) {
     let scene = Scene::new(&format!("bad-{action}"));

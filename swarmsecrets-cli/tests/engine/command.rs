@@ -24,8 +24,8 @@ pub(crate) struct Ended {
 /// A command that has been started.
 pub(crate) struct Started(Child);
 
-/// Starts the command with an API key and `--json`.
-pub(crate) fn start(key: &str, args: &[&str]) -> Started {
+/// The command with an API key and `--json`, not yet started.
+pub(crate) fn prepare(key: &str, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_swarmsecrets"));
     command.args(args).arg("--json");
     command.env("PORTAINER_URL", place::url()).env("PORTAINER_API_KEY", key);
@@ -36,7 +36,13 @@ pub(crate) fn start(key: &str, args: &[&str]) -> Started {
         .env_remove("PORTAINER_API_KEY_FILE")
         .env_remove("HTTP_PROXY")
         .env_remove("http_proxy");
-    Started(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Starts the command with an API key and `--json`.
+pub(crate) fn start(key: &str, args: &[&str]) -> Started {
+    Started(prepare(key, args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
 }
 
 impl Started {

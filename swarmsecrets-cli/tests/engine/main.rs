@@ -11,6 +11,7 @@ mod bad_credential;
 mod command;
 mod crash;
 mod docker;
+mod faults;
 mod health;
 mod place;
 mod portainer;

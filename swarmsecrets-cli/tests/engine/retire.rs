@@ -1,10 +1,11 @@
 //! The old version goes after its grace period, and never while something uses it.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use crate::command::{self, rotate};
 use crate::docker;
-use crate::scene::Scene;
+use crate::scene::{RETIRING, Scene};
 
 #[test]
 fn with_no_grace_it_goes_before_the_command_ends() {
@@ -14,6 +15,11 @@ fn with_no_grace_it_goes_before_the_command_ends() {
     scene.plain_service("app", &secret);
     rotate(&secret, &scene.value_file(&scene.value("new")), "0s", &scene.journal()).expect(0, "applied");
     assert_eq!(docker::secrets(&secret), [format!("{secret}_v2")]);
+}
+
+fn retire_all(args: &[&str]) -> command::Ended {
+    let _alone = RETIRING.write().unwrap_or_else(PoisonError::into_inner);
+    command::run(args)
 }
 
 #[test]
@@ -28,7 +34,7 @@ fn it_stays_during_grace_and_while_another_stack_uses_it_and_goes_then() {
     let journal = scene.journal();
     let retire = ["retire", "--yes", "--journal", journal.to_str().unwrap()];
 
-    let early = command::run(&retire);
+    let early = retire_all(&retire);
     if began.elapsed() < Duration::from_secs(20) {
         assert_eq!(docker::secrets(&secret), both, "it went before its grace was over: {}", early.printed);
     }
@@ -46,7 +52,7 @@ fn it_stays_during_grace_and_while_another_stack_uses_it_and_goes_then() {
     while began.elapsed() < Duration::from_secs(40) {
         std::thread::sleep(Duration::from_millis(200));
     }
-    let refused = command::run(&retire);
+    let refused = retire_all(&retire);
     assert_eq!(docker::secrets(&secret), both, "it went although {other} uses it: {}", refused.printed);
     assert!(refused.json.to_string().contains(&other), "the service is not named: {}", refused.printed);
 
@@ -54,7 +60,7 @@ fn it_stays_during_grace_and_while_another_stack_uses_it_and_goes_then() {
     docker::wait_until("the service is gone", || docker::containers(&other).is_empty());
     // Its last task may still count for a moment.
     docker::wait_until("the old version is retired", || {
-        command::run(&retire);
+        retire_all(&retire);
         docker::secrets(&secret) == [format!("{secret}_v2")]
     });
     scene.assert_all_read(&service, &new);

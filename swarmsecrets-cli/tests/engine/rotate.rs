@@ -1,10 +1,10 @@
 //! Rotations that succeed.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::command::{self, rotate};
 use crate::docker;
-use crate::scene::{Scene, Service, references};
+use crate::scene::{Scene, Service, but_for_the_secret, references};
 
 #[test]
 fn three_services_read_the_new_value() {
@@ -26,15 +26,6 @@ fn three_services_read_the_new_value() {
     assert_eq!(consumers.len(), 3, "{}", ended.printed);
     // The old version is kept for its grace period.
     assert_eq!(docker::secrets(&secret), [secret.clone(), format!("{secret}_v2")]);
-}
-
-/// The spec with what a rotation may change blanked out.
-fn but_for_the_secret(mut service: Value) -> Value {
-    for reference in service["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"].as_array_mut().unwrap() {
-        reference["SecretID"] = json!("");
-        reference["SecretName"] = json!("");
-    }
-    service["Spec"].clone()
 }
 
 #[test]

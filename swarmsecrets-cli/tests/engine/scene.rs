@@ -2,13 +2,22 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::RwLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{docker, place};
 
+/// `swarmsecrets retire` also removes what rotations of others have left when their grace is over, and these can then not go back
+/// any more. Written by who runs it, read by who has such a rotation and must not meet it.
+pub(crate) static RETIRING: RwLock<()> = RwLock::new(());
+
 /// Runs until it is told to stop, and then stops at once.
 const SERVE: &str = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
+
+/// Leaves with 3 unless the value is a good one.
+pub(crate) const PICKY: &str =
+    r#"case "$(cat /run/secrets/pw)" in good*) ;; *) echo "FATAL: password authentication failed"; exit 3 ;; esac"#;
 
 /// One test's corner of the Swarm.
 pub(crate) struct Scene {
@@ -35,6 +44,9 @@ pub(crate) struct Service<'a> {
 impl Scene {
     /// Sets one up. The name keeps it apart from all others.
     pub(crate) fn new(name: &str) -> Self {
+        let folder = place::kept(name);
+        // What an earlier run with the same folder left would be taken for this one's.
+        std::fs::remove_dir_all(&folder).unwrap();
         Self { name: name.to_owned(), folder: place::kept(name) }
     }
 
@@ -46,6 +58,11 @@ impl Scene {
     /// Where the command keeps its journals in this scene.
     pub(crate) fn journal(&self) -> PathBuf {
         self.folder.join("journal")
+    }
+
+    /// A new file in this scene's folder, for what is printed.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     /// A value that no other test uses; the leak scan will look for it.
@@ -93,12 +110,16 @@ impl Scene {
         }
     }
 
+    /// The files of all journals of this scene.
+    pub(crate) fn journals(&self) -> Vec<PathBuf> {
+        let Ok(journals) = std::fs::read_dir(self.journal().join("rotations")) else { return Vec::new() };
+        let journals = journals.flatten().map(|entry| entry.path());
+        journals.filter(|path| path.extension().is_some_and(|e| e == "jsonl")).collect()
+    }
+
     /// The entries of all journals of this scene.
     pub(crate) fn journal_entries(&self) -> Vec<String> {
-        let Ok(journals) = std::fs::read_dir(self.journal().join("rotations")) else { return Vec::new() };
-        let journals =
-            journals.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "jsonl"));
-        let text: String = journals.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+        let text: String = self.journals().iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
         text.lines().map(str::to_owned).collect()
     }
 }
@@ -106,6 +127,15 @@ impl Scene {
 /// The references of a service to secrets.
 pub(crate) fn references(service: &Value) -> &Vec<Value> {
     service["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"].as_array().unwrap()
+}
+
+/// The spec with what a rotation may change blanked out.
+pub(crate) fn but_for_the_secret(mut service: Value) -> Value {
+    for reference in service["Spec"]["TaskTemplate"]["ContainerSpec"]["Secrets"].as_array_mut().unwrap() {
+        reference["SecretID"] = json!("");
+        reference["SecretName"] = json!("");
+    }
+    service["Spec"].clone()
 }
 
 impl Drop for Scene {

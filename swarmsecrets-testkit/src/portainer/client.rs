@@ -11,26 +11,11 @@ use swarmsecrets_core::policy::Permit;
 use swarmsecrets_core::transport::{Chunks, Read, RequestView, Response, Transport, Write, refusal};
 
 use super::exchange::Body;
-use super::{Portainer, PortainerRequest, PortainerResponse};
+use super::{Portainer, PortainerRequest, PortainerResponse, WireFault};
 use crate::engine::Pieces;
 
 /// How much virtual time the way there and back takes.
 const ROUND_TRIP: Duration = Duration::from_millis(2);
-
-/// What goes wrong between the client and Portainer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WireFault {
-    /// No connection: nothing is sent.
-    Unreachable,
-    /// The request is carried out, Portainer's part included, and its answer is lost.
-    LoseAnswer,
-    /// The request is carried out after this time has passed on the clock.
-    Delay(Duration),
-    /// Something on the way answers in Portainer's place, and nothing is carried out.
-    Answer(u16, String),
-    /// The request is carried out, and something on the way answers this in place of the true answer.
-    Mask(u16, String),
-}
 
 type Hook = Box<dyn FnMut(&RequestView<'_>) -> Option<WireFault> + Send>;
 

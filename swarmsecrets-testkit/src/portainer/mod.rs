@@ -21,6 +21,7 @@ mod rule;
 mod stacks;
 mod state;
 mod system;
+mod wire_fault;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,11 +29,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use swarmsecrets_core::clock::Clock;
 
 pub use self::accounts::{Caller, Membership, Team, User};
-pub use self::client::{PortainerClient, WireFault};
+pub use self::client::PortainerClient;
 pub use self::control::{ControlKind, Grant, ResourceControl, TeamAccess, UserAccess};
 pub use self::exchange::{Body, PortainerRequest, PortainerResponse};
 pub use self::stacks::{AutoUpdate, Commit, GitConfig, Stack, Variable};
 pub use self::state::{Environment, State};
+pub use self::wire_fault::WireFault;
 use crate::engine::Engine;
 
 /// Portainer, before an Engine.

@@ -162,12 +162,7 @@ impl What {
     /// The name under which it is counted.
     pub(super) fn name(&self) -> &'static str {
         match self {
-            Self::Wire { fault: WireFault::Unreachable, .. } => "no connection",
-            Self::Wire { fault: WireFault::LoseAnswer, .. } => "lost answer",
-            Self::Wire { fault: WireFault::Delay(_), .. } => "slow answer",
-            Self::Wire { fault: WireFault::Answer(401 | 403, _), .. } => "refused (401, 403)",
-            Self::Wire { fault: WireFault::Answer(..), .. } => "failed before commit",
-            Self::Wire { fault: WireFault::Mask(..), .. } => "failed after commit",
+            Self::Wire { fault, .. } => fault.name(),
             Self::Late(_) => "carried out after the timeout",
             Self::Crash { torn: false } => "crash",
             Self::Crash { torn: true } => "crash with a torn entry",
@@ -309,20 +304,13 @@ impl What {
     }
 
     fn wire(dice: &mut Dice, class: Class) -> Self {
-        let words = |text: &str| format!("{{\"message\":\"{text}\"}}");
         let times = if dice.percent(20) { 2 + u32::try_from(dice.below(20)).unwrap_or(0) } else { 1 };
         let fault = match dice.below(10) {
             0 => WireFault::Unreachable,
             1 | 2 => WireFault::LoseAnswer,
             3 => WireFault::Delay(seconds(dice, &[1, 15, 120])),
             4 if class == Class::Write => return Self::Late(seconds(dice, &[1, 3, 30, 600])),
-            4 | 5 => WireFault::Mask(*dice.pick(&[500, 502, 504]).unwrap_or(&500), words("bad gateway")),
-            6 => WireFault::Answer(401, words("A valid authorisation token is missing")),
-            7 => WireFault::Answer(403, words("access denied to resource")),
-            8 if class == Class::Write => {
-                WireFault::Answer(500, words("rpc error: code = Unknown desc = update out of sequence"))
-            }
-            _ => WireFault::Answer(*dice.pick(&[500, 502, 503, 429]).unwrap_or(&500), words("not now")),
+            kind => WireFault::bad_answer(kind, class == Class::Write, dice),
         };
         Self::Wire { fault, times }
     }

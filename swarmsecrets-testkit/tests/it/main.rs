@@ -6,6 +6,7 @@ mod accounts;
 mod conformance;
 mod credentials;
 mod docker;
+mod fault_proxy;
 mod health;
 mod http;
 mod in_process;
