@@ -29,10 +29,12 @@ pub struct Recovered {
 }
 
 impl Recovered {
-    /// Whether the grace period is over, counted from when the new versions were made.
+    /// Whether its grace period is over, counted from a day after the new versions were made: until then it may be carried
+    /// out by somebody who has its journal, and still be watching its consumers.
     #[must_use]
     pub fn is_due(&self, world: &Inventory) -> bool {
-        let grace = self.plan.timing.grace;
+        const UNDER_WAY: Duration = Duration::from_secs(24 * 3600);
+        let grace = self.plan.timing.grace.saturating_add(UNDER_WAY);
         let over = |v: &SecretVersion| {
             Duration::try_from(world.taken_at.duration_since(v.created)).is_ok_and(|age| age >= grace)
         };

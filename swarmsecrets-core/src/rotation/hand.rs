@@ -8,7 +8,7 @@ use super::action::{Action, Answer, Change, Look, Reply};
 use super::verdict::{Expected, Verdict, judge};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind};
-use crate::ids::{SecretId, SecretName, quoted};
+use crate::ids::{SecretId, SecretName, TaskId, quoted};
 use crate::inventory::UpdateStatus;
 use crate::model::ServiceState;
 use crate::plan::{PlannedConsumer, Timing, humane};
@@ -74,7 +74,8 @@ pub(super) struct Hand {
     begun: Option<Duration>,
     not_before: Option<Now>,
     tries: u32,
-    healthy_since: Option<Duration>,
+    /// Since when these tasks have been healthy.
+    healthy: Option<(Duration, Vec<TaskId>)>,
     before: Option<UpdateStatus>,
     since: Option<Timestamp>,
     missing: String,
@@ -90,7 +91,7 @@ impl Hand {
             begun: None,
             not_before: None,
             tries: 0,
-            healthy_since: None,
+            healthy: None,
             before: None,
             since: None,
             missing: "nothing could be seen of it".into(),
@@ -228,7 +229,7 @@ impl Hand {
     fn judge_from(&mut self, now: Now) {
         self.doing = Doing::Judging;
         self.begun = Some(now.mono);
-        self.healthy_since = None;
+        self.healthy = None;
         self.not_before = Some(now.after(pace(Duration::ZERO)));
     }
 
@@ -239,11 +240,16 @@ impl Hand {
         match verdict {
             Verdict::Failed { reason } => self.end(HandEnd::Failed(reason)),
             Verdict::Wait { reason } => {
-                self.healthy_since = None;
+                self.healthy = None;
                 self.missing = reason;
             }
-            Verdict::Healthy { note } => {
-                let since = *self.healthy_since.get_or_insert(now.mono);
+            Verdict::Healthy { note, tasks } => {
+                // A task that ended between two looks has a successor now: it has not been healthy for as long.
+                let since = match self.healthy.take() {
+                    Some((since, same)) if same == tasks => since,
+                    _ => now.mono,
+                };
+                self.healthy = Some((since, tasks));
                 let left = self.timing.stability.saturating_sub(now.mono.saturating_sub(since));
                 if left.is_zero() {
                     return self.end(HandEnd::Converged(note));

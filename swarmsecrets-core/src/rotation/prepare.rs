@@ -65,8 +65,9 @@ impl Rotation {
                 self.not_made(n, End::Conflict, format!("someone else is rotating: `{name}` was made {by}"))
             }
             Reply::Done(Answer::Version(None)) if self.work.look == Some(LookFirst::Taken) => {
-                let text =
-                    format!("someone else is rotating: `{name}` is held by a secret that this account cannot see");
+                let text = format!(
+                    "someone else is rotating: `{name}` is said to be taken, and this account cannot see by what"
+                );
                 self.not_made(n, End::Conflict, text)
             }
             Reply::Done(_) => {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::ids::quoted;
+use crate::ids::{TaskId, quoted};
 use crate::inventory::{ServiceMode, UpdateStatus};
 use crate::model::{ServiceState, TaskState};
 use crate::policy::Direction;
@@ -50,6 +50,8 @@ pub enum Verdict {
     Healthy {
         /// What is worth saying.
         note: Option<String>,
+        /// The tasks that run, in order. Others at the next look mean that one has ended in between.
+        tasks: Vec<TaskId>,
     },
     /// It will not get there by itself.
     Failed {
@@ -120,17 +122,18 @@ fn progress(service: &ServiceState, tasks: &Tasks<'_>, state: &str) -> Verdict {
     if is_job(service) {
         return match tasks.done_or_running {
             0 => wait(format!("no task of the job {name} runs yet")),
-            _ => Verdict::Healthy { note: Some(format!("the job {name} was run again")) },
+            _ => Verdict::Healthy { note: Some(format!("the job {name} was run again")), tasks: Vec::new() },
         };
     }
-    if tasks.running < wanted_slots {
-        return wait(format!("{} of {wanted_slots} tasks of {name} run", tasks.running));
+    let running = tasks.running.len() as u64;
+    if running < wanted_slots {
+        return wait(format!("{running} of {wanted_slots} tasks of {name} run"));
     }
     if matches!(state, "updating" | "rollback_started") {
         return wait(format!("Swarm is still updating {name}"));
     }
     let note = (wanted_slots == 0).then(|| format!("{name} runs no task: nothing proves that the value works for it"));
-    Verdict::Healthy { note }
+    Verdict::Healthy { note, tasks: tasks.running.iter().copied().cloned().collect() }
 }
 
 fn is_job(service: &ServiceState) -> bool {
@@ -153,7 +156,7 @@ struct Tasks<'a> {
     /// Where tasks should run.
     places: BTreeSet<Place<'a>>,
     /// Tasks that should run, do, and mount the wanted secrets.
-    running: u64,
+    running: BTreeSet<&'a TaskId>,
     /// Tasks that should run and mount an unwanted secret.
     desired_on_unwanted: u64,
     /// Tasks of a job on the wanted secret that run or are done.
@@ -166,7 +169,7 @@ impl<'a> Tasks<'a> {
     fn sort(all: &'a [TaskState], expected: &Expected<'_>) -> Self {
         let mut tasks = Self {
             places: BTreeSet::new(),
-            running: 0,
+            running: BTreeSet::new(),
             desired_on_unwanted: 0,
             done_or_running: 0,
             failures: BTreeMap::new(),
@@ -193,7 +196,9 @@ impl<'a> Tasks<'a> {
         if !wanted {
             return;
         }
-        self.running += u64::from(task.desired == "running" && task.state == "running");
+        if task.desired == "running" && task.state == "running" {
+            self.running.insert(&task.id);
+        }
         self.done_or_running += u64::from(matches!(task.state.as_str(), "running" | "complete"));
         let counts = expected.since.is_none_or(|since| task.created >= since);
         if counts && matches!(task.state.as_str(), "failed" | "rejected" | "orphaned") {

@@ -81,6 +81,24 @@ async fn the_old_version_of_a_finished_rotation_is_retired_after_another_grace()
     assert!(!desk.has_secret("db"));
 }
 
+/// Whoever has the journal may still watch the consumers, even where the grace is none.
+#[tokio::test]
+async fn a_fresh_rotation_without_a_journal_here_is_left_to_whoever_has_it() {
+    let mut desk = desk(Program::runs());
+    let plan = desk.plan("db", Duration::ZERO).await.unwrap();
+    desk.trail.stop_after(3);
+    let report = desk.apply(&plan, NEW).await.unwrap();
+    assert!(report.consumers.iter().all(|c| c.outcome == "applied"), "only the removal is left: {report:?}");
+    desk.trail.go_on();
+    desk.journal = MemoryJournal::default();
+    let retire = async |desk: &Desk| desk.executor(&desk.swarm.clock()).retire().await.unwrap();
+    desk.swarm.engine().run_for(DAY - Duration::from_secs(60));
+    assert!(retire(&desk).await.is_empty());
+    assert!(desk.has_secret("db"));
+    desk.swarm.engine().run_for(Duration::from_secs(120));
+    assert_eq!(retire(&desk).await.len(), 1);
+}
+
 #[tokio::test]
 async fn a_rotation_that_nothing_tells_of_is_not_found() {
     let desk = desk(Program::runs());
