@@ -67,6 +67,19 @@ fn a_consumer_that_breaks_takes_all_back() {
     assert_eq!(reason, "1 of 1 tasks of `s1` exited 3 with the new version: task: non-zero exit (3)");
 }
 
+/// Each look sees a task that runs, and each time another one.
+#[test]
+fn a_task_that_ends_between_two_looks_was_not_healthy_for_the_whole_window() {
+    let mut world = World::new(1, None);
+    world.short_lived = Some(Duration::from_secs(7));
+    let mut stage = Stage::new(world, HOUR);
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::RolledBack, "{report:?}");
+    stage.assert_consistent(&report);
+    let said = "`s0` did not get healthy within 5m: it runs, but not for long enough";
+    assert_eq!(report.consumers[0].reason.as_deref(), Some(said));
+}
+
 #[test]
 fn another_rotations_version_is_a_conflict_and_is_left_alone() {
     let mut world = World::new(1, None);

@@ -55,6 +55,8 @@ pub(super) struct World {
     pub(super) stray: Option<String>,
     /// The id of a version that a running task of the first service mounts.
     pub(super) running: Option<String>,
+    /// How often the first service's task ends and is replaced at once, on any version but `old`.
+    pub(super) short_lived: Option<Duration>,
     /// Whether a task of the first service has the old version and is not seen to stop.
     pub(super) lingers: bool,
     /// How many times the world cannot be read: not found.
@@ -88,6 +90,7 @@ impl World {
             later: false,
             stray: None,
             running: None,
+            short_lived: None,
             lingers: false,
             unreadable: Cell::new(0),
             ended: false,
@@ -261,7 +264,9 @@ impl World {
         if bad {
             vec![task(1, "shutdown", "failed"), task(2, "shutdown", "failed"), task(3, "ready", "ready")]
         } else {
-            vec![task(1, "running", "running")]
+            let life = self.short_lived.filter(|_| n == 0 && mounts.0 != "old");
+            let lives = life.map_or(0, |life| self.now.mono.as_secs() / life.as_secs());
+            vec![task(u32::try_from(lives).unwrap(), "running", "running")]
         }
     }
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::json;
 use swarmsecrets_core::ErrorKind;
-use swarmsecrets_core::plan::{RotationRequest, ValueRecipe};
 use swarmsecrets_core::rotation::Outcome;
 use swarmsecrets_testkit::portainer::WireFault;
 use swarmsecrets_testkit::sim::{Program, ServiceBuilder};
@@ -37,18 +36,6 @@ async fn a_bad_value_is_taken_back_under_each_failure_action() {
         let inventory = desk.inventory().await;
         assert!(inventory.services.iter().all(|s| s.tasks.trouble.is_none()), "{action}: {:?}", inventory.services);
     }
-}
-
-/// It ends and starts again between two looks, which then see a task that runs each time.
-#[tokio::test]
-async fn a_service_that_fails_now_and_then_within_the_window_is_taken_back() {
-    let service = ServiceBuilder::new("s0", "local/app:1").secret("db").restart_delay(Duration::from_millis(200));
-    let desk = Desk::with(vec![(service, Program::needs("db", OLD).exit(3).after(Duration::from_secs(27)))]);
-    let mut request = RotationRequest::new("db", ValueRecipe::Supplied);
-    request.timing.stability = Duration::from_secs(45);
-    let report = desk.carry_out(&request).await.unwrap();
-    assert_eq!(report.outcome, Outcome::RolledBack, "{report:?}");
-    assert_eq!(desk.mounts("s0"), ["db"]);
 }
 
 #[tokio::test]
