@@ -17,6 +17,8 @@ mod state;
 mod verdict;
 
 #[cfg(test)]
+mod diagram_tests;
+#[cfg(test)]
 mod machine_tests;
 #[cfg(test)]
 mod mini_stage;
