@@ -8,8 +8,9 @@ use swarmsecrets_core::journal::{Entry, Event, FORMAT, JournalStore};
 use super::{must, must_not};
 
 /// Runs the suite. Each call of `open` opens the same place anew, as another process would; the place is empty at first.
-/// `lose` takes a lease away from whoever holds it, in the way that this store can lose one, and returns when another may
-/// take it: it lets the time pass that a silent holder has, or removes a lock's file.
+/// `lose` takes a lease away from the one who holds it, in the way that this store can lose one, and returns when another may
+/// take it: it lets the time pass that a silent holder has, or removes a lock's file. Who has it taken away can ask the
+/// place again afterwards.
 ///
 /// # Panics
 /// If the store breaks a promise of the trait.
@@ -93,10 +94,11 @@ async fn one_has_it_at_a_time<S: JournalStore>(open: &impl Fn() -> S) {
 
 async fn who_lost_it_writes_no_more<S: JournalStore>(open: &impl Fn() -> S, lose: &impl AsyncFn(&RotationId)) {
     let ours = rotation(6);
-    let (loser, winner) = (open(), open());
+    let loser = open();
     let lost = must("a rotation can be taken", loser.lock(&ours).await);
     must("its holder writes", loser.append(&ours, &entry(0, "the loser's")).await);
     lose(&ours).await;
+    let winner = open();
     let lease = must("what its holder has lost can be taken", winner.lock(&ours).await);
     assert!(!lost.held(), "what was lost is not held");
     assert!(lease.held(), "and is held by whoever took it");

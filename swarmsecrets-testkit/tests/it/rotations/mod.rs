@@ -4,6 +4,7 @@ mod desk;
 mod failing;
 mod guarded;
 mod overlapped;
+mod overtaken;
 mod recovered;
 mod revoked;
 mod stacks;
