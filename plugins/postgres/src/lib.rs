@@ -51,10 +51,12 @@ mod builder;
 mod failure;
 mod in_place;
 mod in_turn;
+mod journal;
 mod scram;
 mod server;
 mod setter;
 mod statement;
 
 pub use self::builder::Builder;
+pub use self::journal::{PostgresJournal, SCHEMA};
 pub use self::setter::PostgresSetter;
