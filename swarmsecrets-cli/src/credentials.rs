@@ -51,12 +51,32 @@ struct Entry {
 }
 
 #[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String")]
 enum System {
     Postgres,
     Mariadb,
     Mysql,
     Redis,
+}
+
+/// Why no command in a container changes a password, as people look for it: Docker's own example for MySQL does it so.
+const NO_EXEC: &str = "a command in a container (`exec`) cannot be handed a password safely through Portainer: its arguments \
+     can be read by whoever may inspect the container, and its standard input is a terminal there; use postgres, mariadb, mysql or \
+     redis";
+
+impl TryFrom<String> for System {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        match name.as_str() {
+            "postgres" => Ok(Self::Postgres),
+            "mariadb" => Ok(Self::Mariadb),
+            "mysql" => Ok(Self::Mysql),
+            "redis" => Ok(Self::Redis),
+            "exec" => Err(NO_EXEC.to_owned()),
+            other => Err(format!("no system {} is known: postgres, mariadb, mysql or redis", quoted(other))),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -241,6 +261,11 @@ current-value-file = "current"
     fn mistakes_are_named() {
         for (from, to, part) in [
             ("system = \"postgres\"", "system = \"oracle\"", "oracle"),
+            (
+                "system = \"postgres\"",
+                "system = \"exec\"\nset = [\"mysqladmin\"]",
+                "cannot be handed a password safely",
+            ),
             ("host =", "hots =", "hots"),
             ("\"admin\"", "\"nosuch\"", "nosuch"),
             ("users = [\"app_a\", \"app_b\"]", "", "give `user`"),
