@@ -51,7 +51,7 @@ struct Entry {
 }
 
 #[derive(Clone, Copy, Deserialize)]
-#[serde(try_from = "String")]
+#[serde(rename_all = "kebab-case")]
 enum System {
     Postgres,
     Mariadb,
@@ -64,19 +64,11 @@ const NO_EXEC: &str = "a command in a container (`exec`) cannot be handed a pass
      can be read by whoever may inspect the container, and its standard input is a terminal there; use postgres, mariadb, mysql or \
      redis";
 
-impl TryFrom<String> for System {
-    type Error = String;
-
-    fn try_from(name: String) -> Result<Self, String> {
-        match name.as_str() {
-            "postgres" => Ok(Self::Postgres),
-            "mariadb" => Ok(Self::Mariadb),
-            "mysql" => Ok(Self::Mysql),
-            "redis" => Ok(Self::Redis),
-            "exec" => Err(NO_EXEC.to_owned()),
-            other => Err(format!("no system {} is known: postgres, mariadb, mysql or redis", quoted(other))),
-        }
-    }
+/// Whether a file that cannot be understood asks for commands in containers: its other keys are not known either.
+fn asks_for_commands(text: &str) -> bool {
+    let Ok(file) = text.parse::<toml::Table>() else { return false };
+    let entries = file.get("credentials").and_then(|all| all.as_table());
+    entries.is_some_and(|all| all.values().any(|entry| entry.get("system").and_then(|s| s.as_str()) == Some("exec")))
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -101,10 +93,8 @@ impl Credentials {
             .map_err(|e| Failure::input(Error::new(ErrorKind::Io, format!("cannot read {place}: {e}"))))?;
         let file: File = toml::from_str(&text).map_err(|e| {
             // The parser's own message shows the line, which names files and users, and no password.
-            Failure::input(Error::new(
-                ErrorKind::Invalid,
-                format!("cannot understand {place}: {}", e.to_string().trim()),
-            ))
+            let why = if asks_for_commands(&text) { NO_EXEC.to_owned() } else { e.to_string() };
+            Failure::input(Error::new(ErrorKind::Invalid, format!("cannot understand {place}: {}", why.trim())))
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let change = |(secret, entry): (String, Entry)| {

@@ -38,7 +38,8 @@ pub(crate) struct Cli {
 const ROOT_HELP: &str = "\
 Settings (flags win over the environment):
   PORTAINER_URL, PORTAINER_API_KEY or PORTAINER_API_KEY_FILE, PORTAINER_ENDPOINT;
-  optional: PORTAINER_CA_FILE, SWARMSECRETS_AGENT_ID, SWARMSECRETS_JOURNAL_DB or SWARMSECRETS_JOURNAL_DB_FILE.
+  optional: PORTAINER_CA_FILE, SWARMSECRETS_AGENT_ID;
+  journals in a database: SWARMSECRETS_JOURNAL_DB or SWARMSECRETS_JOURNAL_DB_FILE.
   Without any of them, reading commands show a simulated demo world and say so.
 
 Exit codes:
