@@ -23,13 +23,14 @@ pub(super) struct Place {
 /// [`ErrorKind::Settings`], saying what is missing or cannot be.
 pub(super) fn read(text: &SecretValue) -> Result<Place> {
     let text = std::str::from_utf8(text.expose()).map_err(|_| bad("it is not UTF-8 text"))?.trim();
+    // Left as it is, it would end the URL, and the password would be read as a port.
+    if text.contains('#') {
+        return Err(bad("it holds a #: in a password write it as %23"));
+    }
     let url =
         Url::from_str(text).map_err(|why| bad(&format!("{why}: write postgres://user:password@host:5432/database")))?;
     if !matches!(url.scheme(), "postgres" | "postgresql") {
         return Err(bad("it does not begin with postgres://"));
-    }
-    if url.fragment().is_some() {
-        return Err(bad("it holds a #: in a password write it as %23"));
     }
     let database = decoded(url.path().trim_start_matches('/'), "database")?;
     let mut server = Server {
