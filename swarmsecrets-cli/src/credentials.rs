@@ -59,6 +59,18 @@ enum System {
     Redis,
 }
 
+/// Why no command in a container changes a password, as people look for it: Docker's own example for MySQL does it so.
+const NO_EXEC: &str = "a command in a container (`exec`) cannot be handed a password safely through Portainer: its arguments \
+     can be read by whoever may inspect the container, and its standard input is a terminal there; use postgres, mariadb, mysql or \
+     redis";
+
+/// Whether a file that cannot be understood asks for commands in containers: its other keys are not known either.
+fn asks_for_commands(text: &str) -> bool {
+    let Ok(file) = text.parse::<toml::Table>() else { return false };
+    let entries = file.get("credentials").and_then(|all| all.as_table());
+    entries.is_some_and(|all| all.values().any(|entry| entry.get("system").and_then(|s| s.as_str()) == Some("exec")))
+}
+
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Encrypt {
@@ -81,10 +93,8 @@ impl Credentials {
             .map_err(|e| Failure::input(Error::new(ErrorKind::Io, format!("cannot read {place}: {e}"))))?;
         let file: File = toml::from_str(&text).map_err(|e| {
             // The parser's own message shows the line, which names files and users, and no password.
-            Failure::input(Error::new(
-                ErrorKind::Invalid,
-                format!("cannot understand {place}: {}", e.to_string().trim()),
-            ))
+            let why = if asks_for_commands(&text) { NO_EXEC.to_owned() } else { e.to_string() };
+            Failure::input(Error::new(ErrorKind::Invalid, format!("cannot understand {place}: {}", why.trim())))
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let change = |(secret, entry): (String, Entry)| {
@@ -241,6 +251,11 @@ current-value-file = "current"
     fn mistakes_are_named() {
         for (from, to, part) in [
             ("system = \"postgres\"", "system = \"oracle\"", "oracle"),
+            (
+                "system = \"postgres\"",
+                "system = \"exec\"\nset = [\"mysqladmin\"]",
+                "cannot be handed a password safely",
+            ),
             ("host =", "hots =", "hots"),
             ("\"admin\"", "\"nosuch\"", "nosuch"),
             ("users = [\"app_a\", \"app_b\"]", "", "give `user`"),

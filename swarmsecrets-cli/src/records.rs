@@ -7,8 +7,12 @@ use swarmsecrets_core::Result;
 use swarmsecrets_core::audit::{AuditRecord, AuditSink};
 use swarmsecrets_core::journal::{JournalStore, MemoryJournal};
 use swarmsecrets_host::{FileAudit, FileJournal, state_dir};
+use swarmsecrets_postgres::PostgresJournal;
 
+use crate::app::App;
+use crate::args::ChangeArgs;
 use crate::exit::Failure;
+use crate::settings::journal_database;
 use crate::world::World;
 
 /// The journal and the audit trail.
@@ -19,9 +23,14 @@ pub(crate) struct Records {
 
 impl Records {
     /// Opens the folder that was named, or the one that fits the world. A simulation never shares one with a real
-    /// Portainer: it has its own beside its state file, and none at all if it is not kept.
-    pub(crate) fn open(named: Option<&Path>, world: &World) -> Result<Self, Failure> {
-        let folder = match (named, world.state_file()) {
+    /// Portainer: it has its own beside its state file, and none at all if it is not kept. With a database, the journal is
+    /// there, and the folder has the audit trail.
+    pub(crate) fn open(args: &ChangeArgs, app: &App, world: &World) -> Result<Self, Failure> {
+        if args.journal_db_file.is_some() && world.simulated() {
+            let text = "--journal-db-file keeps real journals, and this world is simulated: leave one of them out";
+            return Err(Failure::usage(text));
+        }
+        let folder = match (args.journal.as_deref(), world.state_file()) {
             (Some(folder), _) => folder.to_owned(),
             (None, Some(state)) => beside(state),
             (None, None) if world.simulated() => {
@@ -29,7 +38,15 @@ impl Records {
             }
             (None, None) => state_dir()?,
         };
-        Ok(Self { journal: Box::new(FileJournal::open(&folder)?), audit: Box::new(FileAudit::open(&folder)?) })
+        let database = match world.simulated() {
+            true => None,
+            false => journal_database(args.journal_db_file.as_deref(), &app.environment)?,
+        };
+        let journal: Box<dyn JournalStore> = match database {
+            Some(url) => Box::new(PostgresJournal::at(&url)?),
+            None => Box::new(FileJournal::open(&folder)?),
+        };
+        Ok(Self { journal, audit: Box::new(FileAudit::open(&folder)?) })
     }
 
     /// The journal.

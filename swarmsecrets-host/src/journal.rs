@@ -1,8 +1,10 @@
 //! Journals as files: one for each rotation, one JSON entry a line.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,13 +14,20 @@ use swarmsecrets_core::journal::{Entry, FORMAT, Journal, JournalStore, Lease};
 use swarmsecrets_core::{Error, ErrorKind, Result};
 
 use crate::blocking::blocking;
-use crate::lease;
+use crate::lease::{self, FileLease, Handed};
 use crate::line_file::{self, LineFile};
 
-/// Keeps journals in `DIR/rotations`. Several may be open on the same folder, in one process or in many.
+/// Keeps journals in `DIR/rotations`. Several may be open on the same folder, in one process or in many; clones share the
+/// leases that they took.
+///
+/// A lease is a lock that the system holds on a file for the process (`flock`), so it ends with the process, however that
+/// ends, and a file that a dead one left behind is in nobody's way. It is lost only if somebody removes or replaces the file.
+/// The folder must be on a disk of this machine: over a network, locks and their ends are not reliable. For several hosts there is
+/// the store in PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct FileJournal {
     folder: PathBuf,
+    taken: Arc<Mutex<BTreeMap<RotationId, Weak<FileLease>>>>,
 }
 
 /// What every version of an entry has.
@@ -37,7 +46,7 @@ impl FileJournal {
     pub fn open(dir: &Path) -> Result<Self> {
         let folder = dir.join("rotations");
         line_file::make_private_folder(&folder).map_err(|e| failed("make the journal's folder", &folder, e))?;
-        Ok(Self { folder })
+        Ok(Self { folder, taken: Arc::default() })
     }
 
     /// The file of a rotation's journal, there or not.
@@ -45,11 +54,28 @@ impl FileJournal {
     pub fn path(&self, rotation: &RotationId) -> PathBuf {
         self.folder.join(format!("{rotation}.jsonl"))
     }
+
+    fn taken(&self) -> MutexGuard<'_, BTreeMap<RotationId, Weak<FileLease>>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses whoever has lost the lease that this store gave out.
+    fn check_lease(&self, rotation: &RotationId) -> Result<()> {
+        let lease = self.taken().get(rotation).and_then(Weak::upgrade);
+        if lease.is_some_and(|lease| !lease.held()) {
+            let text = format!(
+                "the lock on rotation {rotation} was removed: another process may have taken the rotation over"
+            );
+            return Err(Error::new(ErrorKind::Conflict, text));
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
 impl JournalStore for FileJournal {
     async fn append(&self, rotation: &RotationId, entry: &Entry) -> Result<()> {
+        self.check_lease(rotation)?;
         let path = self.path(rotation);
         let line = serde_json::to_vec(entry)
             .map_err(|e| Error::new(ErrorKind::Journal, "the journal's entry cannot be encoded").with_source(e))?;
@@ -71,8 +97,10 @@ impl JournalStore for FileJournal {
     }
 
     async fn lock(&self, rotation: &RotationId) -> Result<Box<dyn Lease>> {
-        let (path, rotation) = (self.folder.join(format!("{rotation}.lock")), rotation.clone());
-        blocking(ErrorKind::Journal, move || Ok(Box::new(lease::take(&path, &rotation)?) as Box<dyn Lease>)).await
+        let (path, wanted) = (self.folder.join(format!("{rotation}.lock")), rotation.clone());
+        let lease = blocking(ErrorKind::Journal, move || lease::take(&path, &wanted).map(Arc::new)).await?;
+        self.taken().insert(rotation.clone(), Arc::downgrade(&lease));
+        Ok(Box::new(Handed(lease)))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::journal::Lease;
@@ -62,7 +63,7 @@ impl FileLease {
 }
 
 impl Lease for FileLease {
-    /// It is held as long as it lives, unless somebody removed the file.
+    /// It is held as long as it lives, unless somebody removed or replaced the file.
     fn held(&self) -> bool {
         #[cfg(unix)]
         {
@@ -72,5 +73,22 @@ impl Lease for FileLease {
         }
         #[cfg(not(unix))]
         fs::exists(&self.path).unwrap_or(false)
+    }
+}
+
+/// What is handed out: the store keeps an eye on the same lease.
+pub(crate) struct Handed(pub(crate) Arc<FileLease>);
+
+impl Lease for Handed {
+    fn held(&self) -> bool {
+        self.0.held()
+    }
+}
+
+impl Drop for FileLease {
+    /// Takes the signature away, so that it is not read as that of the next holder. The file stays: whoever removed it might
+    /// remove one that another process has locked in the meantime.
+    fn drop(&mut self) {
+        let _ = self.file.set_len(0);
     }
 }

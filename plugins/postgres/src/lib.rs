@@ -1,4 +1,5 @@
-//! Changes passwords in PostgreSQL in two phases: a [`CredentialSetter`](swarmsecrets_core::credential::CredentialSetter).
+//! PostgreSQL for the rotations of swarmsecrets: a [`CredentialSetter`](swarmsecrets_core::credential::CredentialSetter), which changes
+//! passwords in two phases, and a [`JournalStore`](swarmsecrets_core::journal::JournalStore) for several hosts ([below](#journals)).
 //!
 //! ```no_run
 //! use swarmsecrets_core::SecretValue;
@@ -45,16 +46,27 @@
 //! # What it relies on
 //! Logging in with a wrong password must fail: where `pg_hba.conf` says `trust`, nothing can be verified, and `set` refuses
 //! as soon as it sees that. The variables `PGSSLROOTCERT`, `PGSSLCERT`, `PGSSLKEY` and `PGOPTIONS` of the process are heeded, as sqlx does.
+//!
+//! # Journals
+//! [`PostgresJournal`] keeps the journals of rotations, in tables that it makes itself where its role may, or that [`SCHEMA`] makes. An entry is there
+//! for good when `append` returns, its number is the next one, and only the holder of the rotation's lease writes it: the statement that inserts it looks at the
+//! lease's epoch and holds its row meanwhile.
+//!
+//! A lease is a row: holder, epoch, end by the server's clock. It is renewed by a thread of its own, three times while it lasts, and given back when it is
+//! dropped, which takes a moment. It is no advisory lock: that belongs to a session, which a pooler shares out, a fail-over loses and a process that stands still
+//! keeps for ever. A holder that was killed is in the way for as long as a lease lasts ([`PostgresJournal::lasts`]).
 
 mod administrator;
 mod builder;
 mod failure;
 mod in_place;
 mod in_turn;
+mod journal;
 mod scram;
 mod server;
 mod setter;
 mod statement;
 
 pub use self::builder::Builder;
+pub use self::journal::{PostgresJournal, SCHEMA};
 pub use self::setter::PostgresSetter;

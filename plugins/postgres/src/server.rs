@@ -14,6 +14,7 @@ use crate::failure;
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where a server is, and how it is talked to.
+#[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) host: String,
     pub(crate) port: u16,

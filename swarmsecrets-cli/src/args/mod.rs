@@ -38,7 +38,8 @@ pub(crate) struct Cli {
 const ROOT_HELP: &str = "\
 Settings (flags win over the environment):
   PORTAINER_URL, PORTAINER_API_KEY or PORTAINER_API_KEY_FILE, PORTAINER_ENDPOINT;
-  optional: PORTAINER_CA_FILE, SWARMSECRETS_AGENT_ID.
+  optional: PORTAINER_CA_FILE, SWARMSECRETS_AGENT_ID;
+  journals in a database: SWARMSECRETS_JOURNAL_DB or SWARMSECRETS_JOURNAL_DB_FILE.
   Without any of them, reading commands show a simulated demo world and say so.
 
 Exit codes:
@@ -185,6 +186,11 @@ pub(crate) struct ChangeArgs {
     /// Where rotations are journalled [default: swarmsecrets in the user's XDG state directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) journal: Option<PathBuf>,
+    /// Keep journals in PostgreSQL, for several hosts: a file with the URL, postgres://user:password@host/database
+    /// [env: SWARMSECRETS_JOURNAL_DB_FILE, or the URL itself in SWARMSECRETS_JOURNAL_DB]
+    #[allow(rustdoc::bare_urls, reason = "it is shown in a terminal, where brackets would only be in the way")]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal_db_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
 }

@@ -39,7 +39,7 @@ impl<'a> Carrier<'a> {
         refuse_policy(&args.policy)?;
         let world = World::open(app, Intent::Change)?;
         require_terminal(args.yes, &app.console)?;
-        let records = Records::open(args.journal.as_deref(), &world)?;
+        let records = Records::open(args, app, &world)?;
         let teller = Arc::new(Teller::new(app.console));
         Ok(Self { app, world, records, teller, credentials: Credentials::default(), yes: args.yes, reason })
     }

@@ -1,20 +1,24 @@
 //! Which Portainer is meant, or the simulator, from flags and environment.
 
 mod connection;
+mod journal;
 mod key;
 mod lookalike;
 mod resolve;
 
 pub(crate) use self::connection::{Connection, KeySource, Portainer};
+pub(crate) use self::journal::journal_database;
 pub(crate) use self::key::read_key;
 pub(crate) use self::resolve::{Intent, resolve};
 
 /// The variables that are read.
-const KNOWN: [&str; 6] = [
+const KNOWN: [&str; 8] = [
     "PORTAINER_URL",
     "PORTAINER_API_KEY",
     "PORTAINER_API_KEY_FILE",
     "PORTAINER_ENDPOINT",
     "PORTAINER_CA_FILE",
     "SWARMSECRETS_AGENT_ID",
+    "SWARMSECRETS_JOURNAL_DB",
+    "SWARMSECRETS_JOURNAL_DB_FILE",
 ];

@@ -61,3 +61,22 @@ fn keys_and_values_cannot_be_arguments() {
         let _ = place.run(line).code(2);
     }
 }
+
+#[test]
+fn a_database_of_journals_is_for_real_ones_and_its_password_is_never_shown() {
+    let place = Place::new();
+    std::fs::write(place.path("url"), "postgres://rotator:made-up-secret@db/journal?sslmode=require").unwrap();
+    let line = "rotate db_password --value-file value --yes";
+    let simulated = place.run(&format!("{line} --sim --journal-db-file url")).code(2);
+    assert!(simulated.stderr.contains("--journal-db-file keeps real journals"), "{simulated:?}");
+    let settings = [
+        ("PORTAINER_URL", "https://127.0.0.1:1"),
+        ("PORTAINER_API_KEY", "ptr_made-up"),
+        ("PORTAINER_ENDPOINT", "1"),
+        ("SWARMSECRETS_JOURNAL_DB_FILE", "url"),
+    ];
+    let refused = place.with(&format!("{line} --journal journal"), &settings, b"").code(2).says("verify-full");
+    assert!(!refused.stderr.contains("made-up-secret"), "{refused:?}");
+    let both = [settings.as_slice(), &[("SWARMSECRETS_JOURNAL_DB", "postgres://made-up-secret")]].concat();
+    place.with(&format!("{line} --journal journal"), &both, b"").code(2).says("are both set");
+}

@@ -232,7 +232,7 @@ impl<'a> Executor<'a> {
                 run.rotation.interrupt()?;
             }
             if !run.lease.held() {
-                return Err(Error::new(ErrorKind::Conflict, "another process has taken the rotation over"));
+                return Err(Error::new(ErrorKind::Conflict, "the lease on the rotation was lost"));
             }
             let now = self.parts.clock.now();
             let poll = run.rotation.poll(now);
@@ -386,12 +386,19 @@ fn decision(plan: &Plan, world: &Inventory) -> Decision {
     plan.decision.clone().stricter(decide(&secrets, &services))
 }
 
-/// The report of a rotation that journal, audit trail or guardrails have stopped: nothing more was sent.
+/// The report of a rotation that journal, audit trail, guardrails or a lost lease have stopped: nothing more was sent.
 fn stopped_by(run: &Run<'_, '_>, error: &Error) -> Report {
     let state = run.rotation.state();
     let mut report = Report::of(state);
     let id = &state.rotation;
-    report.outcome = Outcome::NeedsHuman;
-    report.warnings.insert(0, format!("{error}; nothing more was sent: mend that, then `swarmsecrets resume {id}`"));
+    let (outcome, then) = match error.kind() {
+        ErrorKind::Conflict => (
+            Outcome::Conflict,
+            format!("another process may be carrying the rotation on; if none is, `swarmsecrets resume {id}`"),
+        ),
+        _ => (Outcome::NeedsHuman, format!("mend that, then `swarmsecrets resume {id}`")),
+    };
+    report.outcome = outcome;
+    report.warnings.insert(0, format!("{error}; nothing more was sent: {then}"));
     report
 }

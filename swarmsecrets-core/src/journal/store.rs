@@ -16,8 +16,11 @@ pub struct Journal {
 }
 
 /// Held while one process carries a rotation; given back when dropped.
+///
+/// It avoids double work. What keeps a rotation safe are fences: the entries' numbers, the names of versions, the version
+/// numbers of services. A process may be paused after it has looked here, and wake up when another one has gone on.
 pub trait Lease: Send + Sync {
-    /// Whether it is still held.
+    /// Whether it is still held. Quick: it asks nobody over a network. Once it was seen lost, whoever had it stops.
     fn held(&self) -> bool;
 }
 
@@ -26,8 +29,12 @@ pub trait Lease: Send + Sync {
 pub trait JournalStore: Send + Sync {
     /// Adds an entry to a rotation's journal, making the journal if there is none, and returns when it is durable.
     ///
+    /// Only whoever has taken the rotation with [`lock`](Self::lock), through this very store, may add to it. A store need
+    /// not notice that nobody has taken it; it always notices that what it gave out was lost.
+    ///
     /// # Errors
-    /// [`ErrorKind::Journal`](crate::ErrorKind::Journal); then the entry must be taken as not written.
+    /// [`ErrorKind::Journal`](crate::ErrorKind::Journal), also for an entry whose number is not the next one;
+    /// [`Conflict`](crate::ErrorKind::Conflict) if the lease was lost. Then the entry must be taken as not written.
     async fn append(&self, rotation: &RotationId, entry: &Entry) -> Result<()>;
 
     /// Reads a journal. An entry at the end that was written in part is cut off, and said.

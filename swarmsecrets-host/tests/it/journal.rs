@@ -7,6 +7,7 @@ use swarmsecrets_core::ErrorKind;
 use swarmsecrets_core::ids::{RotationId, SecretId};
 use swarmsecrets_core::journal::{Entry, Event, FORMAT, JournalStore};
 use swarmsecrets_host::FileJournal;
+use swarmsecrets_testkit::conformance;
 use tempfile::TempDir;
 
 fn rotation(n: u8) -> RotationId {
@@ -140,6 +141,42 @@ async fn one_holder_for_each_rotation() {
     assert!(other.lock(&rotation(2)).await.is_ok());
     drop(lease);
     assert!(other.lock(&rotation(1)).await.is_ok());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_keep_the_promises_of_a_journal() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || FileJournal::open(dir.path()).unwrap();
+    conformance::journal_store::check(open, async |rotation| {
+        fs::remove_file(open().path(rotation).with_extension("lock")).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_lock_file_of_a_dead_process_is_in_nobodys_way() {
+    let (_dir, journal) = open();
+    fs::write(journal.path(&rotation(1)).with_extension("lock"), "4194305\n").unwrap();
+    let lease = journal.lock(&rotation(1)).await.unwrap();
+    let error = journal.lock(&rotation(1)).await.err().unwrap();
+    assert!(error.message().contains(&format!("process {}", std::process::id())), "{error}");
+    drop(lease);
+    let left = fs::read_to_string(journal.path(&rotation(1)).with_extension("lock")).unwrap();
+    assert_eq!(left, "", "whoever is gone is not named to others");
+}
+
+/// Somebody who copies the folder back puts other files in the place of these.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_lease_whose_file_was_replaced_is_not_held() {
+    let (dir, journal) = open();
+    let lease = journal.lock(&rotation(1)).await.unwrap();
+    let other = dir.path().join("other");
+    fs::write(&other, "").unwrap();
+    fs::rename(&other, journal.path(&rotation(1)).with_extension("lock")).unwrap();
+    assert!(!lease.held());
+    assert_eq!(journal.append(&rotation(1), &entry(0)).await.unwrap_err().kind(), ErrorKind::Conflict);
 }
 
 #[cfg(unix)]

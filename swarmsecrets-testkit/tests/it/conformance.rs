@@ -11,7 +11,7 @@ use swarmsecrets_testkit::portainer::PortainerClient;
 #[tokio::test]
 async fn the_journal_in_memory_keeps_its_promises() {
     let store = MemoryJournal::default();
-    conformance::journal_store::check(|| store.clone()).await;
+    conformance::journal_store::check(|| store.opened_anew(), async |rotation| store.expire(rotation)).await;
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The setter on a real PostgreSQL. Run by `cargo xtask test`, which starts one; plain `cargo test` leaves these tests out, and
+//! The setter and the journals on a real PostgreSQL. Run by `cargo xtask test`, which starts one; plain `cargo test` leaves these tests out, and
 //! run by hand without a server they fail.
 #![allow(
     clippy::unwrap_used,
@@ -8,7 +8,9 @@
 )]
 
 mod encryption;
+mod journal;
 mod logs;
 mod place;
 mod roles;
 mod suite;
+mod wire;

@@ -23,16 +23,33 @@ pub(crate) fn address() -> SocketAddr {
 
 /// Runs a statement as superuser.
 pub(crate) async fn run(sql: &str) {
+    run_in("postgres", sql).await;
+}
+
+/// Runs statements as superuser in a database.
+pub(crate) async fn run_in(database: &str, sql: &str) {
+    let mut connection = superuser(database).await;
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    connection.close().await.unwrap();
+}
+
+/// What a query with one number for an answer answers.
+pub(crate) async fn ask_in(database: &str, sql: &str) -> i64 {
+    let mut connection = superuser(database).await;
+    let number = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut connection).await;
+    connection.close().await.unwrap();
+    number.unwrap_or_else(|e| panic!("{sql}: {e}"))
+}
+
+async fn superuser(database: &str) -> PgConnection {
     let options = PgConnectOptions::new_without_pgpass()
         .host("127.0.0.1")
         .port(address().port())
         .username("admin")
         .password(&told("_PASSWORD"))
-        .database("postgres")
+        .database(database)
         .disable_statement_logging();
-    let mut connection = PgConnection::connect_with(&options).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
-    connection.close().await.unwrap();
+    PgConnection::connect_with(&options).await.unwrap()
 }
 
 /// The password of `rotator`, who is no superuser, but may make roles.

@@ -5,6 +5,7 @@ mod expected;
 mod failing;
 mod guarded;
 mod overlapped;
+mod overtaken;
 mod owned;
 mod recovered;
 mod revoked;

@@ -1,0 +1,73 @@
+//! The database that keeps the journals, if one does: its URL, from a file or the environment.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
+
+const URL: &str = "SWARMSECRETS_JOURNAL_DB";
+const FILE: &str = "SWARMSECRETS_JOURNAL_DB_FILE";
+
+/// The URL, which holds a password. The flag wins over the environment.
+///
+/// # Errors
+/// [`ErrorKind::Settings`] if a setting is empty, if there are two, or if the file cannot be read.
+pub(crate) fn journal_database(
+    flag: Option<&Path>,
+    environment: &BTreeMap<String, String>,
+) -> Result<Option<SecretValue>> {
+    let variable = |name: &str| match environment.get(name).map(String::as_str) {
+        Some("") => Err(settings(format!("{name} is set but empty: give it a value or unset it"))),
+        value => Ok(value),
+    };
+    let file = match (flag, variable(FILE)?, variable(URL)?) {
+        (Some(path), _, _) => path,
+        (None, Some(_), Some(_)) => {
+            return Err(settings(format!("{URL} and {FILE} are both set: unset one of them")));
+        }
+        (None, Some(path), None) => Path::new(path),
+        (None, None, url) => return Ok(url.map(|url| SecretValue::credential(url.as_bytes().to_vec()))),
+    };
+    swarmsecrets_host::read_credential(file).map(Some)
+}
+
+fn settings(message: String) -> Error {
+    Error::new(ErrorKind::Settings, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(flag: Option<&str>, pairs: &[(&str, &str)]) -> Result<Option<SecretValue>> {
+        let environment = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        journal_database(flag.map(Path::new), &environment)
+    }
+
+    #[test]
+    fn it_comes_from_a_file_or_the_environment() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("url");
+        std::fs::write(&path, "postgres://in-file").unwrap();
+        let path = path.to_str().unwrap();
+        assert!(of(None, &[]).unwrap().is_none());
+        for found in [of(Some(path), &[(URL, "postgres://other")]), of(None, &[(FILE, path)])] {
+            assert!(found.unwrap().unwrap().expose() == b"postgres://in-file");
+        }
+        assert!(of(None, &[(URL, "postgres://made-up")]).unwrap().unwrap().expose() == b"postgres://made-up");
+    }
+
+    #[test]
+    fn contradictions_and_what_is_empty_are_refused() {
+        for (pairs, part) in [
+            (&[(URL, "postgres://made-up"), (FILE, "x")][..], "both set"),
+            (&[(URL, "")], "SWARMSECRETS_JOURNAL_DB is set but empty"),
+            (&[(FILE, "/no/such/file")], "/no/such/file"),
+        ] {
+            let error = of(None, pairs).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Settings, "{error}");
+            assert!(error.message().contains(part), "{error}");
+            assert!(!error.message().contains("made-up"), "{error}");
+        }
+    }
+}
