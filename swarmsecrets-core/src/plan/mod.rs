@@ -5,6 +5,7 @@ mod diff;
 mod document;
 mod naming;
 mod order;
+mod probes;
 mod recover;
 mod refuse;
 mod request;
@@ -23,7 +24,9 @@ pub use self::document::{
     Step, StepKind, Undo, VersionRef, Warning, WarningKind,
 };
 pub use self::recover::{Recovered, recover, visible_rotations};
-pub use self::request::{Allowances, Canary, CreateRequest, Rollout, RotationRequest, Strategy, Timing, ValueRecipe};
+pub use self::request::{
+    Allowances, Canary, CreateRequest, Probed, Rollout, RotationRequest, Strategy, Timing, ValueRecipe,
+};
 pub(crate) use self::rotate::decide;
 pub use self::rotate::plan_rotation;
 pub use self::seal::Plan;

@@ -4,101 +4,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::mini_world::{Fault, World, actor};
-use super::{Action, Change, Outcome, Poll, Report, Rotation, State};
+use super::mini_stage::{Stage, Turn};
+use super::mini_world::{Fault, World};
+use super::{Action, Change, Outcome, Poll, Report, State};
 use crate::credential::{Account, Way};
-use crate::ids::RotationId;
 use crate::journal::{Access, ChangeRecord, Event};
-use crate::plan::{Content, Plan, Strategy};
+use crate::plan::{Content, Strategy};
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-fn id() -> RotationId {
-    RotationId::from_random([1; 10])
-}
-
-/// A rotation, its journal, and its Swarm.
-struct Stage {
-    world: World,
-    rotation: Rotation,
-    journal: Vec<Event>,
-    changes: u32,
-}
-
-enum Turn {
-    Done(Box<Report>),
-    Crashed,
-}
-
-impl Stage {
-    fn new(world: World, grace: Duration) -> Self {
-        let plan = world.plan(grace);
-        Self::of(world, plan)
-    }
-
-    fn of(world: World, plan: Plan) -> Self {
-        let rotation = Rotation::begin(id(), plan, actor()).unwrap();
-        Self { world, rotation, journal: Vec::new(), changes: 0 }
-    }
-
-    /// Runs until it is done or `crash` says so, just before or just after a change is sent.
-    fn run(
-        &mut self,
-        mut fault: impl FnMut(u32, &Action) -> Fault,
-        mut crash: impl FnMut(usize, bool) -> bool,
-    ) -> Turn {
-        for _ in 0..100_000 {
-            let poll = self.rotation.poll(self.world.now);
-            for event in self.rotation.take_events() {
-                self.journal.push(event);
-                if crash(self.journal.len(), false) {
-                    return Turn::Crashed;
-                }
-            }
-            match poll {
-                Poll::Done(report) => return Turn::Done(report),
-                Poll::Wait(until) => self.world.now = until,
-                Poll::Act(id, action) => {
-                    if matches!(action, Action::Change(_)) {
-                        self.changes += 1;
-                    }
-                    let reply = self.world.reply(&action, fault(self.changes, &action));
-                    assert!(self.world.sound(), "a service mounts a secret that is gone, after {action:?}");
-                    if crash(self.journal.len(), true) {
-                        return Turn::Crashed;
-                    }
-                    self.rotation.handle(id, reply, self.world.now).unwrap();
-                }
-            }
-        }
-        panic!("it never ends: {:?}", self.rotation.state());
-    }
-
-    fn finish(&mut self) -> Report {
-        match self.run(|_, _| Fault::None, |_, _| false) {
-            Turn::Done(report) => *report,
-            Turn::Crashed => unreachable!(),
-        }
-    }
-
-    /// What a new process knows: the journal.
-    fn restart(&mut self) {
-        self.rotation = Rotation::resume(&self.journal, actor()).unwrap();
-    }
-
-    /// Every consumer on one version, and the report says which.
-    fn assert_consistent(&self, report: &Report) {
-        match report.outcome {
-            Outcome::Applied => assert!(self.world.all_on("db_v2"), "{report:?}"),
-            Outcome::RolledBack | Outcome::NotStarted => {
-                assert!(self.world.all_on("db"), "{report:?}");
-                assert!(!self.world.secrets.contains_key("db_v2"), "{report:?}");
-            }
-            other => panic!("{other:?}: {report:?}"),
-        }
-        assert!(self.world.made <= 1 || report.outcome != Outcome::Applied || self.world.secrets.contains_key("db_v2"));
-    }
-}
 
 #[test]
 fn three_consumers_are_moved_and_the_old_version_goes() {

@@ -10,6 +10,7 @@ mod credentials;
 mod hand;
 mod machine;
 mod prepare;
+mod probes;
 mod report;
 mod retire;
 mod stacks;
@@ -19,7 +20,11 @@ mod verdict;
 #[cfg(test)]
 mod machine_tests;
 #[cfg(test)]
+mod mini_stage;
+#[cfg(test)]
 mod mini_world;
+#[cfg(test)]
+mod probes_tests;
 
 pub use self::action::{Action, ActionId, Answer, Change, FoundVersion, Login, Look, Reply, Which};
 pub use self::machine::{Poll, Rotation};

@@ -1,0 +1,96 @@
+//! A rotation on the mini world, for the tests of the machine: run to its end, or until the process dies.
+
+use std::time::Duration;
+
+use super::mini_world::{Fault, World, actor};
+use super::{Action, Outcome, Poll, Report, Rotation};
+use crate::ids::RotationId;
+use crate::journal::Event;
+use crate::plan::Plan;
+
+pub(super) fn id() -> RotationId {
+    RotationId::from_random([1; 10])
+}
+
+/// A rotation, its journal, and its Swarm.
+pub(super) struct Stage {
+    pub(super) world: World,
+    pub(super) rotation: Rotation,
+    pub(super) journal: Vec<Event>,
+    pub(super) changes: u32,
+}
+
+pub(super) enum Turn {
+    Done(Box<Report>),
+    Crashed,
+}
+
+impl Stage {
+    pub(super) fn new(world: World, grace: Duration) -> Self {
+        let plan = world.plan(grace);
+        Self::of(world, plan)
+    }
+
+    pub(super) fn of(world: World, plan: Plan) -> Self {
+        let rotation = Rotation::begin(id(), plan, actor()).unwrap();
+        Self { world, rotation, journal: Vec::new(), changes: 0 }
+    }
+
+    /// Runs until it is done or `crash` says so, just before or just after a change is sent.
+    pub(super) fn run(
+        &mut self,
+        mut fault: impl FnMut(u32, &Action) -> Fault,
+        mut crash: impl FnMut(usize, bool) -> bool,
+    ) -> Turn {
+        for _ in 0..100_000 {
+            let poll = self.rotation.poll(self.world.now);
+            for event in self.rotation.take_events() {
+                self.journal.push(event);
+                if crash(self.journal.len(), false) {
+                    return Turn::Crashed;
+                }
+            }
+            match poll {
+                Poll::Done(report) => return Turn::Done(report),
+                Poll::Wait(until) => self.world.now = until,
+                Poll::Act(id, action) => {
+                    if matches!(action, Action::Change(_)) {
+                        self.changes += 1;
+                    }
+                    let reply = self.world.reply(&action, fault(self.changes, &action));
+                    assert!(self.world.sound(), "a service mounts a secret that is gone, after {action:?}");
+                    if crash(self.journal.len(), true) {
+                        return Turn::Crashed;
+                    }
+                    self.rotation.handle(id, reply, self.world.now).unwrap();
+                }
+            }
+        }
+        panic!("it never ends: {:?}", self.rotation.state());
+    }
+
+    pub(super) fn finish(&mut self) -> Report {
+        match self.run(|_, _| Fault::None, |_, _| false) {
+            Turn::Done(report) => *report,
+            Turn::Crashed => unreachable!(),
+        }
+    }
+
+    /// What a new process knows: the journal.
+    pub(super) fn restart(&mut self) {
+        self.rotation = Rotation::resume(&self.journal, actor()).unwrap();
+    }
+
+    /// Every consumer on one version, and the report says which.
+    pub(super) fn assert_consistent(&self, report: &Report) {
+        match report.outcome {
+            Outcome::Applied => assert!(self.world.all_on("db_v2"), "{report:?}"),
+            Outcome::RolledBack | Outcome::NotStarted => {
+                assert!(self.world.all_on("db"), "{report:?}");
+                assert!(!self.world.secrets.contains_key("db_v2"), "{report:?}");
+            }
+            other => panic!("{other:?}: {report:?}"),
+        }
+        assert!(self.world.made <= 1 || report.outcome != Outcome::Applied || self.world.secrets.contains_key("db_v2"));
+    }
+}
