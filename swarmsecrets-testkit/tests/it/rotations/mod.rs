@@ -4,6 +4,7 @@ mod desk;
 mod failing;
 mod guarded;
 mod overlapped;
+mod probed;
 mod recovered;
 mod revoked;
 mod stacks;
