@@ -12,10 +12,8 @@ use swarmsecrets_core::plan::Probed;
 use swarmsecrets_core::{Error, ErrorKind};
 use swarmsecrets_health::{CommandProbe, HttpProbe, TcpProbe, Trust};
 
-use crate::console::Console;
 use crate::duration::parse_duration;
 use crate::exit::Failure;
-use crate::value::read_value;
 use crate::world::World;
 
 /// The probes of a file, with the services that each is for.
@@ -69,7 +67,7 @@ enum Kind {
 
 impl ProbeFile {
     /// Reads the file, and those that it names.
-    pub(crate) fn read(path: Option<&Path>, console: &Console) -> Result<Self, Failure> {
+    pub(crate) fn read(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::default()) };
         let place = quoted(&path.to_string_lossy());
         let text = std::fs::read_to_string(path)
@@ -80,7 +78,7 @@ impl ProbeFile {
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let read = |(n, entry): (usize, Entry)| {
-            entry.read(folder, console).map_err(|failure| failure.about(&format!("probe {} of {place}", n + 1)))
+            entry.read(folder).map_err(|failure| failure.about(&format!("probe {} of {place}", n + 1)))
         };
         file.probes.into_iter().enumerate().map(read).collect::<Result<_, Failure>>().map(Self)
     }
@@ -113,11 +111,11 @@ impl ProbeFile {
 }
 
 impl Entry {
-    fn read(&self, folder: &Path, console: &Console) -> Result<(Probed, Ask), Failure> {
+    fn read(&self, folder: &Path) -> Result<(Probed, Ask), Failure> {
         self.only_for_its_kind().map_err(Failure::input)?;
         let services = self.services().map_err(Failure::input)?;
         let ask = match self.kind {
-            Kind::Http => Ask::Outside(Arc::new(self.http(folder, console)?)),
+            Kind::Http => Ask::Outside(Arc::new(self.http(folder)?)),
             Kind::Tcp => Ask::Outside(Arc::new(self.tcp(folder)?)),
             Kind::Command => Ask::Inside(Arc::new(self.command().map_err(Failure::input)?)),
             Kind::Logs => Ask::Logs(self.deadline().map_err(Failure::input)?),
@@ -172,11 +170,11 @@ impl Entry {
         })
     }
 
-    fn url(&self, folder: &Path, console: &Console) -> Result<String, Failure> {
+    fn url(&self, folder: &Path) -> Result<String, Failure> {
         match (&self.url, &self.url_file) {
             (Some(url), None) => Ok(url.clone()),
             (None, Some(path)) => {
-                let value = read_value(&folder.join(path), console)?;
+                let value = swarmsecrets_host::read_value(&folder.join(path)).map_err(Failure::input)?.value;
                 let text = std::str::from_utf8(value.expose()).map(|text| text.trim().to_owned());
                 text.map_err(|_| Failure::input(invalid("`url-file` holds no text")))
             }
@@ -184,8 +182,8 @@ impl Entry {
         }
     }
 
-    fn http(&self, folder: &Path, console: &Console) -> Result<HttpProbe, Failure> {
-        let mut probe = HttpProbe::builder(&self.url(folder, console)?);
+    fn http(&self, folder: &Path) -> Result<HttpProbe, Failure> {
+        let mut probe = HttpProbe::builder(&self.url(folder)?);
         if let Some(pem) = self.authority(folder)? {
             probe = probe.ca_certificate(&pem);
         }
@@ -239,22 +237,13 @@ fn invalid(text: impl Into<String>) -> Error {
 mod tests {
     use super::*;
 
-    const CONSOLE: Console = Console {
-        json: false,
-        colour: false,
-        error_colour: false,
-        errors_on_terminal: false,
-        can_ask: false,
-        width: 80,
-    };
-
     fn read(text: &str) -> Result<ProbeFile, Failure> {
         let folder = tempfile::tempdir().unwrap();
         let authority = rcgen::generate_simple_self_signed(vec!["h".into()]).unwrap().cert.pem();
         std::fs::write(folder.path().join("p.toml"), text).unwrap();
         std::fs::write(folder.path().join("ca.pem"), authority).unwrap();
         std::fs::write(folder.path().join("url"), "https://pay.example.org/healthz?token=made-up-token\n").unwrap();
-        ProbeFile::read(Some(&folder.path().join("p.toml")), &CONSOLE)
+        ProbeFile::read(Some(&folder.path().join("p.toml")))
     }
 
     fn names(file: &ProbeFile) -> Vec<(Probed, String)> {

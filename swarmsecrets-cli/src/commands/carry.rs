@@ -60,7 +60,7 @@ impl<'a> Carrier<'a> {
 
     /// The same, which also asks probes.
     pub(super) fn asking(self, args: &ProbeArgs) -> Result<Self, Failure> {
-        let probes = ProbeFile::read(args.probes.as_deref(), &self.app.console)?;
+        let probes = ProbeFile::read(args.probes.as_deref())?;
         Ok(Self { probes, ..self })
     }
 

@@ -22,7 +22,7 @@ pub(super) async fn run(app: &App, args: PlanRotateArgs) -> Result<Exit, Failure
     request::check_rotation(&args.rotation, &args.credentials)?;
     let world = World::open(app, Intent::Read)?;
     let credentials = Credentials::read(args.credentials.credentials.as_deref(), &app.console)?;
-    let probes = ProbeFile::read(args.probes.probes.as_deref(), &app.console)?;
+    let probes = ProbeFile::read(args.probes.probes.as_deref())?;
     let inventory = world.inventory().await?;
     let secrets = request::secrets(&inventory, &args.secrets, &args.value)?;
     let wanted = world.signed(request::rotation(secrets, &args.rotation, &credentials));

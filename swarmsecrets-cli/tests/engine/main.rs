@@ -14,6 +14,7 @@ mod docker;
 mod health;
 mod place;
 mod portainer;
+mod probed;
 mod race;
 mod redeploy;
 mod retire;
