@@ -14,6 +14,7 @@ mod logging;
 mod narrow;
 mod plan_text;
 mod printable;
+mod probes;
 mod progress;
 mod records;
 mod report_text;

@@ -122,6 +122,8 @@ fn words(rotation: &RotationId, event: &Event, services: &BTreeMap<ServiceId, St
         Event::Begun { plan, .. } => format!("rotation {rotation} of {} begins", plan.names()),
         Event::Created { .. } => "the new version is there".to_owned(),
         Event::Owned { .. } => "the new version has its owner".to_owned(),
+        Event::Baseline { service, .. } => format!("{}: its probes have seen how it is", name(service)),
+        Event::ConsumerUnsure { service, reason } => format!("{}: {reason}", name(service)),
         Event::ConsumerBegun { service } => format!("{}: updating", name(service)),
         Event::ConsumerConverged { service, note: None } => format!("{}: runs on the new version", name(service)),
         Event::ConsumerConverged { service, note: Some(note) } => {

@@ -14,7 +14,8 @@ mod sim;
 #[cfg(test)]
 pub(crate) use self::rotation::OrderArgs;
 pub(crate) use self::rotation::{
-    AllowArgs, CredentialArgs, PlanRotateArgs, RevokeArgs, RotateArgs, RotationArgs, SecretArgs, Strategy, ValueArgs,
+    AllowArgs, CredentialArgs, PlanRotateArgs, ProbeArgs, RevokeArgs, RotateArgs, RotationArgs, SecretArgs, Strategy,
+    ValueArgs,
 };
 pub(crate) use self::sim::{AdvanceArgs, RedeployArgs, ServeArgs, SimCommand};
 
@@ -224,6 +225,8 @@ pub(crate) struct ApplyArgs {
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
     #[command(flatten)]
+    pub(crate) probes: ProbeArgs,
+    #[command(flatten)]
     pub(crate) change: ChangeArgs,
 }
 
@@ -244,6 +247,11 @@ pub(crate) struct ResumeArgs {
     pub(crate) value_file: Vec<String>,
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
+    #[command(flatten)]
+    pub(crate) probes: ProbeArgs,
+    /// Take a service for good although its probes cannot tell: you have looked at it
+    #[arg(long)]
+    pub(crate) accept_inconclusive: bool,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
 }

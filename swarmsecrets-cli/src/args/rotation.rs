@@ -78,6 +78,15 @@ pub(crate) struct CredentialArgs {
     pub(crate) credentials: Option<PathBuf>,
 }
 
+/// Which services are asked whether they work.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Health")]
+pub(crate) struct ProbeArgs {
+    /// A TOML file that says which probes are asked whether which services work (docs/health.md)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) probes: Option<PathBuf>,
+}
+
 /// Which secrets, by name or as a group.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct SecretArgs {
@@ -130,6 +139,8 @@ pub(crate) struct PlanRotateArgs {
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
     #[command(flatten)]
+    pub(crate) probes: ProbeArgs,
+    #[command(flatten)]
     pub(crate) rotation: RotationArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
@@ -152,6 +163,8 @@ pub(crate) struct RotateArgs {
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
     #[command(flatten)]
+    pub(crate) probes: ProbeArgs,
+    #[command(flatten)]
     pub(crate) rotation: RotationArgs,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
@@ -173,6 +186,8 @@ pub(crate) struct RevokeArgs {
     pub(crate) value: ValueArgs,
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
+    #[command(flatten)]
+    pub(crate) probes: ProbeArgs,
     /// Try the new value on no service first: every service is moved at once
     #[arg(long)]
     pub(crate) skip_canary: bool,

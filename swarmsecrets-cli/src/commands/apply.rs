@@ -21,7 +21,10 @@ const MAX_PLAN_BYTES: u64 = 256 << 20;
 pub(super) async fn run(app: &App, args: ApplyArgs) -> Result<Exit, Failure> {
     let plan = read_plan(&args.plan)?;
     let reason = args.reason.clone().or_else(|| plan.reason.clone());
-    let carrier = Carrier::new(app, &args.change, reason)?.with(&args.credentials)?;
+    let carrier = Carrier::new(app, &args.change, reason)?.with(&args.credentials)?.asking(&args.probes)?;
+    if args.probes.probes.is_some() && plan.consumers.iter().all(|c| c.probes.is_empty()) {
+        return Err(Failure::usage("the plan asks no probe: make it again with --probes, or leave --probes out here"));
+    }
     let values = request::values(&args.value_file, &plan, &app.console)?;
     values.check(&plan).map_err(Failure::input)?;
     carrier.apply(&plan, values).await

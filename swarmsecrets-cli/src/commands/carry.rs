@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use swarmsecrets_core::Error;
-use swarmsecrets_core::executor::{Cancellation, Executor, Parts, Supply, Values};
+use swarmsecrets_core::executor::{Cancellation, Executor, Parts, Probes, Supply, Values};
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::journal::Event;
 use swarmsecrets_core::plan::{Plan, Warning};
@@ -11,10 +11,11 @@ use swarmsecrets_core::policy::{Decision, Word};
 use swarmsecrets_core::rotation::Report;
 
 use crate::app::App;
-use crate::args::{ChangeArgs, CredentialArgs};
+use crate::args::{ChangeArgs, CredentialArgs, ProbeArgs};
 use crate::confirm::{confirm, require_terminal};
 use crate::credentials::Credentials;
 use crate::exit::{Exit, Failure};
+use crate::probes::ProbeFile;
 use crate::progress::Teller;
 use crate::records::Records;
 use crate::request::refuse_policy;
@@ -29,6 +30,7 @@ pub(super) struct Carrier<'a> {
     records: Records,
     teller: Arc<Teller>,
     pub(super) credentials: Credentials,
+    probes: ProbeFile,
     yes: bool,
     reason: Option<String>,
 }
@@ -41,7 +43,8 @@ impl<'a> Carrier<'a> {
         require_terminal(args.yes, &app.console)?;
         let records = Records::open(args, app, &world)?;
         let teller = Arc::new(Teller::new(app.console));
-        Ok(Self { app, world, records, teller, credentials: Credentials::default(), yes: args.yes, reason })
+        let (credentials, probes) = (Credentials::default(), ProbeFile::default());
+        Ok(Self { app, world, records, teller, credentials, probes, yes: args.yes, reason })
     }
 
     /// The same, which also changes passwords. Those of real systems are not changed for a simulated secret.
@@ -53,6 +56,17 @@ impl<'a> Carrier<'a> {
         }
         let credentials = Credentials::read(args.credentials.as_deref(), &self.app.console)?;
         Ok(Self { credentials, ..self })
+    }
+
+    /// The same, which also asks probes.
+    pub(super) fn asking(self, args: &ProbeArgs) -> Result<Self, Failure> {
+        let probes = ProbeFile::read(args.probes.as_deref())?;
+        Ok(Self { probes, ..self })
+    }
+
+    /// The probes that are asked.
+    pub(super) fn probes(&self) -> Result<Probes<'_>, Failure> {
+        self.probes.of(&self.world)
     }
 
     /// Shows a plan, asks, carries it out and reports.
@@ -67,7 +81,7 @@ impl<'a> Carrier<'a> {
         };
         let mut random = random();
         let mut supply = Supply { values, random: &mut *random };
-        let result = self.executor(word).apply(plan, &mut supply).await;
+        let result = self.executor(word).with_probes(self.probes()?).apply(plan, &mut supply).await;
         self.report(Some(plan), result).await
     }
 

@@ -16,7 +16,7 @@ use crate::world::random;
 /// Goes on with a rotation.
 pub(super) async fn run(app: &App, args: ResumeArgs) -> Result<Exit, Failure> {
     let given = args.id.as_deref().map(RotationId::new).transpose().map_err(Failure::input)?;
-    let carrier = Carrier::new(app, &args.change, None)?.with(&args.credentials)?;
+    let carrier = Carrier::new(app, &args.change, None)?.with(&args.credentials)?.asking(&args.probes)?;
     let id = match given {
         Some(id) => id,
         None => {
@@ -35,7 +35,10 @@ pub(super) async fn run(app: &App, args: ResumeArgs) -> Result<Exit, Failure> {
     };
     let mut random = random();
     let mut supply = Supply { values, random: &mut *random };
-    let result = carrier.executor(word).resume(&id, &mut supply).await;
+    let executor = carrier.executor(word).with_probes(carrier.probes()?);
+    let executor = if args.accept_inconclusive { executor.accepting_inconclusive() } else { executor };
+    let result = executor.resume(&id, &mut supply).await;
+    drop(executor);
     carrier.report_on(&id, result).await
 }
 

@@ -15,7 +15,8 @@ use crate::request;
 pub(super) async fn rotate(app: &App, args: RotateArgs) -> Result<Exit, Failure> {
     request::check_values(&args.secrets, &args.value, true)?;
     request::check_rotation(&args.rotation, &args.credentials)?;
-    let carrier = Carrier::new(app, &args.change, args.rotation.reason.clone())?.with(&args.credentials)?;
+    let carrier = Carrier::new(app, &args.change, args.rotation.reason.clone())?;
+    let carrier = carrier.with(&args.credentials)?.asking(&args.probes)?;
     let wanted = |world: &Inventory, credentials: &Credentials| {
         let secrets = request::secrets(world, &args.secrets, &args.value)?;
         Ok(request::rotation(secrets, &args.rotation, credentials))
@@ -27,7 +28,8 @@ pub(super) async fn rotate(app: &App, args: RotateArgs) -> Result<Exit, Failure>
 pub(super) async fn revoke(app: &App, args: RevokeArgs) -> Result<Exit, Failure> {
     request::check_values(&args.secrets, &args.value, true)?;
     request::check_times(args.stability, args.deadline)?;
-    let carrier = Carrier::new(app, &args.change, args.reason.clone())?.with(&args.credentials)?;
+    let carrier = Carrier::new(app, &args.change, args.reason.clone())?;
+    let carrier = carrier.with(&args.credentials)?.asking(&args.probes)?;
     let wanted = |world: &Inventory, credentials: &Credentials| {
         let secrets = request::secrets(world, &args.secrets, &args.value)?;
         Ok(request::revocation(secrets, &args, credentials))
@@ -41,9 +43,10 @@ async fn carry(
     value: &ValueArgs,
     wanted: impl FnOnce(&Inventory, &Credentials) -> Result<RotationRequest, Error>,
 ) -> Result<Exit, Failure> {
+    let probes = carrier.probes()?.requested();
     let plan = |world: &Inventory| -> Result<Plan, Error> {
         let wanted = carrier.world.signed(wanted(world, &carrier.credentials)?);
-        plan_rotation(world, &wanted)
+        plan_rotation(world, &RotationRequest { probes, ..wanted })
     };
     match carrier.world.inventory().await.and_then(|world| plan(&world)) {
         Ok(plan) => {

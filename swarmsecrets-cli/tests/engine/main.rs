@@ -15,6 +15,7 @@ mod faults;
 mod health;
 mod place;
 mod portainer;
+mod probed;
 mod race;
 mod redeploy;
 mod retire;

@@ -8,6 +8,7 @@
 
 mod command;
 mod golden;
+mod probes;
 mod refusals;
 mod rotation;
 mod served;

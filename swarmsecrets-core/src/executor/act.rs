@@ -19,6 +19,9 @@ pub(super) async fn look(parts: &Parts<'_>, transport: &dyn Transport, look: &Lo
         Look::Service(id) => service(parts, transport, id).await.map(|s| Answer::Service(Box::new(s))),
         Look::Rollout(id) => rollout(parts, transport, id).await,
         Look::Login { .. } => Err(Error::new(ErrorKind::Invalid, "a login is no request of Portainer's")),
+        Look::Baseline(_) | Look::Health(_) => {
+            Err(Error::new(ErrorKind::Invalid, "what a probe is asked is no request of Portainer's"))
+        }
         Look::World => {
             read_inventory(transport, parts.environment, parts.clock).await.map(|w| Answer::World(Box::new(w)))
         }

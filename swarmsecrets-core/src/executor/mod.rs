@@ -2,8 +2,10 @@
 
 mod act;
 mod counted;
+mod leave;
 mod parts;
 mod passwords;
+mod probes;
 mod progress;
 mod read;
 mod run;
@@ -11,6 +13,7 @@ mod values;
 
 pub use self::parts::{Parts, Supply};
 pub use self::passwords::PasswordChange;
+pub use self::probes::Probes;
 pub use self::progress::{Cancellation, Observer, Progress, Silent};
 pub use self::read::read_inventory;
 pub use self::run::Executor;

@@ -4,18 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::act;
 use super::counted::Counted;
+use super::leave::AuditedLeave;
 use super::parts::{Parts, Supply};
 use super::passwords::{PasswordChange, Passwords};
+use super::probes::{Probes, rollout_of};
 use super::progress::Progress;
 use super::read::read_inventory;
 use crate::audit::{Actor, AuditRecord, Phase};
 use crate::error::{Error, ErrorKind, Result};
+use crate::exec::ContainerExec;
+use crate::health::Health;
 use crate::ids::{RotationId, ServiceId};
 use crate::inventory::{Inventory, LogicalSecret, ServiceNode};
 use crate::journal::{CredentialStep, Entry, FORMAT, Journal, Lease};
 use crate::plan::{Plan, ValueRecipe, decide, recover, visible_rotations};
-use crate::policy::{Decision, Gate};
-use crate::rotation::{Action, ActionId, Change, Look, Outcome, Poll, Reply, Report, Rotation, Stage, State, Which};
+use crate::policy::{Decision, Direction, Gate};
+use crate::rotation::{
+    Action, ActionId, Answer, Change, Look, Outcome, Poll, Reply, Report, Rotation, Stage, State, Which,
+};
 use crate::secret::SecretValue;
 
 /// Carries rotations out, one at a time.
@@ -23,6 +29,8 @@ pub struct Executor<'a> {
     parts: Parts<'a>,
     transport: Counted<'a>,
     passwords: Passwords,
+    probes: Probes<'a>,
+    accepting: bool,
 }
 
 /// What one run holds.
@@ -43,7 +51,7 @@ impl<'a> Executor<'a> {
     #[must_use]
     pub fn new(parts: Parts<'a>) -> Self {
         let transport = Counted::new(parts.transport);
-        Self { parts, transport, passwords: Passwords::default() }
+        Self { parts, transport, passwords: Passwords::default(), probes: Probes::none(), accepting: false }
     }
 
     /// The same executor, which also changes the passwords behind these logical secrets, for plans that say so.
@@ -53,11 +61,26 @@ impl<'a> Executor<'a> {
         self
     }
 
+    /// The same executor, which also asks these probes, for plans that say so.
+    #[must_use]
+    pub fn with_probes(mut self, probes: Probes<'a>) -> Self {
+        self.probes = probes;
+        self
+    }
+
+    /// The same executor, for which a service counts as good although its probes cannot tell: the word of a person who has
+    /// looked at it, for [`Executor::resume`].
+    #[must_use]
+    pub fn accepting_inconclusive(mut self) -> Self {
+        self.accepting = true;
+        self
+    }
+
     /// Carries out a plan: checks that the world is still as it says, asks for leave, and runs it to its end or its grace.
     ///
     /// # Errors
     /// Errors are of what came before the first mutation: `Stale` or `Conflict` if the world has moved, `Denied` and
-    /// `NeedsApproval` from the guardrails, `Invalid` without a value, `Journal`, and those of [`Transport::read`](crate::transport::Transport::read).
+    /// `NeedsApproval` from the guardrails, `Invalid` without a value or a probe, `Journal`, and those of [`Transport::read`](crate::transport::Transport::read).
     /// Whatever happens later is in the report.
     pub async fn apply(&self, plan: &Plan, supply: &mut Supply<'_>) -> Result<Report> {
         supply.values.check(plan)?;
@@ -66,6 +89,7 @@ impl<'a> Executor<'a> {
         let gate = Gate::new(plan.digest().clone(), decision(plan, &world), self.parts.word);
         gate.check()?;
         plan.check(&world)?;
+        self.probes.check(plan, &world)?;
         let mut random = [0; 10];
         supply.random.fill(&mut random)?;
         let id = RotationId::from_random(random);
@@ -82,9 +106,12 @@ impl<'a> Executor<'a> {
     ///
     /// # Errors
     /// `NotFound` and `Journal` from the journal, `Conflict` if another process carries it, `Stale` if it belongs to
-    /// another Swarm, and those of [`Transport::read`](crate::transport::Transport::read).
+    /// another Swarm, `Invalid` without a setter or a probe that it needs yet, and those of [`Transport::read`](crate::transport::Transport::read).
     pub async fn resume(&self, id: &RotationId, supply: &mut Supply<'_>) -> Result<Report> {
-        let run = self.take_up(id, Some(supply)).await?;
+        let mut run = self.take_up(id, Some(supply)).await?;
+        if self.accepting {
+            run.rotation.accept_inconclusive();
+        }
         Ok(self.drive(run).await)
     }
 
@@ -168,6 +195,12 @@ impl<'a> Executor<'a> {
             return Err(Error::new(ErrorKind::Stale, text));
         }
         self.can_go_on_with(rotation.state())?;
+        // Without a supply it goes back, or retires, and nobody is asked.
+        if supply.is_some() && rotation.state().needs_probes() {
+            self.probes
+                .check(plan, &world)
+                .map_err(|error| error.context(format!("rotation {id} has probes to ask")))?;
+        }
         let gate = Gate::new(plan.digest().clone(), decision(plan, &world), self.parts.word);
         Ok(Run { rotation, gate, actor, supply, fresh: BTreeMap::new(), written: journal.entries.len() as u64, lease })
     }
@@ -244,6 +277,10 @@ impl<'a> Executor<'a> {
                     let reply = self.log_in(run, secret, which).await;
                     self.answer(run, id, reply)?;
                 }
+                Poll::Act(id, Action::Look(look @ (Look::Baseline(_) | Look::Health(_)))) => {
+                    let reply = self.ask(run, &look).await?;
+                    self.answer(run, id, reply)?;
+                }
                 Poll::Act(id, Action::Look(look)) => {
                     let reply = act::look(&self.parts, &self.transport, &look).await;
                     self.answer(run, id, reply)?;
@@ -266,7 +303,7 @@ impl<'a> Executor<'a> {
     /// Leave, then the audit trail's intent, then the mutation, then the audit trail's outcome.
     async fn mutate(&self, run: &mut Run<'_, '_>, change: &Change) -> Result<Reply> {
         let permit = run.gate.permit(change.direction())?;
-        let mut record = self.record(run, change);
+        let mut record = self.record(run, change.direction(), change.words());
         self.parts.audit.append(&record).await?;
         self.parts.observer.tell(&Progress::Sending { words: &record.action });
         let reply = match change {
@@ -323,7 +360,21 @@ impl<'a> Executor<'a> {
         }
     }
 
-    fn record(&self, run: &Run<'_, '_>, change: &Change) -> AuditRecord {
+    /// Asks the probes of a service. Their commands take leave as any mutation does, and where it is withheld the run ends.
+    async fn ask(&self, run: &Run<'_, '_>, look: &Look) -> Result<Reply> {
+        let record = self.record(run, Direction::Forward, String::new());
+        let leave = AuditedLeave::new(&self.parts, &run.gate, &*run.lease, record);
+        let (environment, clock) = (self.parts.environment, self.parts.clock);
+        let exec = ContainerExec { transport: &self.transport, environment, clock, leave: &leave };
+        let seen = act::look(&self.parts, &self.transport, &rollout_of(look)).await;
+        let reply = self.probes.ask(run.rotation.state(), look, seen, &exec).await;
+        if let Reply::Done(Answer::Health(Some(Health::Inconclusive { reason }))) = &reply {
+            self.parts.observer.tell(&Progress::Trouble { message: reason });
+        }
+        leave.withheld().map_or(Ok(reply), Err)
+    }
+
+    fn record(&self, run: &Run<'_, '_>, direction: Direction, action: String) -> AuditRecord {
         let state = run.rotation.state();
         AuditRecord {
             at: self.parts.clock.now().wall,
@@ -333,8 +384,8 @@ impl<'a> Executor<'a> {
             plan: state.plan.digest().clone(),
             phase: Phase::Intent,
             step: state.step,
-            direction: change.direction(),
-            action: change.words(),
+            direction,
+            action,
             outcome: None,
             simulated: self.parts.transport.simulated(),
         }

@@ -150,10 +150,11 @@ impl Baseline {
     /// [`ErrorKind::Invalid`] if it is not the baseline of such a probe.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(&self.0).map_err(|_| {
-            Error::new(
-                ErrorKind::Invalid,
-                "the baseline was not taken by this probe: take up the rotation with the probes it began with",
-            )
+            let why = match self == &Self::none() {
+                true => "no baseline was taken: no task ran before the service was touched",
+                false => "the baseline was not taken by this probe: take up the rotation with the probes it began with",
+            };
+            Error::new(ErrorKind::Invalid, why)
         })
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Actor;
+use crate::health::Baseline;
 use crate::ids::{ControlId, RotationId, SecretId, SecretName, ServiceId, StackId};
 use crate::inventory::Owner;
 use crate::plan::Plan;
@@ -71,6 +72,13 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
+    /// What the probes of a consumer saw before anything was changed.
+    Baseline {
+        /// The service.
+        service: ServiceId,
+        /// What each of them saw; nothing if no task was meant to run.
+        seen: Vec<Measured>,
+    },
     /// A consumer is about to be looked at and updated.
     ConsumerBegun {
         /// The service.
@@ -85,6 +93,13 @@ pub enum Event {
     },
     /// A consumer does not work with the new version.
     ConsumerFailed {
+        /// The service.
+        service: ServiceId,
+        /// Why, for a person.
+        reason: String,
+    },
+    /// A consumer runs on the new version, and its probes cannot tell whether it works: a person must look.
+    ConsumerUnsure {
         /// The service.
         service: ServiceId,
         /// Why, for a person.
@@ -169,6 +184,15 @@ pub enum Event {
         /// Who.
         actor: Actor,
     },
+}
+
+/// What a probe saw of a service before anything was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The probe's name.
+    pub probe: String,
+    /// What it saw.
+    pub baseline: Baseline,
 }
 
 /// What a mutation is, without what it carries.

@@ -4,6 +4,8 @@ mod event;
 mod memory;
 mod store;
 
-pub use self::event::{Access, ChangeRecord, ChangeResult, CredentialStep, End, Entry, Event, FORMAT, StackPatch};
+pub use self::event::{
+    Access, ChangeRecord, ChangeResult, CredentialStep, End, Entry, Event, FORMAT, Measured, StackPatch,
+};
 pub use self::memory::MemoryJournal;
 pub use self::store::{Journal, JournalStore, Lease};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::document::{PlanKind, StepKind};
+use super::document::{PlanKind, StepKind, listed};
 use super::request::ValueRecipe;
 use super::seal::Plan;
 use super::steps::swaps;
@@ -138,8 +138,12 @@ fn consumer_line(plan: &Plan, consumer: &super::PlannedConsumer) -> String {
         ServiceMode::ReplicatedJob | ServiceMode::GlobalJob => "job".to_owned(),
         ServiceMode::Replicated(n) => counted(n, "task"),
     };
+    let asked = match consumer.probes.as_slice() {
+        [] => String::new(),
+        probes => format!(", then asked by {}", listed(probes)),
+    };
     format!(
-        "service {} ({tasks}): {} at {}",
+        "service {} ({tasks}): {} at {}{asked}",
         quoted(&consumer.service).trim_matches('`'),
         swaps(&plan.secrets, consumer),
         targets.join(", ")

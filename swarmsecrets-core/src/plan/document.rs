@@ -126,6 +126,9 @@ pub struct PlannedConsumer {
     pub restarts: u64,
     /// Its stack.
     pub stack: Option<String>,
+    /// The probes that are asked whether it works, by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<String>,
 }
 
 /// A place where a service mounts a version that is replaced.

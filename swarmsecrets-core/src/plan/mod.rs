@@ -6,6 +6,7 @@ mod document;
 mod estimate;
 mod naming;
 mod order;
+mod probes;
 mod recover;
 mod refuse;
 mod request;
@@ -24,7 +25,9 @@ pub use self::document::{
     Step, StepKind, Undo, VersionRef, Warning, WarningKind,
 };
 pub use self::recover::{Recovered, recover, visible_rotations};
-pub use self::request::{Allowances, Canary, CreateRequest, Rollout, RotationRequest, Strategy, Timing, ValueRecipe};
+pub use self::request::{
+    Allowances, Canary, CreateRequest, Probed, Rollout, RotationRequest, Strategy, Timing, ValueRecipe,
+};
 pub(crate) use self::rotate::decide;
 pub use self::rotate::plan_rotation;
 pub use self::seal::Plan;

@@ -158,6 +158,7 @@ fn consumer(found: &[Found<'_>], service: &ServiceNode) -> PlannedConsumer {
         mode: service.mode,
         restarts: restarts(service),
         stack: service.stack.clone(),
+        probes: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credential::Account;
 use crate::generate::GenerateSpec;
+use crate::inventory::Labels;
 
 /// Where the next value comes from. The value itself is never part of a request or a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +125,26 @@ pub(super) mod milliseconds {
     }
 }
 
+/// The services that a probe is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Probed {
+    /// The service of this name.
+    Named(String),
+    /// The services that carry this label with this value.
+    Labelled(String, String),
+}
+
+impl Probed {
+    /// Whether a service of this name and these labels is one of them.
+    #[must_use]
+    pub fn is(&self, name: &str, labels: &Labels) -> bool {
+        match self {
+            Self::Named(wanted) => wanted == name,
+            Self::Labelled(key, value) => labels.get(key) == Some(value),
+        }
+    }
+}
+
 /// A rotation that somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RotationRequest {
@@ -141,6 +162,9 @@ pub struct RotationRequest {
     pub rollout: Rollout,
     /// Pairs of services, of which the first is updated after the second, beside those that labels tell.
     pub after: Vec<(String, String)>,
+    /// Which probes are asked whether a service works, by their names, and for which services. Those that are no consumers
+    /// are not asked about.
+    pub probes: Vec<(Probed, String)>,
     /// What is allowed that is refused otherwise.
     pub allow: Allowances,
     /// Why.
@@ -167,6 +191,7 @@ impl RotationRequest {
             canary: Canary::default(),
             rollout: Rollout::default(),
             after: Vec::new(),
+            probes: Vec::new(),
             allow: Allowances::default(),
             reason: None,
             agent: None,
@@ -182,7 +207,7 @@ pub struct CreateRequest {
     /// Where the value comes from.
     pub recipe: ValueRecipe,
     /// Labels that it gets beside ours.
-    pub labels: crate::inventory::Labels,
+    pub labels: Labels,
     /// Why.
     pub reason: Option<String>,
     /// The AI agent that asks, if one does.

@@ -4,9 +4,9 @@ use super::document::{
     Content, NextVersion, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, PlannedStack, Precondition, Step,
     VersionRef, Warning,
 };
-use super::request::{RotationRequest, Strategy, Timing, ValueRecipe};
+use super::request::{RotationRequest, Strategy, ValueRecipe};
 use super::seal::Plan;
-use super::{estimate, naming, order, refuse, steps, warnings};
+use super::{estimate, naming, order, probes, refuse, steps, warnings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::quoted;
 use crate::inventory::{
@@ -22,12 +22,13 @@ use crate::policy::{Decision, Subject, builtin};
 /// - `Refused`: its data is a driver's or a template; a consumer is not healthy, is a job, or cannot be written safely.
 /// - `Conflict`: another rotation of it has not converged, or the next name is taken.
 /// - `Invalid`: no secret is named, or one twice; the next name would be too long; the canary or a service of a dependency
-///   is no consumer; dependencies go in a circle.
+///   is no consumer; dependencies go in a circle; a probe is for a service that is not there, or two of one name are for one.
 pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result<Plan> {
     let secrets = secrets(inventory, request)?;
     let consumers = consumers(&secrets);
     refuse::refuse(&secrets, &consumers, request)?;
     refuse::credentials(inventory, &secrets, request)?;
+    probes::check(inventory, request)?;
     let planned = secrets.iter().zip(&request.secrets);
     let planned = planned.map(|(secret, (_, recipe))| planned_secret(inventory, secret, recipe, request));
     let planned = planned.collect::<Result<Vec<PlannedSecret>>>()?;
@@ -41,9 +42,7 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
     warnings.extend(warnings::of_time(request.strategy, expected));
     let mut decision = decide(&secrets, &[]);
     let (mut consumers, mut updates) = (Vec::with_capacity(services.len()), Vec::with_capacity(services.len()));
-    for part in
-        parallel::parts(&services, |services| Part::of(inventory, &secrets, &planned, &request.timing, services))
-    {
+    for part in parallel::parts(&services, |services| Part::of(inventory, request, &secrets, &planned, services)) {
         let part = part?;
         consumers.extend(part.consumers);
         updates.extend(part.updates);
@@ -177,29 +176,34 @@ impl Part {
     /// Reads the whole specs of these services.
     fn of(
         inventory: &Inventory,
+        request: &RotationRequest,
         secrets: &[&LogicalSecret],
         planned: &[PlannedSecret],
-        timing: &Timing,
         services: &[(u32, &ServiceNode)],
     ) -> Result<Self> {
         let (consumers, updates) = (Vec::with_capacity(services.len()), Vec::with_capacity(services.len()));
         let mut part = Self { consumers, updates, warnings: Vec::new(), decision: Decision::Allow };
         for (wave, service) in services {
             refuse::writable(inventory, service)?;
-            let consumer = consumer(secrets, *wave, service);
+            let consumer = consumer(request, secrets, *wave, service)?;
             part.updates.push(steps::update(planned, &consumer, as_seen(inventory, service)));
             part.consumers.push(consumer);
-            part.warnings.extend(warnings::of_service(service, timing));
+            part.warnings.extend(warnings::of_service(service, &request.timing));
             part.decision = part.decision.stricter(decide_on(service));
         }
         Ok(part)
     }
 }
 
-fn consumer(secrets: &[&LogicalSecret], wave: u32, service: &ServiceNode) -> PlannedConsumer {
+fn consumer(
+    request: &RotationRequest,
+    secrets: &[&LogicalSecret],
+    wave: u32,
+    service: &ServiceNode,
+) -> Result<PlannedConsumer> {
     let secret = |id: &str| secrets.iter().position(|secret| secret.current().id.as_str() == id);
     let mounts = service.references.iter().filter_map(|r| Some((secret(&r.id)?, r.target.clone())));
-    PlannedConsumer {
+    Ok(PlannedConsumer {
         id: service.id.clone(),
         service: service.name.clone(),
         mounts: mounts.map(|(secret, target)| PlannedMount { target, secret }).collect(),
@@ -207,7 +211,8 @@ fn consumer(secrets: &[&LogicalSecret], wave: u32, service: &ServiceNode) -> Pla
         mode: service.mode,
         restarts: restarts(service),
         stack: service.stack.clone(),
-    }
+        probes: probes::of(service, request)?,
+    })
 }
 
 pub(super) fn restarts(service: &ServiceNode) -> u64 {

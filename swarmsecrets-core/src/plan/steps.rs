@@ -62,11 +62,15 @@ pub(super) fn steps(content: &Content, updates: Vec<Step>) -> Vec<Step> {
 /// The step that updates a consumer, pinned to how it was seen; not numbered yet.
 pub(super) fn update(secrets: &[PlannedSecret], consumer: &PlannedConsumer, seen: Precondition) -> Step {
     let service = consumer.service.as_str();
+    let (judge, asked) = match consumer.probes.as_slice() {
+        [] => (", and judge its rollout", String::new()),
+        probes => (", judge its rollout, and ask ", listed(probes)),
+    };
     Step {
         n: 0,
         kind: StepKind::UpdateService,
         target: service.to_owned(),
-        text: ["update service ", service, ": ", &swaps(secrets, consumer), ", and judge its rollout"].concat(),
+        text: ["update service ", service, ": ", &swaps(secrets, consumer), judge, &asked].concat(),
         requires: vec![seen],
         undo: Undo::PutBack,
     }

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::health::Health;
 use crate::ids::{ControlId, SecretId, SecretName, ServiceId, SpecVersion, StackId};
 use crate::inventory::{Inventory, Labels, Owner};
-use crate::journal::{ChangeRecord, CredentialStep};
+use crate::journal::{ChangeRecord, CredentialStep, Measured};
 use crate::model::{ServiceState, SpecText, TaskState};
 use crate::policy::Direction;
 use crate::stack::{ComposeText, Variables};
@@ -33,6 +34,10 @@ pub enum Look {
     Service(ServiceId),
     /// A service and its tasks.
     Rollout(ServiceId),
+    /// A service through its probes, before anything is changed.
+    Baseline(ServiceId),
+    /// A service through its probes, after its rollout.
+    Health(ServiceId),
     /// Whether a password logs in.
     Login {
         /// The place of its secret in the plan.
@@ -213,6 +218,10 @@ pub enum Answer {
     Service(Box<ServiceState>),
     /// A service and its tasks.
     Rollout(Box<ServiceState>, Vec<TaskState>),
+    /// What the probes of a service saw; nothing if none of its tasks is meant to run.
+    Baseline(Vec<Measured>),
+    /// What the probes of a service say together; nothing if none of its tasks is meant to run.
+    Health(Option<Health>),
     /// What came of logging in.
     Login(Login),
     /// Everything.

@@ -19,7 +19,7 @@ impl Rotation {
         let wave = self.wave();
         let begun = self.not_in_hand(|_, p| *p == Progress::Begun);
         let fresh = |planned: &PlannedConsumer, p: &Progress| *p == Progress::Pending && Some(planned.wave) == wave;
-        let fresh = if self.state.interrupted { Vec::new() } else { self.not_in_hand(fresh) };
+        let fresh = if self.begins_no_more() { Vec::new() } else { self.not_in_hand(fresh) };
         for n in begun.into_iter().chain(fresh).take(self.free_hands()) {
             if self.state.consumers[n] == Progress::Pending {
                 self.emit(Event::ConsumerBegun { service: self.state.plan.consumers[n].id.clone() })?;
@@ -32,12 +32,8 @@ impl Rotation {
     /// The wave that is not done yet.
     fn wave(&self) -> Option<u32> {
         let goes_on = self.state.goes_on_in_spite_of_failures();
-        let open = |p: &Progress| match p {
-            Progress::Failed(_) => !goes_on,
-            p => matches!(p, Progress::Pending | Progress::Begun),
-        };
         let consumers = self.state.plan.consumers.iter().zip(&self.state.consumers);
-        consumers.filter(|(_, p)| open(p)).map(|(planned, _)| planned.wave).min()
+        consumers.filter(|(_, p)| p.is_open(goes_on)).map(|(planned, _)| planned.wave).min()
     }
 
     fn free_hands(&self) -> usize {
@@ -62,9 +58,13 @@ impl Rotation {
         {
             return self.after_a_failure(n, reason).map(Some);
         }
-        if !self.state.interrupted || !self.work.hands.is_empty() || self.consumer(|p| *p == Progress::Begun).is_some()
-        {
+        let in_hand = !self.work.hands.is_empty() || self.consumer(|p| *p == Progress::Begun).is_some();
+        if !self.begins_no_more() || in_hand {
             return Ok(None);
+        }
+        if let Some(reason) = self.unsure() {
+            self.stop(End::NeedsHuman, reason)?;
+            return Ok(Some(Next::Again));
         }
         let done = self.state.consumers.iter().filter(|p| **p != Progress::Pending).count();
         if done == 0 && self.ended_password().is_none() {
@@ -78,6 +78,23 @@ impl Rotation {
         );
         self.stop(End::NeedsHuman, reason)?;
         Ok(Some(Next::Again))
+    }
+
+    /// Whether those in hand are brought to an end, and no other is begun.
+    fn begins_no_more(&self) -> bool {
+        self.state.interrupted || self.unsure().is_some()
+    }
+
+    /// What a person is told of the first consumer whose probes cannot tell, unless the rotation goes on all the same.
+    fn unsure(&self) -> Option<String> {
+        let unsure =
+            |p: &Progress| matches!(p, Progress::Unsure(_)) && p.is_open(self.state.goes_on_in_spite_of_failures());
+        let Progress::Unsure(reason) = &self.state.consumers[self.consumer(unsure)?] else { return None };
+        let id = &self.state.rotation;
+        Some(format!(
+            "{reason}; look at it: `swarmsecrets resume {id}` asks again, with --accept-inconclusive it takes such an answer \
+             for good, and `swarmsecrets rollback {id}` undoes everything"
+        ))
     }
 
     /// A consumer that has failed and is not on its way back, with the reason.
@@ -101,7 +118,8 @@ impl Rotation {
     fn take_in_hand(&mut self, n: usize, direction: Direction) {
         let consumer = self.state.plan.consumers[n].clone();
         let route = self.route(&consumer, direction);
-        self.work.hands.insert(n, Hand::new(consumer, route, self.state.plan.timing));
+        let hand = Hand::new(consumer, route, self.state.plan.timing);
+        self.work.hands.insert(n, hand.accepting(self.accepting));
     }
 
     /// From the old versions to the new ones, or back, wherever the consumer mounts one.
@@ -145,9 +163,12 @@ impl Rotation {
         match (hand.direction(), end) {
             (_, HandEnd::Left(reason)) => self.emit(Event::ConsumerLeft { service, reason }),
             (Direction::Forward, HandEnd::Converged(note)) => self.emit(Event::ConsumerConverged { service, note }),
+            (Direction::Forward, HandEnd::Unsure(reason)) => self.emit(Event::ConsumerUnsure { service, reason }),
             (Direction::Forward, HandEnd::Failed(reason)) => self.emit(Event::ConsumerFailed { service, reason }),
             (Direction::Restore, HandEnd::Converged(_)) => self.emit(Event::ConsumerRestored { service }),
-            (Direction::Restore, HandEnd::Failed(reason)) => self.emit(Event::RestoreFailed { service, reason }),
+            (Direction::Restore, HandEnd::Failed(reason) | HandEnd::Unsure(reason)) => {
+                self.emit(Event::RestoreFailed { service, reason })
+            }
         }
     }
 
@@ -160,7 +181,9 @@ impl Rotation {
             return Ok(next);
         }
         if self.state.versions.iter().any(|v| v.created.is_some()) {
-            let touched = |p: &Progress| matches!(p, Progress::Begun | Progress::Converged(_) | Progress::Failed(_));
+            let touched = |p: &Progress| {
+                matches!(p, Progress::Begun | Progress::Converged(_) | Progress::Failed(_) | Progress::Unsure(_))
+            };
             let touched = self.not_in_hand(|_, p| touched(p));
             for n in touched.into_iter().rev().take(self.free_hands()) {
                 self.take_in_hand(n, Direction::Restore);

@@ -8,6 +8,7 @@ use super::action::{Action, Answer, Change, Look, Reply};
 use super::verdict::{Expected, Verdict, judge};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind};
+use crate::health::Health;
 use crate::ids::{SecretId, SecretName, TaskId, quoted};
 use crate::inventory::UpdateStatus;
 use crate::model::ServiceState;
@@ -52,6 +53,8 @@ pub(super) enum HandEnd {
     Converged(Option<String>),
     /// It will not be.
     Failed(String),
+    /// It runs on the wanted version, and its probes cannot tell whether it works.
+    Unsure(String),
     /// It is gone, or its reference is somebody else's now.
     Left(String),
 }
@@ -61,6 +64,8 @@ enum Doing {
     Looking,
     Sending(Box<ServiceState>),
     Judging,
+    /// Its tasks are well; its probes are asked. What is worth saying of the tasks.
+    Asking(Option<String>),
     Ended(Option<HandEnd>),
 }
 
@@ -79,7 +84,14 @@ pub(super) struct Hand {
     before: Option<UpdateStatus>,
     since: Option<Timestamp>,
     missing: String,
+    /// How many times its probes could not tell.
+    asked: u32,
+    /// Whether it counts as good although they cannot.
+    accepting: bool,
 }
+
+/// How many times probes that cannot tell are asked.
+const ASKED: u32 = 3;
 
 impl Hand {
     pub(super) fn new(consumer: PlannedConsumer, route: Route, timing: Timing) -> Self {
@@ -95,7 +107,14 @@ impl Hand {
             before: None,
             since: None,
             missing: "nothing could be seen of it".into(),
+            asked: 0,
+            accepting: false,
         }
+    }
+
+    /// The same, which counts as good even if its probes cannot tell, or not.
+    pub(super) fn accepting(self, accepting: bool) -> Self {
+        Self { accepting, ..self }
     }
 
     pub(super) fn direction(&self) -> Direction {
@@ -108,8 +127,11 @@ impl Hand {
             return Want::End(end.take().unwrap_or(HandEnd::Failed(self.missing.clone())));
         }
         let out_of_time = now.mono.saturating_sub(begun) >= self.timing.deadline + self.timing.stability;
-        if out_of_time {
-            return Want::End(HandEnd::Failed(self.too_late()));
+        match &self.doing {
+            // Its tasks are well: that nobody could be asked is no reason to put it back.
+            Doing::Asking(_) if out_of_time => return Want::End(HandEnd::Unsure(self.unsure(&self.missing))),
+            _ if out_of_time => return Want::End(HandEnd::Failed(self.too_late())),
+            _ => {}
         }
         if let Some(until) = self.not_before.filter(|until| now.mono < until.mono) {
             return Want::Wait(until);
@@ -117,6 +139,7 @@ impl Hand {
         match &self.doing {
             Doing::Looking | Doing::Ended(_) => Want::Act(Action::Look(Look::Service(self.consumer.id.clone()))),
             Doing::Judging => Want::Act(Action::Look(Look::Rollout(self.consumer.id.clone()))),
+            Doing::Asking(_) => Want::Act(Action::Look(Look::Health(self.consumer.id.clone()))),
             Doing::Sending(service) => match self.change(service) {
                 Ok(change) => Want::Act(Action::Change(change)),
                 Err(error) => Want::End(HandEnd::Failed(error.to_string())),
@@ -164,6 +187,7 @@ impl Hand {
                 let verdict = judge(&service, &tasks, &expected);
                 self.judged(verdict, now);
             }
+            (Doing::Asking(note), Reply::Done(Answer::Health(health))) => self.told(health, note, now),
             (Doing::Sending(_), Reply::Done(_)) => self.judge_from(now),
             (Doing::Sending(_), Reply::Refused(error)) if error.kind() == ErrorKind::Conflict => {
                 self.again(&error, now)
@@ -172,13 +196,16 @@ impl Hand {
             (_, Reply::Refused(error)) if error.kind() == ErrorKind::NotFound => {
                 self.end(HandEnd::Left(format!("service {} was removed meanwhile", quoted(&self.consumer.service))));
             }
+            (Doing::Asking(note), Reply::Refused(error)) if !error.is_retryable() => {
+                self.told(Some(Health::inconclusive(error.to_string())), note, now);
+            }
             (doing, Reply::Refused(error)) if !error.is_retryable() => {
                 self.doing = doing;
                 self.end(HandEnd::Failed(error.to_string()));
             }
-            (Doing::Judging, Reply::Refused(error) | Reply::Unknown(error)) => {
+            (doing @ (Doing::Judging | Doing::Asking(_)), Reply::Refused(error) | Reply::Unknown(error)) => {
                 self.again(&error, now);
-                self.doing = Doing::Judging;
+                self.doing = doing;
             }
             (_, Reply::Refused(error) | Reply::Unknown(error)) => self.again(&error, now),
             (doing, Reply::Done(_)) => self.doing = doing,
@@ -252,13 +279,56 @@ impl Hand {
                 self.healthy = Some((since, tasks));
                 let left = self.timing.stability.saturating_sub(now.mono.saturating_sub(since));
                 if left.is_zero() {
-                    return self.end(HandEnd::Converged(note));
+                    return self.stable(note, now);
                 }
                 // Look again in mid-window, and exactly at its end.
                 self.not_before = Some(now.after(left.min(Duration::from_secs(2))));
                 self.missing = "it runs, but not for long enough".into();
             }
         }
+    }
+
+    /// On the way back nobody is asked: that a service worked before it was touched is known, and it goes back either way.
+    fn stable(&mut self, note: Option<String>, now: Now) {
+        if self.route.direction == Direction::Restore || self.consumer.probes.is_empty() {
+            return self.end(HandEnd::Converged(note));
+        }
+        self.not_before = Some(now);
+        self.missing = "its probes gave no answer".into();
+        self.doing = Doing::Asking(note);
+    }
+
+    /// What its probes say. One that cannot tell is asked again after a pause: a service that has just begun may be slow.
+    fn told(&mut self, health: Option<Health>, note: Option<String>, now: Now) {
+        let name = quoted(&self.consumer.service);
+        let reason = match health {
+            Some(Health::Healthy) => return self.end(HandEnd::Converged(note)),
+            Some(Health::Unhealthy { reason }) => {
+                let text = format!("{name} does not work with the new version: {reason}");
+                return self.end(HandEnd::Failed(text));
+            }
+            None => {
+                let nobody = format!("no task of {name} is meant to run, so its probes were not asked");
+                return self.end(HandEnd::Converged(note.or(Some(nobody))));
+            }
+            Some(Health::Inconclusive { reason }) => reason,
+        };
+        self.asked += 1;
+        if self.asked < ASKED {
+            self.not_before = Some(now.after(Duration::from_secs(5) * self.asked));
+            self.missing.clone_from(&reason);
+            self.doing = Doing::Asking(note);
+        } else if self.accepting {
+            let text = format!("{name} was accepted although its probes cannot tell whether it works: {reason}");
+            self.end(HandEnd::Converged(Some(text)));
+        } else {
+            self.end(HandEnd::Unsure(self.unsure(&reason)));
+        }
+    }
+
+    fn unsure(&self, reason: &str) -> String {
+        let name = quoted(&self.consumer.service);
+        format!("nobody can tell whether {name} works with the new version: {reason}")
     }
 
     fn too_late(&self) -> String {

@@ -34,6 +34,8 @@ pub struct Rotation {
     /// What was given out and not answered.
     flight: Option<Flight>,
     next: u32,
+    /// Whether a consumer counts as good in this run although its probes cannot tell.
+    pub(super) accepting: bool,
     pub(super) work: Work,
 }
 
@@ -134,7 +136,7 @@ impl Rotation {
     }
 
     fn with(state: State, outbox: Vec<Event>) -> Self {
-        Self { state, outbox, flight: None, next: 1, work: Work::default() }
+        Self { state, outbox, flight: None, next: 1, accepting: false, work: Work::default() }
     }
 
     /// What is known of it.
@@ -154,6 +156,11 @@ impl Rotation {
     /// `Journal`, never in practice.
     pub fn interrupt(&mut self) -> Result<()> {
         if self.state.interrupted { Ok(()) } else { self.emit(Event::Interrupted) }
+    }
+
+    /// Lets a consumer count as good in this run although its probes cannot tell whether it works.
+    pub fn accept_inconclusive(&mut self) {
+        self.accepting = true;
     }
 
     /// Asks it to put everything back.

@@ -12,21 +12,6 @@ use crate::plan::Strategy;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-impl Stage {
-    /// Every consumer on one version, and the report says which.
-    fn assert_consistent(&self, report: &Report) {
-        match report.outcome {
-            Outcome::Applied => assert!(self.world.all_on("db_v2"), "{report:?}"),
-            Outcome::RolledBack | Outcome::NotStarted => {
-                assert!(self.world.all_on("db"), "{report:?}");
-                assert!(!self.world.secrets.contains_key("db_v2"), "{report:?}");
-            }
-            other => panic!("{other:?}: {report:?}"),
-        }
-        assert!(self.world.made <= 1 || report.outcome != Outcome::Applied || self.world.secrets.contains_key("db_v2"));
-    }
-}
-
 #[test]
 fn three_consumers_are_moved_and_the_old_version_goes() {
     let mut stage = Stage::new(World::new(3, None), Duration::ZERO);

@@ -1,14 +1,14 @@
-//! A rotation that is played against the small Swarm.
+//! A rotation on the mini world, for the tests of the machine: run to its end, or until the process dies.
 
 use std::time::Duration;
 
 use super::mini_world::{Fault, World, actor};
-use super::{Action, Poll, Report, Rotation};
+use super::{Action, Outcome, Poll, Report, Rotation};
 use crate::ids::RotationId;
 use crate::journal::Event;
 use crate::plan::Plan;
 
-fn id() -> RotationId {
+pub(super) fn id() -> RotationId {
     RotationId::from_random([1; 10])
 }
 
@@ -17,7 +17,6 @@ pub(super) struct Stage {
     pub(super) world: World,
     pub(super) rotation: Rotation,
     pub(super) journal: Vec<Event>,
-    /// How many changes were sent.
     pub(super) changes: u32,
 }
 
@@ -80,5 +79,18 @@ impl Stage {
     /// What a new process knows: the journal.
     pub(super) fn restart(&mut self) {
         self.rotation = Rotation::resume(&self.journal, actor()).unwrap();
+    }
+
+    /// Every consumer on one version, and the report says which.
+    pub(super) fn assert_consistent(&self, report: &Report) {
+        match report.outcome {
+            Outcome::Applied => assert!(self.world.all_on("db_v2"), "{report:?}"),
+            Outcome::RolledBack | Outcome::NotStarted => {
+                assert!(self.world.all_on("db"), "{report:?}");
+                assert!(!self.world.secrets.contains_key("db_v2"), "{report:?}");
+            }
+            other => panic!("{other:?}: {report:?}"),
+        }
+        assert!(self.world.made <= 1 || report.outcome != Outcome::Applied || self.world.secrets.contains_key("db_v2"));
     }
 }

@@ -1,7 +1,7 @@
 //! A Swarm in a few lines, for the tests of the machine: names, references, and tasks that follow them at once.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use super::action::{Action, Answer, Change, FoundVersion, Login, Look, Reply, Wh
 use crate::audit::Actor;
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind};
+use crate::health::{Baseline, Health};
 use crate::ids::{ControlId, EnvironmentId, SecretId, SpecVersion, TeamId, UserId};
 use crate::inventory::{
     Account, FailureAction, Grouping, Inventory, Labels, LeavingTask, LogicalSecret, MountedSecret, Mounts, NameScheme,
     Owner, SecretReference, SecretVersion, ServiceMode, ServiceNode, TaskSummary, UpdateConfig, Visibility, label,
 };
-use crate::journal::CredentialStep;
+use crate::journal::{CredentialStep, Measured};
 use crate::model::{ServiceState, TaskState};
 use crate::plan::{
     Allowances, Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, Rollout, SCHEMA,
@@ -67,6 +68,12 @@ pub(super) struct World {
     pub(super) refused: Option<usize>,
     /// Whether the account does not see everything.
     pub(super) partial: bool,
+    /// What the probes of a service say, one answer after the other; then they say that it is healthy.
+    pub(super) says: BTreeMap<usize, VecDeque<Option<Health>>>,
+    /// The service whose baseline cannot be taken.
+    pub(super) unmeasurable: Option<usize>,
+    /// How many times the probes of each service were asked for a baseline, and for its health.
+    pub(super) asked: BTreeMap<usize, (u32, u32)>,
 }
 
 pub(super) fn owner(team: u64) -> Owner {
@@ -96,6 +103,9 @@ impl World {
             ended: false,
             refused: None,
             partial: false,
+            says: BTreeMap::new(),
+            unmeasurable: None,
+            asked: BTreeMap::new(),
         }
     }
 
@@ -113,6 +123,7 @@ impl World {
             mode: ServiceMode::Replicated(1),
             restarts: 1,
             stack: None,
+            probes: vec![],
         };
         let mut content = Content {
             schema: SCHEMA,
@@ -158,6 +169,8 @@ impl World {
                 self.unreadable.set(self.unreadable.get() - 1);
                 Err(Error::new(ErrorKind::NotFound, "no such environment"))
             }
+            Action::Look(Look::Baseline(id)) => self.baseline(place(id.as_str())),
+            Action::Look(Look::Health(id)) => Ok(self.health(place(id.as_str()))),
             Action::Look(look) => Ok(self.look(look)),
             Action::Change(change) => self.change(change),
         };
@@ -178,8 +191,26 @@ impl World {
                 let n = place(id.as_str());
                 Answer::Rollout(Box::new(self.service(n)), self.tasks(n))
             }
+            Look::Baseline(_) | Look::Health(_) => unreachable!("they are answered before"),
             Look::World => Answer::World(Box::new(self.inventory())),
         }
+    }
+
+    fn baseline(&mut self, n: usize) -> Result<Answer, Error> {
+        assert!(self.made == 0, "a baseline is taken before anything is changed");
+        self.asked.entry(n).or_default().0 += 1;
+        if self.unmeasurable == Some(n) {
+            return Err(Error::new(ErrorKind::Refused, "even before anything is changed it does not answer"));
+        }
+        let baseline = Baseline::of(&n).unwrap();
+        Ok(Answer::Baseline(vec![Measured { probe: "fake".into(), baseline }]))
+    }
+
+    fn health(&mut self, n: usize) -> Answer {
+        assert!(self.services[n].mounts.0 != "old", "nobody is asked on the way back");
+        self.asked.entry(n).or_default().1 += 1;
+        let says = self.says.get_mut(&n).and_then(VecDeque::pop_front);
+        Answer::Health(says.unwrap_or(Some(Health::Healthy)))
     }
 
     fn change(&mut self, change: &Change) -> Result<Answer, Error> {

@@ -10,6 +10,7 @@ mod credentials;
 mod hand;
 mod machine;
 mod prepare;
+mod probes;
 mod report;
 mod retire;
 mod stacks;
@@ -26,6 +27,8 @@ mod mini_stage;
 mod mini_world;
 #[cfg(test)]
 mod password_tests;
+#[cfg(test)]
+mod probes_tests;
 
 pub use self::action::{Action, ActionId, Answer, Change, FoundVersion, Login, Look, Reply, Which};
 pub use self::machine::{Poll, Rotation};

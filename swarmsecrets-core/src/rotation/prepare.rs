@@ -13,8 +13,11 @@ use crate::policy::Direction;
 use crate::transport::services_named;
 
 impl Rotation {
-    /// One secret after the other: made, then given its owner.
+    /// The baselines of the probes, then one secret after the other: made, then given its owner.
     pub(super) fn prepare(&mut self) -> Result<Next> {
+        if let Some(next) = self.measure()? {
+            return Ok(next);
+        }
         match self.state.versions.iter().position(|v| !v.owned) {
             Some(n) if self.state.versions[n].created.is_none() => self.create(n),
             Some(n) => self.own(n),
@@ -23,6 +26,9 @@ impl Rotation {
     }
 
     pub(super) fn prepared(&mut self, reply: Reply, now: Now) -> Result<()> {
+        if let Some(n) = self.unmeasured() {
+            return self.measured(n, reply, now);
+        }
         match self.state.versions.iter().position(|v| !v.owned) {
             Some(n) if self.state.versions[n].created.is_none() => self.created(n, reply, now),
             Some(n) => self.owned(n, reply, now),
@@ -40,7 +46,7 @@ impl Rotation {
 
     /// A create whose outcome is not known is looked for first: its name and its rotation label tell.
     fn create(&mut self, n: usize) -> Result<Next> {
-        if self.state.interrupted && !self.state.versions.iter().any(|v| v.create_sent) {
+        if self.state.interrupted && self.nothing_sent() {
             self.stop(End::NotStarted, "it was interrupted before anything was done")?;
             return Ok(Next::Again);
         }

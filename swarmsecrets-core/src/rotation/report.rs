@@ -111,7 +111,7 @@ pub struct ConsumerReport {
     pub service: String,
     /// Its id.
     pub id: ServiceId,
-    /// `applied`, `rolled_back`, `not_started`, `failed`, `in_progress` or `left`.
+    /// `applied`, `rolled_back`, `not_started`, `failed`, `inconclusive`, `in_progress` or `left`.
     pub outcome: String,
     /// Why, where there is something to say.
     pub reason: Option<String>,
@@ -217,7 +217,7 @@ fn outcome(state: &State) -> Outcome {
 
 /// A revocation that has left a consumer behind, or the old version.
 fn is_half_revoked(state: &State) -> bool {
-    let failed = state.consumers.iter().any(|p| matches!(p, Progress::Failed(_)));
+    let failed = state.consumers.iter().any(|p| matches!(p, Progress::Failed(_) | Progress::Unsure(_)));
     let kept = state.versions.iter().any(|v| matches!(v.old, Old::Kept(_)));
     state.plan.strategy == Strategy::Revoke && (failed || kept)
 }
@@ -246,6 +246,7 @@ fn consumer((planned, progress): (&crate::plan::PlannedConsumer, &Progress)) -> 
         Progress::Begun => ("in_progress", None),
         Progress::Converged(note) => ("applied", note.clone()),
         Progress::Failed(reason) | Progress::RestoreFailed(reason) => ("failed", Some(reason.clone())),
+        Progress::Unsure(reason) => ("inconclusive", Some(reason.clone())),
         Progress::Left(reason) => ("left", Some(reason.clone())),
         Progress::Restored(reason) => ("rolled_back", reason.clone()),
     };

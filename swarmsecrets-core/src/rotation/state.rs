@@ -8,7 +8,7 @@ use crate::audit::Actor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{ControlId, RotationId, SecretId, ServiceId};
 use crate::inventory::Owner;
-use crate::journal::{Access, ChangeRecord, CredentialStep, End, Event, StackPatch};
+use crate::journal::{Access, ChangeRecord, CredentialStep, End, Event, Measured, StackPatch};
 use crate::plan::{Plan, PlanKind, Strategy};
 
 /// What has to be done next.
@@ -54,12 +54,25 @@ pub enum Progress {
     Converged(Option<String>),
     /// Not healthy on the new version.
     Failed(String),
+    /// On the new version, and its probes cannot tell whether it works.
+    Unsure(String),
     /// Left as somebody else made it.
     Left(String),
     /// Healthy on the old version again.
     Restored(Option<String>),
     /// Could not be put back.
     RestoreFailed(String),
+}
+
+impl Progress {
+    /// Whether a consumer so far is yet to be brought to its end on the way forward. One that does not work, or may not, is
+    /// at its end only if the rotation goes on in spite of that.
+    pub(super) fn is_open(&self, goes_on: bool) -> bool {
+        match self {
+            Self::Failed(_) | Self::Unsure(_) => !goes_on,
+            p => matches!(p, Self::Pending | Self::Begun),
+        }
+    }
 }
 
 /// How far one of the secrets is.
@@ -117,6 +130,9 @@ pub struct State {
     pub versions: Vec<Versions>,
     /// The consumers, in the order of the plan.
     pub consumers: Vec<Progress>,
+    /// What the probes saw of the consumers before anything was changed, in the order of the plan; none where that is not
+    /// known yet.
+    pub baselines: Vec<Option<Vec<Measured>>>,
     /// Why it is being undone, if it is.
     pub undo: Option<String>,
     /// Why it stopped, if it did.
@@ -152,6 +168,7 @@ impl State {
             stage: Stage::Prepare,
             versions: vec![Versions::default(); plan.secrets.len()],
             consumers: vec![Progress::Pending; plan.consumers.len()],
+            baselines: vec![None; plan.consumers.len()],
             undo: None,
             stopped: None,
             patches: Vec::new(),
@@ -229,6 +246,10 @@ impl State {
                 self.after_credential();
             }
             Event::Withdrawn { secret } => self.version(*secret)?.withdrawn = true,
+            Event::Baseline { service, seen } => {
+                let n = self.place(service)?;
+                self.baselines[n] = Some(seen.clone());
+            }
             Event::ConsumerBegun { service } => self.set(service, Progress::Begun)?,
             Event::ConsumerConverged { service, note } => {
                 self.set(service, Progress::Converged(note.clone()))?;
@@ -236,6 +257,10 @@ impl State {
             }
             Event::ConsumerFailed { service, reason } => {
                 self.set(service, Progress::Failed(reason.clone()))?;
+                self.step_on();
+            }
+            Event::ConsumerUnsure { service, reason } => {
+                self.set(service, Progress::Unsure(reason.clone()))?;
                 self.step_on();
             }
             Event::ConsumerLeft { service, reason } => {
@@ -335,9 +360,13 @@ impl State {
                 version.old = Old::There;
             }
         }
+        let moving = self.stage == Stage::Update;
         for consumer in &mut self.consumers {
-            if matches!(consumer, Progress::RestoreFailed(_)) {
-                *consumer = Progress::Begun;
+            match consumer {
+                Progress::RestoreFailed(_) => *consumer = Progress::Begun,
+                // Its probes are asked again.
+                Progress::Unsure(_) if moving => *consumer = Progress::Begun,
+                _ => {}
             }
         }
     }
@@ -345,13 +374,18 @@ impl State {
     /// The stage after `Update`, once no consumer is left to do.
     fn step_on(&mut self) {
         let goes_on = self.goes_on_in_spite_of_failures();
-        let open = |p: &Progress| match p {
-            Progress::Failed(_) => !goes_on,
-            p => matches!(p, Progress::Pending | Progress::Begun),
-        };
-        if self.stage == Stage::Update && !self.consumers.iter().any(open) {
+        if self.stage == Stage::Update && !self.consumers.iter().any(|p| p.is_open(goes_on)) {
             self.stage = Stage::Settle;
         }
+    }
+
+    /// Whether probes are yet to be asked about a consumer.
+    #[must_use]
+    pub fn needs_probes(&self) -> bool {
+        let ahead = matches!(self.stage, Stage::Prepare | Stage::Credential | Stage::Update);
+        let goes_on = self.goes_on_in_spite_of_failures();
+        let mut consumers = self.plan.consumers.iter().zip(&self.consumers);
+        ahead && consumers.any(|(planned, p)| !planned.probes.is_empty() && p.is_open(goes_on))
     }
 
     /// A revocation goes on with what works once its canary does: the old value must not come back.

@@ -7,6 +7,7 @@ mod guarded;
 mod overlapped;
 mod overtaken;
 mod owned;
+mod probed;
 mod recovered;
 mod revoked;
 mod stacks;
