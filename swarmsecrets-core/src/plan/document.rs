@@ -13,7 +13,7 @@ use crate::policy::Decision;
 /// The version of the document's format.
 pub const SCHEMA: u32 = 1;
 
-/// What a plan says. Reached through [`Plan`], which dereferences to it.
+/// What a plan says. Reached through [`Plan`](super::Plan), which dereferences to it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Content {
     /// The version of the format.
