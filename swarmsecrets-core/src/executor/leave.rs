@@ -34,7 +34,7 @@ impl<'r> AuditedLeave<'r> {
 
     async fn ask(&self, words: &str) -> Result<Permit> {
         if !self.lease.held() {
-            return Err(Error::new(ErrorKind::Conflict, "another process has taken the rotation over"));
+            return Err(Error::new(ErrorKind::Conflict, "the lease on the rotation was lost"));
         }
         let permit = self.gate.permit(Direction::Forward)?;
         self.write(words, Phase::Intent, None).await?;
