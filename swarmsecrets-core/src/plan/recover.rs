@@ -12,7 +12,7 @@ use super::rotate::{decide, planned_stack, restarts, stacks};
 use super::seal::Plan;
 use super::steps::steps;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{RotationId, quoted};
+use crate::ids::{RotationId, ServiceId, quoted};
 use crate::inventory::{Consumer, Inventory, Labels, LogicalSecret, Owner, SecretVersion, ServiceNode, label};
 
 /// A rotation that can be seen in the world alone.
@@ -22,7 +22,10 @@ pub struct Recovered {
     pub plan: Plan,
     /// The new versions, in the order of the plan's secrets.
     pub versions: Vec<SecretVersion>,
-    /// Whether any service mounts a new version.
+    /// The services that mount a new version.
+    pub touched: Vec<ServiceId>,
+    /// Whether it had gone on to the new versions: a service mounts one, a later rotation came from one, or one of the old
+    /// versions is gone.
     pub begun: bool,
     /// Whether no service mounts an old version.
     pub moved: bool,
@@ -53,10 +56,10 @@ struct Found<'a> {
 #[must_use]
 pub fn visible_rotations(inventory: &Inventory) -> Vec<RotationId> {
     let of = |secret: &LogicalSecret| {
-        let rotation: RotationId = secret.current().labels.get(label::ROTATION)?.parse().ok()?;
-        found(secret, &rotation).map(|_| rotation)
+        let makers = secret.versions.iter().filter_map(|v| v.labels.get(label::ROTATION)?.parse::<RotationId>().ok());
+        makers.filter(|rotation| found(secret, rotation).is_some()).collect::<Vec<_>>()
     };
-    let mut ids: Vec<RotationId> = inventory.secrets.iter().filter_map(of).collect();
+    let mut ids: Vec<RotationId> = inventory.secrets.iter().flat_map(of).collect();
     ids.sort();
     ids.dedup();
     ids
@@ -84,7 +87,9 @@ pub fn recover(inventory: &Inventory, rotation: &RotationId) -> Result<Recovered
     }
     let services = services(&found);
     let secrets: Vec<&LogicalSecret> = found.iter().map(|f| f.secret).collect();
-    let begun = services.iter().any(|s| found.iter().any(|f| mounts(s, f.new)));
+    let on_new = services.iter().filter(|s| found.iter().any(|f| mounts(s, f.new)));
+    let touched: Vec<ServiceId> = on_new.map(|s| s.id.clone()).collect();
+    let begun = !touched.is_empty() || found.iter().any(superseded) || has_retired(inventory, rotation, &found);
     let planned: Vec<PlannedSecret> = found.iter().map(planned_secret).collect();
     let old: Vec<&str> = found.iter().map(|f| f.old.name.as_str()).collect();
     let mut content = Content {
@@ -111,7 +116,7 @@ pub fn recover(inventory: &Inventory, rotation: &RotationId) -> Result<Recovered
     content.steps = steps(&content, Vec::new());
     let versions = found.iter().map(|f| f.new.clone()).collect();
     let moved = !services.iter().any(|s| found.iter().any(|f| mounts(s, f.old)));
-    Ok(Recovered { plan: Plan::seal(content)?, versions, begun, moved })
+    Ok(Recovered { plan: Plan::seal(content)?, versions, touched, begun, moved })
 }
 
 fn found<'a>(secret: &'a LogicalSecret, rotation: &RotationId) -> Option<Found<'a>> {
@@ -119,6 +124,18 @@ fn found<'a>(secret: &'a LogicalSecret, rotation: &RotationId) -> Option<Found<'
     let previous = new.labels.get(label::PREVIOUS)?;
     let old = secret.versions.iter().find(|v| v.name.as_str() == previous)?;
     Some(Found { secret, new, old })
+}
+
+/// Whether a later version came from the new one.
+fn superseded(found: &Found<'_>) -> bool {
+    found.secret.versions.iter().any(|v| v.labels.get(label::PREVIOUS) == Some(found.new.name.as_str()))
+}
+
+/// Whether the rotation made a version beside which the one before is gone: it retires nothing before all have converged.
+fn has_retired(inventory: &Inventory, rotation: &RotationId, there: &[Found<'_>]) -> bool {
+    let versions = inventory.secrets.iter().flat_map(|secret| &secret.versions);
+    let mut made = versions.filter(|v| v.labels.get(label::ROTATION) == Some(rotation.as_str()));
+    made.any(|v| v.labels.get(label::PREVIOUS).is_some() && !there.iter().any(|f| f.new.id == v.id))
 }
 
 fn mounts(service: &ServiceNode, version: &SecretVersion) -> bool {

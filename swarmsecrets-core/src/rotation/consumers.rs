@@ -107,7 +107,10 @@ impl Rotation {
 
     /// Within the budget of failures the consumer alone is put back, to be tried again; beyond it everything is.
     fn after_a_failure(&mut self, n: usize, reason: String) -> Result<Next> {
-        if self.state.failures < self.state.plan.rollout.failures && !self.state.interrupted {
+        // Those that are on their way back now are counted when they have got there.
+        let on_the_way = self.work.hands.values().filter(|hand| hand.direction() == Direction::Restore).count();
+        let failures = self.state.failures as usize + on_the_way;
+        if failures < self.state.plan.rollout.failures as usize && !self.state.interrupted {
             self.take_in_hand(n, Direction::Restore);
         } else {
             self.undo_because(reason)?;

@@ -112,11 +112,15 @@ impl Rotation {
     /// # Errors
     /// `Journal`, never in practice: what was read back always fits.
     pub fn recover(rotation: RotationId, recovered: Recovered, actor: Actor) -> Result<Self> {
-        let Recovered { plan, versions, begun, .. } = recovered;
+        let Recovered { plan, versions, touched, begun, .. } = recovered;
         let mut found = Self::begin(rotation, plan, actor)?;
         for (secret, version) in versions.into_iter().enumerate() {
             let control = version.owner.as_ref().and_then(|owner| owner.control);
             found.emit(Event::Created { secret, id: version.id, control, owner: version.owner })?;
+        }
+        // If it is undone, these are what is put back.
+        for service in touched {
+            found.emit(Event::ConsumerBegun { service })?;
         }
         if !begun {
             let reason = "its journal is lost, and no service had been moved to the new version";

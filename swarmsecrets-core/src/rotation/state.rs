@@ -369,6 +369,19 @@ impl State {
                 _ => {}
             }
         }
+        self.move_again();
+    }
+
+    /// What a revocation could not move may have failed for a passing reason: nothing is to stay on the leaked value for that.
+    fn move_again(&mut self) {
+        let after = matches!(self.stage, Stage::Settle | Stage::Close | Stage::Grace);
+        if self.plan.strategy != Strategy::Revoke || !after {
+            return;
+        }
+        for consumer in self.consumers.iter_mut().filter(|p| matches!(p, Progress::Failed(_))) {
+            *consumer = Progress::Pending;
+            self.stage = Stage::Update;
+        }
     }
 
     /// The stage after `Update`, once no consumer is left to do.

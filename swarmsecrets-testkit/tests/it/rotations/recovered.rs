@@ -100,6 +100,37 @@ async fn a_fresh_rotation_without_a_journal_here_is_left_to_whoever_has_it() {
 }
 
 #[tokio::test]
+async fn half_a_rotation_is_undone_without_its_journal() {
+    let mut desk = desk(Program::runs());
+    let id = stopped_before(&mut desk, 2).await;
+    let clock = desk.swarm.clock();
+    let report = desk.executor(&clock).rollback(&id, "a test").await.unwrap();
+    assert_eq!(report.outcome, Outcome::RolledBack, "{report:?}");
+    assert_eq!((desk.mounts("s0"), desk.mounts("s1")), (vec!["db".to_owned()], vec!["db".to_owned()]));
+    assert!(!desk.has_secret("db_v2"));
+}
+
+/// Both journals are lost: the first rotation is seen too, although the version that it made is not the newest any more.
+#[tokio::test]
+async fn a_rotation_that_another_one_came_after_retires_its_old_version() {
+    let mut desk = desk(Program::runs());
+    let first = desk.rotate("db", DAY, NEW).await.rotation.unwrap();
+    let second = desk.rotate("db", DAY, OLD).await.rotation.unwrap();
+    desk.journal = MemoryJournal::default();
+    let mut lost = desk.executor(&desk.swarm.clock()).lost().await.unwrap();
+    lost.sort();
+    let mut both = vec![first.clone(), second];
+    both.sort();
+    assert_eq!(lost, both);
+    let report = desk.resume(&first).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+    assert!(desk.has_secret("db_v2") && desk.has_secret("db_v3"));
+    desk.swarm.engine().run_for(DAY + Duration::from_secs(60));
+    let _ = desk.executor(&desk.swarm.clock()).retire().await.unwrap();
+    assert!(!desk.has_secret("db") && desk.has_secret("db_v3"));
+}
+
+#[tokio::test]
 async fn a_rotation_that_nothing_tells_of_is_not_found() {
     let desk = desk(Program::runs());
     let id = "r-0123456789abcdef0123".parse().unwrap();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use swarmsecrets_core::plan::{Canary, Rollout, RotationRequest, Strategy, Timing, ValueRecipe};
 use swarmsecrets_core::rotation::Outcome;
+use swarmsecrets_testkit::portainer::WireFault;
 use swarmsecrets_testkit::sim::{Program, ServiceBuilder};
 
 use super::desk::{Desk, OLD};
@@ -71,4 +72,21 @@ async fn a_failure_in_one_wave_does_not_hold_back_the_next() {
     assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
     let outcomes: Vec<_> = report.consumers.iter().map(|c| (c.service.as_str(), c.outcome.as_str())).collect();
     assert_eq!(outcomes, [("s0", "applied"), ("s1", "failed"), ("s2", "applied")]);
+}
+
+#[tokio::test]
+async fn what_could_not_be_moved_is_tried_again_by_who_resumes() {
+    let desk = Desk::with((0..3).map(|n| (service(&format!("s{n}")), Program::runs())).collect());
+    let mut updates = 0;
+    desk.client.on_request(move |view| {
+        updates += i32::from(view.path.ends_with("/update"));
+        let refused = view.path.ends_with("/update") && updates == 2;
+        refused.then(|| WireFault::Answer(401, r#"{"message":"made-up refusal"}"#.into()))
+    });
+    let report = desk.carry_out(&revocation()).await.unwrap();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    assert!(desk.has_secret("db"), "a service still uses the leaked version");
+    let report = desk.resume(&report.rotation.unwrap()).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+    assert!((0..3).all(|n| desk.mounts(&format!("s{n}")) == ["db_v2"]) && !desk.has_secret("db"));
 }

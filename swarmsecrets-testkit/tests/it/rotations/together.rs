@@ -140,3 +140,18 @@ async fn a_service_that_fails_once_is_tried_again_within_the_budget() {
         assert_eq!(report.outcome, outcome, "{failures}: {report:?}");
     }
 }
+
+/// Two services fail at the same time, and the budget is for one.
+#[tokio::test]
+async fn the_budget_counts_those_that_are_just_put_back() {
+    let refuses = || Program::needs("db", OLD).exit(3);
+    let desk = Desk::with(vec![
+        (service("s0", &["db"]), Program::runs()),
+        (service("s1", &["db"]).replicas(2), refuses()),
+        (service("s2", &["db"]).replicas(2), refuses()),
+    ]);
+    let request = RotationRequest { rollout: Rollout { concurrency: 8, failures: 1 }, ..of(&["db"]) };
+    assert_eq!(desk.carry_out(&request).await.unwrap().outcome, Outcome::RolledBack);
+    let updates = desk.intents().iter().filter(|i| i.starts_with("update service s")).count();
+    assert!(updates <= 4, "each once, and one of them again: {:?}", desk.intents());
+}
