@@ -10,7 +10,7 @@ use crate::credential::{Account, Way};
 use crate::journal::{End, Event, StackPatch};
 use crate::plan::{Content, Strategy};
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rotation.md");
+const PAGE: &str = include_str!("../../../docs/rotation.md");
 const BEGIN: &str = "<!-- the state diagram, from swarmsecrets-core/src/rotation/diagram_tests.rs -->\n";
 const END: &str = "<!-- end of the state diagram -->\n";
 
@@ -129,8 +129,7 @@ fn diagram(journals: &[Vec<Event>]) -> String {
 
 #[test]
 fn the_page_shows_the_ways_that_rotations_take() {
-    let page = std::fs::read_to_string(PAGE).unwrap();
-    let shown = page.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END)).map(|(shown, _)| shown);
+    let shown = PAGE.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END)).map(|(shown, _)| shown);
     let drawn = diagram(&plays());
     assert!(shown == Some(&*drawn), "docs/rotation.md should show, between {BEGIN} and {END}:\n{drawn}");
 }
