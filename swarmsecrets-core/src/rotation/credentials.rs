@@ -21,10 +21,9 @@ impl Rotation {
     /// nothing guards a password, so the world is looked at just before.
     pub(super) fn close_credentials(&self) -> Next {
         let seen = self.work.cleared.is_some();
+        let sends = |n: usize| matches!(self.state.versions[n].access, Access::Proved | Access::Revoking);
         match self.behind() {
-            Some((n, _)) if self.state.versions[n].access == Access::Proved && !seen => {
-                Next::Act(Action::Look(Look::World))
-            }
+            Some((n, _)) if sends(n) && !seen => Next::Act(Action::Look(Look::World)),
             _ => self.next_access(),
         }
     }
@@ -135,8 +134,12 @@ impl Rotation {
                 return Ok(());
             }
         };
+        let is = match self.state.versions[n].access {
+            Access::Revoking => "may have been ended already, and is not ended again",
+            _ => "was not ended, and logs in as before",
+        };
         let text = format!(
-            "the old password of {account} was not ended, and logs in as before: {why}; mend that, then `swarmsecrets resume {}`",
+            "the old password of {account} {is}: {why}; mend that, then `swarmsecrets resume {}`",
             self.state.rotation
         );
         self.stop(End::NeedsHuman, text)

@@ -1,12 +1,15 @@
 //! The end of a rotation: grace, and the removal of the old versions.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::action::{Action, Answer, Change, FoundVersion, Look, Reply};
 use super::machine::{LookFirst, Next, Rotation};
-use super::state::{Ending, Old};
+use super::state::{Ending, Old, Progress};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::quoted;
-use crate::inventory::{Inventory, LeavingTask, ServiceNode, Visibility};
+use crate::ids::{ServiceId, quoted};
+use crate::inventory::{FailureAction, Inventory, LeavingTask, ServiceNode, Visibility};
 use crate::journal::Event;
 use crate::plan::{Strategy, VersionRef};
 use crate::policy::Direction;
@@ -86,6 +89,10 @@ impl Rotation {
     /// Looks for anything that still uses the old version.
     fn clear(&mut self, world: &Inventory, now: Now) -> Result<()> {
         let Some((_, previous)) = self.to_retire() else { return Ok(()) };
+        if let Some(service) = self.may_roll_back(world) {
+            let text = format!("Swarm may yet roll {service} back to it");
+            return self.not_yet(&Error::new(ErrorKind::Conflict, text), now);
+        }
         // A revoked value must go, even if a stack cannot be redeployed before its file is patched, and even if a task on a
         // node that cannot be reached has it.
         let revoked = self.state.plan.strategy == Strategy::Revoke;
@@ -104,6 +111,19 @@ impl Rotation {
         }
         self.work.cleared = Some(notes);
         Ok(())
+    }
+
+    /// A consumer that failed with the new version and that Swarm itself may roll back: to a spec that names the old one,
+    /// be it gone or not.
+    fn may_roll_back(&self, world: &Inventory) -> Option<String> {
+        let consumers = self.state.plan.consumers.iter().zip(&self.state.consumers);
+        let failed: BTreeSet<&ServiceId> =
+            consumers.filter(|(_, p)| matches!(p, Progress::Failed(_))).map(|(planned, _)| &planned.id).collect();
+        let may = |service: &&Arc<ServiceNode>| {
+            service.update.failure_action == FailureAction::Rollback && service.tasks.trouble.is_some()
+        };
+        let mut services = world.services.iter().filter(|service| failed.contains(&service.id));
+        services.find(may).map(|service| quoted(&service.name))
     }
 }
 

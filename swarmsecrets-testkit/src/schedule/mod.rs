@@ -14,17 +14,26 @@
 //! crashes happen; `watch` looks at the world after each step; `oracle` compares reports with it; `shrink` cuts a failing
 //! script down.
 
+mod ask;
+mod begun;
+mod disk;
+mod door;
+mod logins;
 mod many;
 mod oracle;
 mod people;
 mod play;
 mod process;
+mod reasons;
 mod records;
+mod rules;
 mod scene;
 mod script;
 mod shrink;
 mod stage;
 mod tally;
+mod trouble;
+mod truth;
 mod values;
 mod watch;
 mod wire;

@@ -88,6 +88,19 @@ fn edit(swarm: &SimSwarm, n: usize, change: impl FnOnce(&mut Value)) -> Result<V
     swarm.ask("admin", PortainerRequest::new("POST", &path).param("version", &version.to_string()).json(&spec))
 }
 
+/// Stops a service whose tasks fail again and again.
+pub(super) fn stop(swarm: &SimSwarm, service: &str) -> Result<Value> {
+    let found = swarm.engine().world().services.get(service).map(|service| service.name().to_owned());
+    let names = services(swarm);
+    let Some(n) = found.and_then(|name| names.keys().position(|other| *other == name)) else { return Ok(Value::Null) };
+    let mut global = false;
+    let scaled = edit(swarm, n, |spec| match spec["Mode"]["Replicated"].get_mut("Replicas") {
+        Some(replicas) => *replicas = json!(0),
+        None => global = true,
+    });
+    if global { ask(swarm, "DELETE", &format!("{DOCKER}/services/{service}"), None) } else { scaled }
+}
+
 fn push(list: &mut Value, item: Value) {
     match list.as_array_mut() {
         Some(items) => items.push(item),

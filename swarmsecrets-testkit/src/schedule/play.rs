@@ -8,10 +8,11 @@ use std::time::Duration;
 use swarmsecrets_core::error::Result;
 use swarmsecrets_core::rotation::{Outcome, Report};
 
+use super::disk::{Host, lock};
 use super::oracle::Oracle;
 use super::people;
 use super::process::Desk;
-use super::records::{Host, lock};
+use super::scene::Scene;
 use super::script::{Op, Script, Task};
 use super::stage::{PROCESSES, Stage};
 use super::tally::Tally;
@@ -28,19 +29,20 @@ pub(super) struct Played {
 }
 
 /// More turns than any script needs: whoever reaches it goes in circles.
-const MOST_TURNS: u64 = 200_000;
+const MOST_TURNS: u64 = 20_000;
 
 /// Plays a script from its beginning to its judgement.
 pub(super) fn play(script: &Script, traced: bool) -> Played {
     values::record();
-    let swarm = match script.scene.build() {
-        Ok(swarm) => swarm,
+    let built = script.scene.build().and_then(|swarm| Ok((swarm, script.scene.systems()?)));
+    let (swarm, systems) = match built {
+        Ok(built) => built,
         Err(error) => {
             let violation = Some(format!("the world could not be built: {error}"));
             return Played { tally: Tally::default(), violation, trace: Vec::new() };
         }
     };
-    let stage = Arc::new(Stage::new(swarm, traced));
+    let stage = Arc::new(Stage::new(swarm, systems, traced));
     stage.look(&By::Scene, None);
     stage.live().watch.sight = script.scene.sight(&stage.swarm);
     let mut run = Run::new(stage.clone(), script);
@@ -60,6 +62,7 @@ type Running = Pin<Box<dyn Future<Output = Result<Vec<Report>>>>>;
 
 struct Run {
     stage: Arc<Stage>,
+    scene: Arc<Scene>,
     hosts: [Host; PROCESSES],
     user: &'static str,
     dice: Dice,
@@ -69,10 +72,18 @@ struct Run {
 impl Run {
     fn new(stage: Arc<Stage>, script: &Script) -> Self {
         let first = Host::default();
+        stage.live().one_host = script.one_journal;
         let second = if script.one_journal { first.clone() } else { Host::default() };
         let dice = Dice::new(script.scene.seed ^ 0x7e57_7e57_7e57_7e57);
         let oracle = Oracle::new(stage.clone());
-        Self { stage, hosts: [first, second], user: script.scene.account(), dice, oracle }
+        Self {
+            stage,
+            scene: Arc::new(script.scene.clone()),
+            hosts: [first, second],
+            user: script.scene.account(),
+            dice,
+            oracle,
+        }
     }
 
     fn rounds(&mut self, script: &Script) {
@@ -93,14 +104,16 @@ impl Run {
     fn together(&mut self, tasks: &[Task]) {
         let mut running: Vec<(usize, Op, Running)> = tasks
             .iter()
-            .map(|Task { who, op }| {
+            .map(|Task { who, later, op }| {
                 self.stage.note(|| format!("process {who}: {op:?}"));
                 let (host, dice) = (self.hosts[*who].clone(), Dice::new(self.dice.below(u64::MAX)));
-                let desk = Desk { stage: self.stage.clone(), host, who: *who, user: self.user, dice };
+                let (stage, scene) = (self.stage.clone(), self.scene.clone());
+                let desk = Desk { stage, scene, host, who: *who, user: self.user, dice, later: *later };
                 (*who, op.clone(), Box::pin(desk.run(op.clone())) as Running)
             })
             .collect();
         for _ in 0..MOST_TURNS {
+            running.retain(|(who, ..)| !self.stage.has_died(*who));
             if running.is_empty() || self.stage.violation().is_some() {
                 return;
             }
@@ -133,12 +146,16 @@ impl Run {
         match done {
             Ok(reports) => reports.into_iter().for_each(|report| {
                 self.stage.note(|| format!("process {who}: {}", summary(&report)));
-                self.oracle.reported(report);
+                // What became of its rotation is the other one's to say.
+                if !self.stage.is_overtaken(who) {
+                    self.oracle.reported(report);
+                }
             }),
             Err(error) => {
-                self.stage.note(|| format!("process {who}: {op:?} ended: {error}"));
-                *self.stage.live().tally.refused.entry(error.kind().to_string()).or_default() += 1;
-                self.oracle.refused(who, op, &error);
+                self.stage.refused(who, &format!("{op:?}"), &error);
+                if !self.stage.is_overtaken(who) {
+                    self.oracle.refused(who, op, &error);
+                }
             }
         }
     }
@@ -150,9 +167,16 @@ impl Run {
         self.stage.deliver();
         self.stage.pass(Duration::from_secs(900));
         for _ in 0..2 {
-            if self.oracle.is_open(self.hosts.iter().map(lock)) {
+            let hosts = &self.hosts[..1 + usize::from(!Arc::ptr_eq(&self.hosts[0], &self.hosts[1]))];
+            if self.oracle.is_open(hosts.iter().map(lock)) {
                 self.everybody(|dice| Op::Resume { with_value: dice.percent(70) });
             }
+        }
+        for service in self.oracle.failed() {
+            let done = people::stop(&self.stage.swarm, &service);
+            let said = done.map_or_else(|error| error.to_string(), |_| "done".into());
+            self.stage.note(|| format!("somebody stops service {service}: {said}"));
+            self.stage.look(&By::Person, None);
         }
         if self.oracle.waits_for_a_patch() {
             let stacks = self.stage.swarm.portainer().state().stacks().to_vec();
@@ -171,20 +195,22 @@ impl Run {
             return;
         }
         self.stage.pass(Duration::from_secs(60));
-        for host in &self.hosts {
-            self.oracle.read(&lock(host));
-        }
+        // One disk may be both processes'.
+        let both = !Arc::ptr_eq(&self.hosts[0], &self.hosts[1]);
+        let disks: Vec<_> = self.hosts.iter().take(1 + usize::from(both)).map(lock).collect();
+        self.oracle.read(&disks);
+        drop(disks);
         self.oracle.judge();
     }
 
     fn everybody(&mut self, op: impl Fn(&mut Dice) -> Op) {
         for who in 0..PROCESSES {
             let its_own = who == 0 || !Arc::ptr_eq(&self.hosts[0], &self.hosts[1]);
-            let has_open = lock(&self.hosts[who]).has_open();
+            let has_open = lock(&self.hosts[who]).has_open() || who == 0 && self.oracle.has_lost();
             if its_own && has_open && self.stage.violation().is_none() {
                 self.stage.arm(usize::MAX, Vec::new());
                 let op = op(&mut self.dice);
-                self.together(&[Task { who, op }]);
+                self.together(&[Task { who, later: Duration::ZERO, op }]);
             }
         }
     }
@@ -200,6 +226,8 @@ fn summary(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::begun::Pair;
+    use crate::schedule::rules::only_references;
 
     /// A rotation in which nothing goes wrong: the first seed that has one, what was run, and the report.
     fn applied(from: u64) -> (u64, Run, Report) {
@@ -208,7 +236,7 @@ mod tests {
             script.happenings.clear();
             script.rounds.truncate(1);
             script.rounds[0].before.clear();
-            let stage = Arc::new(Stage::new(script.scene.build().unwrap(), false));
+            let stage = Arc::new(Stage::new(script.scene.build().unwrap(), script.scene.systems().unwrap(), false));
             stage.look(&By::Scene, None);
             let mut run = Run::new(stage, &script);
             run.rounds(&script);
@@ -229,7 +257,7 @@ mod tests {
         let lies: [(&str, Lie); 6] = [
             ("", |_| ()),
             ("still there", |report| report.outcome = Outcome::RolledBack),
-            ("a version of it is there", |report| report.outcome = Outcome::NotStarted),
+            ("a version of it, is there", |report| report.outcome = Outcome::NotStarted),
             ("it is not on the old version", |report| report.consumers[0].outcome = "rolled_back".into()),
             ("it was updated", |report| report.consumers[0].outcome = "not_started".into()),
             ("not the one that it made", |report| report.secrets[0].current = report.secrets[0].previous.clone()),
@@ -245,6 +273,24 @@ mod tests {
             let violation = run.stage.violation().unwrap_or_default();
             assert!(violation.contains(found) && violation.is_empty() == found.is_empty(), "{found}: {violation}");
         }
+    }
+
+    #[test]
+    fn an_update_that_changes_more_or_less_than_its_references_is_found() {
+        let (_, run, report) = applied(0);
+        let live = run.stage.live();
+        let service = report.consumers[0].id.as_str();
+        let begun = &live.begun[report.rotation.as_ref().unwrap()];
+        let sent = run.stage.swarm.engine().world().services[service].current.spec.to_string();
+        let back = |text: String, (_, pair): &(&str, Pair<'_>)| {
+            let text = text.replace(pair.new.unwrap(), pair.old_id());
+            text.replace(&format!("\"{}\"", pair.new_name), &format!("\"{}\"", pair.old.unwrap().name))
+        };
+        let served = begun.mounts(service).iter().fold(sent.clone(), back);
+        let judged = |sent: &str| only_references(begun, service, &served, sent);
+        assert_eq!(judged(&sent), Ok(()));
+        assert!(judged(&served).unwrap_err().contains("some of the references"));
+        assert!(judged(&sent.replace("local/app:1", "local/app:2")).unwrap_err().contains("more of the spec"));
     }
 
     #[test]

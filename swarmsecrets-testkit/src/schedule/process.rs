@@ -1,23 +1,33 @@
 //! One operation of one process, from beginning to end, as the command would do it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use swarmsecrets_core::credential::CredentialSetter as _;
 use swarmsecrets_core::error::Result;
-use swarmsecrets_core::executor::{Executor, Parts, Supply, read_inventory};
+use swarmsecrets_core::executor::{Executor, Parts, PasswordChange, Supply, Values, read_inventory};
 use swarmsecrets_core::generate::{GenerateSpec, Random};
 use swarmsecrets_core::ids::{EnvironmentId, RotationId};
-use swarmsecrets_core::inventory::Labels;
-use swarmsecrets_core::plan::{CreateRequest, Plan, RotationRequest, ValueRecipe, plan_create, plan_rotation};
+use swarmsecrets_core::inventory::{Inventory, Labels};
+use swarmsecrets_core::plan::{
+    Allowances, CreateRequest, Plan, PlannedSecret, RotationRequest, ValueRecipe, plan_create, plan_rotation,
+};
 use swarmsecrets_core::policy::Word;
-use swarmsecrets_core::rotation::Report;
+use swarmsecrets_core::rotation::{Report, State};
 use swarmsecrets_core::{Error, ErrorKind, SecretValue};
 
-use super::records::{Host, Records, lock};
-use super::scene::SECRETS;
-use super::script::{Op, Value};
+use super::ask::{Ask, Value};
+use super::disk::{Host, lock};
+use super::door::Door;
+use super::records::Records;
+use super::rules::BY_HAND;
+use super::scene::{SECRETS, Scene};
+use super::script::Op;
 use super::stage::Stage;
 use super::values;
 use super::wire::Wire;
+use crate::credential::FakeCredential;
 use crate::sim::Dice;
 
 const ENVIRONMENT: EnvironmentId = EnvironmentId(1);
@@ -25,10 +35,13 @@ const ENVIRONMENT: EnvironmentId = EnvironmentId(1);
 /// All that an operation works with.
 pub(super) struct Desk {
     pub(super) stage: Arc<Stage>,
+    pub(super) scene: Arc<Scene>,
     pub(super) host: Host,
     pub(super) who: usize,
     pub(super) user: &'static str,
     pub(super) dice: Dice,
+    /// How long it waits before it begins.
+    pub(super) later: Duration,
 }
 
 impl Random for Dice {
@@ -40,82 +53,168 @@ impl Random for Dice {
 
 impl Desk {
     /// Does it. Gives the reports, in order.
-    pub(super) async fn run(mut self, op: Op) -> Result<Vec<Report>> {
+    pub(super) async fn run(self, op: Op) -> Result<Vec<Report>> {
+        if !self.later.is_zero() {
+            self.stage.sleep(self.who, self.later).await;
+        }
         let records = Arc::new(Records {
             stage: self.stage.clone(),
             host: self.host.clone(),
             who: self.who,
             op: op.clone(),
             leave: std::sync::Mutex::default(),
+            leases: std::sync::Mutex::default(),
         });
         let wire = Wire::new(records.clone(), self.user)?;
-        let executor = Executor::new(Parts {
-            transport: &wire,
-            environment: ENVIRONMENT,
-            clock: records.as_ref(),
-            journal: records.as_ref(),
-            audit: records.as_ref(),
-            observer: records.as_ref(),
-            cancellation: self.stage.live().processes[self.who].cancellation.clone(),
-            agent: Some("agent-7".into()),
-            reason: Some("a simulation".into()),
-            word: Word::Given,
-        });
-        match op {
-            Op::Rotate { .. } | Op::Create { .. } => {
+        let executor = |passwords| {
+            let parts = Parts {
+                transport: &wire,
+                environment: ENVIRONMENT,
+                clock: records.as_ref(),
+                journal: records.as_ref(),
+                audit: records.as_ref(),
+                observer: records.as_ref(),
+                cancellation: self.stage.live().processes[self.who].cancellation.clone(),
+                agent: Some("agent-7".into()),
+                reason: Some("a simulation".into()),
+                word: Word::Given,
+            };
+            Executor::new(parts).with_passwords(passwords)
+        };
+        let plain = executor(BTreeMap::new());
+        let mut dice = self.dice.clone();
+        match &op {
+            Op::Rotate(_) | Op::Create { .. } => {
                 let inventory = read_inventory(&wire, ENVIRONMENT, records.as_ref()).await?;
-                let (plan, value) = match &op {
-                    Op::Create { name } => (first(&inventory, name)?, Value::Good(0)),
-                    _ => rotation(&inventory, &op)?,
+                let plan = match &op {
+                    Op::Rotate(ask) => plan_rotation(&inventory, &self.request(ask))?,
+                    _ => first(&inventory, &op)?,
                 };
-                let mut supply = Supply { values: supplied(value)?.into(), random: &mut self.dice };
-                Ok(vec![executor.apply(&plan, &mut supply).await?])
+                let passwords = self.passwords(&records, &plan);
+                let mut supply = Supply { values: self.values(&op, &plan)?, random: &mut dice };
+                Ok(vec![executor(passwords).apply(&plan, &mut supply).await?])
             }
             Op::Resume { with_value } => {
+                let mut ids: Vec<RotationId> = plain.unfinished().await?.into_iter().map(|s| s.rotation).collect();
+                let gone = self.stage.gone();
+                ids.extend(plain.lost().await?.into_iter().filter(|id| gone.contains(id)));
                 let mut reports = Vec::new();
-                for state in executor.unfinished().await? {
-                    let value = if with_value { self.value_of(&state.rotation)? } else { None };
-                    let mut supply = Supply { values: value.into(), random: &mut self.dice };
-                    reports.push(executor.resume(&state.rotation, &mut supply).await?);
+                for id in ids {
+                    let values = if *with_value { self.values_of(&id)? } else { Values::none() };
+                    let mut supply = Supply { values, random: &mut dice };
+                    match executor(self.passwords_of(&records, &id)).resume(&id, &mut supply).await {
+                        Ok(report) => reports.push(report),
+                        Err(error) => self.stage.refused(self.who, &format!("resume {id}"), &error),
+                    }
                 }
                 Ok(reports)
             }
             Op::Rollback { back } => {
-                let id = lock(&self.host).order.iter().rev().nth(back).cloned();
+                let id = lock(&self.host).rotations().into_iter().rev().nth(*back);
                 let id = id.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is nothing to undo"))?;
-                Ok(vec![executor.rollback(&id, "somebody says so").await?])
+                Ok(vec![executor(self.passwords_of(&records, &id)).rollback(&id, BY_HAND).await?])
             }
-            Op::Retire => executor.retire().await,
+            Op::Retire => {
+                // Whoever retires hands over the values of what is in the middle of its change.
+                let open = plain.unfinished().await?.into_iter().filter(State::has_open_password);
+                let passwords = open.flat_map(|state| self.passwords_of(&records, &state.rotation)).collect();
+                executor(passwords).retire().await
+            }
         }
     }
 
-    /// The value that a rotation was begun with.
-    fn value_of(&self, rotation: &RotationId) -> Result<Option<SecretValue>> {
-        let op = self.stage.live().begun.get(rotation).map(|begun| begun.op.clone());
-        match op {
-            Some(Op::Rotate { value, .. }) => supplied(value),
-            _ => supplied(Value::Good(0)),
+    fn request(&self, ask: &Ask) -> RotationRequest {
+        let recipe = |value: &Value| match value {
+            Value::Generated => ValueRecipe::Generate(GenerateSpec::default()),
+            _ => ValueRecipe::Supplied,
+        };
+        let secrets = ask.secrets.iter().map(|(secret, value)| (SECRETS[*secret].to_owned(), recipe(value)));
+        let service = |n: &usize| self.scene.services.get(*n).map_or_else(String::new, |service| service.name.clone());
+        let account = |number: usize| {
+            let system = self.stage.systems.get(number)?.as_ref()?;
+            Some((SECRETS[number].to_owned(), system.account()))
+        };
+        RotationRequest {
+            strategy: ask.strategy,
+            credentials: ask.secrets.iter().filter_map(|(number, _)| account(*number)).collect(),
+            timing: ask.timing,
+            rollout: ask.rollout,
+            canary: ask.canary.named(&self.scene),
+            after: ask.after.iter().map(|(one, other)| (service(one), service(other))).collect(),
+            allow: Allowances { redeploy: ask.redeploy, ..Allowances::default() },
+            ..RotationRequest::of(secrets)
         }
+    }
+
+    /// The setters for the secrets of a plan that open a system, with the values that their current versions have.
+    fn passwords(&self, records: &Arc<Records>, plan: &Plan) -> BTreeMap<String, PasswordChange> {
+        let change = |secret: &PlannedSecret| {
+            let (number, system) = self.system(&secret.secret)?;
+            let setter = Arc::new(Door::new(records.clone(), number, system.clone()));
+            let current = self.current(secret);
+            secret.credential.is_some().then(|| (secret.secret.clone(), PasswordChange { setter, current }))
+        };
+        plan.secrets.iter().filter_map(change).collect()
+    }
+
+    fn passwords_of(&self, records: &Arc<Records>, rotation: &RotationId) -> BTreeMap<String, PasswordChange> {
+        let plan = self.stage.live().begun.get(rotation).map(|begun| begun.plan.clone());
+        plan.map(|plan| self.passwords(records, &plan)).unwrap_or_default()
+    }
+
+    fn system(&self, secret: &str) -> Option<(usize, &FakeCredential)> {
+        let number = SECRETS.iter().position(|name| *name == secret)?;
+        Some((number, self.stage.systems.get(number)?.as_ref()?))
+    }
+
+    /// The value that the version before has. Swarm gives none back; people have it.
+    fn current(&self, secret: &PlannedSecret) -> Option<SecretValue> {
+        let previous = secret.previous.as_ref()?.id.as_str();
+        self.stage.live().watch.values.get(previous).cloned()
+    }
+
+    /// The values that a rotation was begun with.
+    fn values_of(&self, rotation: &RotationId) -> Result<Values> {
+        let begun = self.stage.live().begun.get(rotation).map(|begun| (begun.op.clone(), begun.plan.clone()));
+        begun.map_or_else(|| Ok(Values::none()), |(op, plan)| self.values(&op, &plan))
+    }
+
+    /// The values that people hand over: for a system, the current one with another password in it.
+    fn values(&self, op: &Op, plan: &Plan) -> Result<Values> {
+        let Op::Rotate(ask) = op else { return supplied(Value::Good(0)).map(Values::from) };
+        let mut named = Vec::new();
+        for (number, value) in &ask.secrets {
+            let name = SECRETS[*number];
+            let planned = plan.secrets.iter().find(|secret| secret.secret == name);
+            let current = planned.filter(|secret| secret.credential.is_some()).and_then(|secret| self.current(secret));
+            let value = match (current, self.system(name)) {
+                (Some(current), Some((_, system))) if *value != Value::Generated => {
+                    let password = password(*value, &current, plan)?;
+                    self.stage.live().needles.add(password.expose());
+                    Some(system.next_value(&current, &password)?)
+                }
+                _ => supplied(*value)?,
+            };
+            named.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        Ok(Values::named(named))
     }
 }
 
-fn first(inventory: &swarmsecrets_core::inventory::Inventory, name: &str) -> Result<Plan> {
+/// A password that the system has never had: the one that nobody should take, or one named after the plan.
+fn password(value: Value, current: &SecretValue, plan: &Plan) -> Result<SecretValue> {
+    let bytes = match value {
+        Value::Bad if current.expose() != values::BAD => values::BAD.to_vec(),
+        _ => format!("made-up-pass-{}", plan.digest()).into_bytes(),
+    };
+    SecretValue::new(bytes)
+}
+
+fn first(inventory: &Inventory, op: &Op) -> Result<Plan> {
+    let Op::Create { name } = op else { return Err(Error::new(ErrorKind::Invalid, "it makes no first version")) };
     let recipe = ValueRecipe::Supplied;
     let request = CreateRequest { name: name.to_owned(), recipe, labels: Labels::default(), reason: None, agent: None };
     plan_create(inventory, &request)
-}
-
-fn rotation(inventory: &swarmsecrets_core::inventory::Inventory, op: &Op) -> Result<(Plan, Value)> {
-    let Op::Rotate { secret, value, timing } = op else {
-        return Err(Error::new(ErrorKind::Invalid, "only a rotation is planned here"));
-    };
-    let recipe = match value {
-        Value::Generated => ValueRecipe::Generate(GenerateSpec::default()),
-        _ => ValueRecipe::Supplied,
-    };
-    let mut request = RotationRequest::new(SECRETS[*secret], recipe);
-    request.timing = *timing;
-    Ok((plan_rotation(inventory, &request)?, *value))
 }
 
 fn supplied(value: Value) -> Result<Option<SecretValue>> {

@@ -1,7 +1,7 @@
 //! The journals and the audit trails of simulated processes. They outlive the processes, and can be full.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use swarmsecrets_core::audit::{AuditRecord, AuditSink, Phase};
@@ -9,50 +9,14 @@ use swarmsecrets_core::clock::{Clock, Now};
 use swarmsecrets_core::error::{Error, ErrorKind, Result};
 use swarmsecrets_core::executor::{Observer, Progress};
 use swarmsecrets_core::ids::RotationId;
-use swarmsecrets_core::journal::{Entry, Event, Journal, JournalStore, Lease};
+use swarmsecrets_core::journal::{ChangeRecord, Entry, Event, Journal, JournalStore, Lease};
 use swarmsecrets_core::rotation::State;
 
-use super::script::{Class, Op};
-use super::stage::{Begun, Fired, Stage};
-
-/// What is on the disk of one host.
-#[derive(Default)]
-pub(super) struct Disk {
-    /// In the order in which they were begun.
-    pub(super) order: Vec<RotationId>,
-    pub(super) journals: BTreeMap<RotationId, Vec<Entry>>,
-    torn: BTreeSet<RotationId>,
-    locked: BTreeSet<RotationId>,
-    pub(super) audit: Vec<AuditRecord>,
-}
-
-impl Disk {
-    /// Whether anything is left to do, if only to wait.
-    pub(super) fn has_open(&self) -> bool {
-        let begun = self.journals.values().filter(|entries| !entries.is_empty());
-        begun
-            .map(|entries| State::replay(entries.iter().map(|entry| &entry.event)))
-            .any(|s| s.is_ok_and(|s| !s.is_over()))
-    }
-
-    /// Whether the last process that had a rotation in hand died or was stopped: what it wrote last is not an end.
-    pub(super) fn ends_in_mid_air(&self, rotation: &RotationId) -> bool {
-        let last = self.journals.get(rotation).and_then(|entries| entries.last());
-        last.is_none_or(|entry| {
-            !matches!(
-                entry.event,
-                Event::Stopped { .. } | Event::Settled { .. } | Event::GraceBegun { .. } | Event::Retired { .. }
-            )
-        })
-    }
-}
-
-/// The disk, shared by the processes of its host.
-pub(super) type Host = Arc<Mutex<Disk>>;
-
-pub(super) fn lock(host: &Host) -> MutexGuard<'_, Disk> {
-    host.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use super::begun::Begun;
+use super::disk::{Host, lock};
+use super::script::Op;
+use super::stage::{Fired, Stage};
+use super::trouble::{Class, Leaves};
 
 /// What one operation of one process writes to.
 pub(super) struct Records {
@@ -62,38 +26,78 @@ pub(super) struct Records {
     pub(super) op: Op,
     /// The intent that allows the next mutation.
     pub(super) leave: Mutex<Option<AuditRecord>>,
+    /// The leases that it has taken.
+    pub(super) leases: Mutex<BTreeMap<RotationId, (usize, u64)>>,
+}
+
+/// What stands in audit trail and journal before a mutation.
+pub(super) struct Leave {
+    pub(super) intent: AuditRecord,
+    pub(super) change: ChangeRecord,
+    pub(super) state: State,
 }
 
 impl Records {
-    /// Comes to a point; gives back whether what is written has arrived, if the process dies here.
-    async fn pass(&self, class: Class, rotation: &RotationId) {
+    /// Comes to a point with what is being written down.
+    async fn pass(&self, class: Class, entry: Option<(&RotationId, &Entry)>) {
         match self.stage.reach(self.who, class) {
-            Fired::Crash { torn } => {
-                if torn {
-                    let mut disk = lock(&self.host);
-                    if !disk.journals.contains_key(rotation) {
-                        disk.order.push(rotation.clone());
-                        disk.journals.insert(rotation.clone(), Vec::new());
-                    }
-                    disk.torn.insert(rotation.clone());
+            Fired::Crash(leaves) => {
+                if let (Leaves::Torn(thousandths), Some((rotation, entry))) = (leaves, entry) {
+                    lock(&self.host).tear(rotation, entry, thousandths);
                 }
-                self.stage.die(self.who).await;
+                self.die(leaves).await;
             }
             _ => self.stage.give_way().await,
         }
     }
 
+    /// The process dies, and perhaps its journals with it: then its host is gone, and whoever else runs there.
+    pub(super) async fn die(&self, leaves: Leaves) {
+        if leaves == Leaves::Nothing {
+            let lost = lock(&self.host).lose();
+            self.stage.lost(&lost);
+            self.stage.all_die();
+        }
+        self.stage.die(self.who).await;
+    }
+
+    /// The leave for the next mutation: it is used up.
+    pub(super) fn take_leave(&self, what: &str) -> std::result::Result<Leave, String> {
+        let intent = self.leave.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let intent = intent.ok_or_else(|| format!("{what}: sent without an audit intent of its own"))?;
+        let disk = lock(&self.host);
+        let Some(Event::Intent { step, change }) = disk.last(&intent.rotation) else {
+            return Err(format!("{what}: sent without an intent in the journal"));
+        };
+        if *step != intent.step {
+            return Err(format!("{what}: the journal's last intent is another one ({change:?})"));
+        }
+        let state = disk.state(&intent.rotation).ok_or_else(|| format!("{what}: the journal cannot be folded"))?;
+        Ok(Leave { change: change.clone(), state, intent })
+    }
+
     fn remember(&self, rotation: &RotationId, event: &Event) {
+        let named = |secret: usize| {
+            let state = lock(&self.host).state(rotation)?;
+            Some(state.plan.secrets.get(secret)?.secret.clone())
+        };
+        let created = match event {
+            Event::Created { secret, id, .. } => named(*secret).map(|name| (name, id.to_string())),
+            _ => None,
+        };
         let mut live = self.stage.live();
         match event {
             Event::Begun { plan, .. } => {
-                let begun = Begun { plan: (**plan).clone(), op: self.op.clone(), created: None, late: false };
-                live.begun.insert(rotation.clone(), begun);
+                match live.begun.get_mut(rotation) {
+                    Some(begun) => begun.anew(plan),
+                    None => drop(live.begun.insert(rotation.clone(), Begun::new(plan, self.op.clone()))),
+                }
                 live.tally.begun += 1;
             }
             Event::Created { id, .. } => {
+                live.watch.late.remove(id.as_str());
                 if let Some(begun) = live.begun.get_mut(rotation) {
-                    begun.created = Some(id.to_string());
+                    begun.created.extend(created);
                 }
             }
             _ => {}
@@ -104,7 +108,7 @@ impl Records {
 #[async_trait]
 impl JournalStore for Records {
     async fn append(&self, rotation: &RotationId, entry: &Entry) -> Result<()> {
-        self.pass(Class::Journal, rotation).await;
+        self.pass(Class::Journal, Some((rotation, entry))).await;
         let fails = {
             let mut live = self.stage.live();
             let left = &mut live.processes[self.who].journal_fails;
@@ -114,43 +118,45 @@ impl JournalStore for Records {
             self.stage.note(|| format!("process {}: the journal cannot be written", self.who));
             return Err(Error::new(ErrorKind::Journal, "cannot write the journal: no space left on device"));
         }
-        {
-            let mut disk = lock(&self.host);
-            if !disk.journals.contains_key(rotation) {
-                disk.order.push(rotation.clone());
+        let lease = self.leases.lock().unwrap_or_else(PoisonError::into_inner).get(rotation).copied();
+        if lock(&self.host).leases.get(rotation).copied() != lease && self.stage.is_overtaken(self.who) {
+            return Err(Error::new(ErrorKind::Journal, "cannot write the journal: its lease is another process's now"));
+        }
+        let appended = lock(&self.host).append(rotation, entry);
+        if let Err(why) = appended {
+            // The one thing that may come between is the loss of the journals while this process runs.
+            if !self.stage.live().begun.get(rotation).is_some_and(|begun| begun.lost) {
+                self.stage.violated(format!("rotation {rotation}: {why}"));
             }
-            let journal = disk.journals.entry(rotation.clone()).or_default();
-            let (place, wanted) = (journal.len() as u64, entry.n);
-            journal.push(entry.clone());
-            if place != wanted {
-                drop(disk);
-                self.stage.violated(format!("journal entry {wanted} of {rotation} was written at place {place}"));
-            }
+            return Err(Error::new(ErrorKind::Journal, why));
         }
         self.remember(rotation, &entry.event);
         self.stage.note(|| format!("process {}: {}", self.who, words(&entry.event)));
-        self.pass(Class::Journalled, rotation).await;
+        self.pass(Class::Journalled, None).await;
         Ok(())
     }
 
     async fn load(&self, rotation: &RotationId) -> Result<Journal> {
-        let mut disk = lock(&self.host);
-        let torn_bytes = if disk.torn.remove(rotation) { 17 } else { 0 };
-        let entries = disk.journals.get(rotation).cloned();
-        let entries = entries
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no journal of rotation {rotation}")))?;
-        Ok(Journal { entries, torn_bytes })
+        let missing = || Error::new(ErrorKind::NotFound, format!("there is no journal of rotation {rotation}"));
+        lock(&self.host).read(rotation).ok_or_else(missing)
     }
 
     async fn list(&self) -> Result<Vec<RotationId>> {
-        Ok(lock(&self.host).order.clone())
+        Ok(lock(&self.host).rotations())
     }
 
     async fn lock(&self, rotation: &RotationId) -> Result<Box<dyn Lease>> {
-        if !lock(&self.host).locked.insert(rotation.clone()) {
+        let mut disk = lock(&self.host);
+        let holder = disk.leases.get(rotation).map(|(holder, _)| *holder);
+        if holder.is_some_and(|holder| !self.stage.take_over(holder, self.who)) {
             return Err(Error::new(ErrorKind::Conflict, format!("rotation {rotation} is in other hands")));
         }
-        Ok(Box::new(Held { host: self.host.clone(), rotation: rotation.clone() }))
+        disk.given += 1;
+        let lease = (self.who, disk.given);
+        disk.leases.insert(rotation.clone(), lease);
+        drop(disk);
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner).insert(rotation.clone(), lease);
+        Ok(Box::new(Held { host: self.host.clone(), rotation: rotation.clone(), lease }))
     }
 }
 
@@ -168,24 +174,27 @@ fn words(event: &Event) -> String {
 struct Held {
     host: Host,
     rotation: RotationId,
+    lease: (usize, u64),
 }
 
 impl Lease for Held {
     fn held(&self) -> bool {
-        true
+        lock(&self.host).leases.get(&self.rotation) == Some(&self.lease)
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        lock(&self.host).locked.remove(&self.rotation);
+        if self.held() {
+            lock(&self.host).leases.remove(&self.rotation);
+        }
     }
 }
 
 #[async_trait]
 impl AuditSink for Records {
     async fn append(&self, record: &AuditRecord) -> Result<()> {
-        self.pass(Class::Audit, &record.rotation).await;
+        self.pass(Class::Audit, None).await;
         let fails = {
             let mut live = self.stage.live();
             let left = &mut live.processes[self.who].audit_fails;
@@ -199,7 +208,7 @@ impl AuditSink for Records {
         if record.phase == Phase::Intent {
             *self.leave.lock().unwrap_or_else(PoisonError::into_inner) = Some(record.clone());
         }
-        self.pass(Class::Audited, &record.rotation).await;
+        self.pass(Class::Audited, None).await;
         Ok(())
     }
 }
@@ -215,7 +224,7 @@ impl Observer for Records {
 #[async_trait]
 impl Clock for Records {
     fn now(&self) -> Now {
-        self.stage.swarm.clock().now()
+        self.stage.now_of(self.who)
     }
 
     async fn sleep(&self, duration: std::time::Duration) {

@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::json;
+use swarmsecrets_core::SecretValue;
+use swarmsecrets_core::credential::Way;
 use swarmsecrets_core::error::Result;
+use swarmsecrets_core::inventory::label;
 
 use super::values;
 use crate::SimSwarm;
+use crate::credential::FakeCredential;
 use crate::portainer::{Grant, State};
 use crate::sim::{Dice, NodeBuilder, Program, SecretBuilder, ServiceBuilder, SimEngine};
 
@@ -22,6 +26,8 @@ pub(super) struct Scene {
     pub(super) seed: u64,
     pub(super) workers: u64,
     pub(super) secrets: usize,
+    /// The systems that secrets open, by the numbers of the secrets: how each takes a new password.
+    pub(super) systems: Vec<Option<Way>>,
     pub(super) services: Vec<ServicePlan>,
     pub(super) stacks: Vec<StackPlan>,
     /// Whether the rotations are done by an account that does not see everything.
@@ -46,6 +52,10 @@ pub(super) struct ServicePlan {
     hidden: bool,
     /// Whether it says that it belongs to a stack that Portainer does not know.
     by_hand: bool,
+    /// Whether it says that it goes first.
+    canary: bool,
+    /// The service that it says it comes after, by number.
+    after: Option<usize>,
 }
 
 /// How its containers take a new value.
@@ -82,16 +92,28 @@ impl Scene {
     pub(super) fn of(seed: u64) -> Self {
         let mut dice = Dice::new(seed ^ 0x5ce4_e5ce_4e5c_e4e5);
         let secrets = 1 + number(&mut dice, 4);
+        let systems = dice.percent(35);
+        let systems: Vec<Option<Way>> = (0..secrets).map(|_| way(&mut dice).filter(|_| systems)).collect();
         let count = 1 + number(&mut dice, if seed.is_multiple_of(8) { 8 } else { 4 });
-        let services = (0..count).map(|n| ServicePlan::of(&mut dice, n, secrets)).collect();
+        let services = (0..count).map(|n| ServicePlan::of(&mut dice, n, &systems)).collect();
         let count = if dice.percent(35) { 1 + number(&mut dice, 2) } else { 0 };
         let stacks = (0..count).map(|n| StackPlan::of(&mut dice, n, secrets)).collect();
-        Self { seed, workers: dice.below(3), secrets, services, stacks, scoped: dice.percent(25) }
+        let scoped = dice.percent(if systems.iter().any(Option::is_some) { 5 } else { 25 });
+        Self { seed, workers: dice.below(3), secrets, systems, services, stacks, scoped }
     }
 
     /// The account that rotates.
     pub(super) fn account(&self) -> &'static str {
         if self.scoped { AGENT } else { "admin" }
+    }
+
+    /// The systems behind the secrets, in which the first values log in.
+    pub(super) fn systems(&self) -> Result<Vec<Option<FakeCredential>>> {
+        let system = |way: &Option<Way>| {
+            let first = |way| SecretValue::new(values::first(Some(way)).to_vec());
+            way.map(|way| FakeCredential::new(way, &first(way)?)).transpose()
+        };
+        self.systems.iter().map(system).collect()
     }
 
     /// The Swarm, after it has settled.
@@ -100,8 +122,8 @@ impl Scene {
         for n in 0..self.workers {
             world = world.node(NodeBuilder::worker(&format!("worker-{n}")));
         }
-        for name in &SECRETS[..self.secrets] {
-            world = world.secret_with(SecretBuilder::new(name, values::FIRST).label("team", "payments"));
+        for (name, way) in SECRETS.iter().zip(&self.systems) {
+            world = world.secret_with(SecretBuilder::new(name, values::first(*way)).label("team", "payments"));
         }
         for service in &self.services {
             world = world.program(&service.name, service.program()).service(service.builder());
@@ -143,15 +165,25 @@ impl Scene {
     }
 }
 
+fn way(dice: &mut Dice) -> Option<Way> {
+    match dice.below(10) {
+        0..3 => None,
+        3..6 => Some(Way::HoldsTwo),
+        6..8 => Some(Way::Alternates),
+        _ => Some(Way::Replaces),
+    }
+}
+
 fn number(dice: &mut Dice, below: usize) -> usize {
     usize::try_from(dice.below(below as u64)).unwrap_or(0)
 }
 
 impl ServicePlan {
-    fn of(dice: &mut Dice, n: usize, secrets: usize) -> Self {
+    fn of(dice: &mut Dice, n: usize, systems: &[Option<Way>]) -> Self {
+        let secrets = systems.len();
         let first = number(dice, secrets);
         let mut mounts = vec![(first, target(dice, first, 0))];
-        if dice.percent(30) {
+        if dice.percent(45) {
             let second = number(dice, secrets);
             mounts.push((second, format!("second-{n}")));
         }
@@ -166,13 +198,23 @@ impl ServicePlan {
                 0..60 => Temper::Any,
                 60..72 => Temper::Picky,
                 72..80 => Temper::Sickly,
-                80..86 => Temper::Narrow,
+                // What it takes are no passwords of a system.
+                80..86 if systems[first].is_none() => Temper::Narrow,
                 86..94 => Temper::Slow,
                 _ => Temper::Stubborn,
             },
             odd: dice.percent(40),
             hidden: dice.percent(25),
             by_hand: dice.percent(10),
+            canary: dice.percent(10),
+            // Now and then two come after each other, which is refused.
+            after: dice
+                .percent(15)
+                .then(|| {
+                    let odd = dice.percent(10);
+                    number(dice, if odd { n + 2 } else { n })
+                })
+                .filter(|after| *after != n),
         }
     }
 
@@ -201,6 +243,12 @@ impl ServicePlan {
         }
         if self.by_hand {
             service = service.label("com.docker.stack.namespace", "by-hand");
+        }
+        if self.canary {
+            service = service.label(label::CANARY, "true");
+        }
+        if let Some(after) = self.after {
+            service = service.label(label::AFTER, &format!("s{after}, nobody"));
         }
         for (n, (secret, target)) in self.mounts.iter().enumerate() {
             let mode = if n == 0 { 0o444 } else { 0o400 };

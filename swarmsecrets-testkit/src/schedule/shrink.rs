@@ -1,7 +1,10 @@
 //! Cuts a failing script down to what is needed for it to fail.
 
+use swarmsecrets_core::plan::Rollout;
+
+use super::ask::{Ask, First};
 use super::play::play;
-use super::script::Script;
+use super::script::{Op, Script};
 
 /// How often a script may be played while it is cut.
 const TRIES: u32 = 400;
@@ -46,6 +49,26 @@ fn cuts(script: &Script) -> impl Iterator<Item = Script> {
         }
         if !script.rounds[n].wait.is_zero() {
             all.push(cut(&|s| s.rounds[n].wait = std::time::Duration::ZERO));
+        }
+    }
+    for n in 0..rounds {
+        for m in 0..script.rounds[n].tasks.len() {
+            let Op::Rotate(ask) = &script.rounds[n].tasks[m].op else { continue };
+            let mut asks = Vec::new();
+            if ask.secrets.len() > 1 {
+                asks.extend((0..ask.secrets.len()).map(|k| {
+                    let mut ask = ask.clone();
+                    ask.secrets.remove(k);
+                    ask
+                }));
+            }
+            if ask.rollout != Rollout::default() {
+                asks.push(Ask { rollout: Rollout::default(), ..ask.clone() });
+            }
+            if ask.canary != First::Labelled || !ask.after.is_empty() {
+                asks.push(Ask { canary: First::Labelled, after: Vec::new(), ..ask.clone() });
+            }
+            all.extend(asks.into_iter().map(|ask| cut(&|s| s.rounds[n].tasks[m].op = Op::Rotate(ask.clone()))));
         }
     }
     for n in 0..script.scene.stacks.len() {

@@ -1,31 +1,47 @@
 //! What everything in one simulation shares: the Swarm, the processes as they stand, what is still to go wrong, and the
 //! first thing that was not as it must be.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::{pending, poll_fn};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
-use swarmsecrets_core::clock::Clock as _;
+use jiff::SignedDuration;
+use swarmsecrets_core::Error;
+use swarmsecrets_core::clock::{Clock as _, Now};
 use swarmsecrets_core::executor::Cancellation;
 use swarmsecrets_core::ids::RotationId;
-use swarmsecrets_core::plan::Plan;
 
-use super::people;
-use super::script::{Class, Deed, Happening, Op, What};
+use super::begun::Begun;
+use super::script::Deed;
 use super::tally::Tally;
+use super::trouble::{Class, Happening, Leaves, What};
 use super::values::Needles;
 use super::watch::{By, Watch};
+use super::{logins, people};
 use crate::SimSwarm;
+use crate::credential::{FakeCredential, Fault, Step};
 use crate::portainer::{PortainerRequest, WireFault};
 
 /// How many processes there are.
 pub(super) const PROCESSES: usize = 2;
 
+/// How long a lease is good without a sign of life.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// What is answered while the managers choose a leader: the first request was still carried out.
+fn leaderless(times: u32) -> impl Iterator<Item = WireFault> {
+    const WORDS: &str = r#"{"message":"rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few managers are online."}"#;
+    let rest = (1..times).map(|_| WireFault::Answer(503, WORDS.into()));
+    std::iter::once(WireFault::Mask(500, WORDS.into())).chain(rest)
+}
+
 /// Shared by all that takes part in a simulation. Nothing in it waits with the lock held.
 pub(super) struct Stage {
     pub(super) swarm: SimSwarm,
+    /// The systems that secrets open, by the numbers of the secrets.
+    pub(super) systems: Vec<Option<FakeCredential>>,
     live: Mutex<Live>,
 }
 
@@ -37,6 +53,12 @@ pub(super) struct Live {
     pub(super) needles: Needles,
     /// By rotation: what was begun.
     pub(super) begun: BTreeMap<RotationId, Begun>,
+    /// Whether all processes run on one host.
+    pub(super) one_host: bool,
+    /// The faults that systems have met: the number of the secret, the call, and what went wrong.
+    pub(super) denied: Vec<(usize, Step, Fault)>,
+    /// The versions whose value was leaked and is ended first of all.
+    pub(super) ended: BTreeSet<String>,
     /// Mutations that arrive after their client has given up.
     late: Vec<Late>,
     round: usize,
@@ -50,23 +72,21 @@ pub(super) struct Live {
 pub(super) struct Process {
     counts: BTreeMap<Class, u64>,
     wakes: Option<Duration>,
+    /// Since when it stands still.
+    still: Option<Duration>,
+    /// Whether another process has taken over what it had in hand.
+    overtaken: bool,
+    /// By how many seconds its clock is wrong.
+    wrong: i64,
     died: bool,
     outage: VecDeque<WireFault>,
     pub(super) journal_fails: u32,
     pub(super) audit_fails: u32,
     pub(super) cancellation: Cancellation,
+    /// When the list of services was last asked for in this operation.
+    pub(super) listed: Option<Duration>,
     /// Mutations that were sent in this operation.
     pub(super) sent: u64,
-}
-
-/// A rotation that was begun.
-pub(super) struct Begun {
-    pub(super) plan: Plan,
-    pub(super) op: Op,
-    /// The new version's id, as the journal has it.
-    pub(super) created: Option<String>,
-    /// Whether a mutation of it was carried out after its client had given up.
-    pub(super) late: bool,
 }
 
 struct Late {
@@ -81,25 +101,30 @@ pub(super) enum Fired {
     Nothing,
     Wire(WireFault),
     Late(Duration),
-    Crash { torn: bool },
+    Crash(Leaves),
+    Twice,
     Stall(Duration),
+    System(Fault),
 }
 
 impl Stage {
-    pub(super) fn new(swarm: SimSwarm, traced: bool) -> Self {
+    pub(super) fn new(swarm: SimSwarm, systems: Vec<Option<FakeCredential>>, traced: bool) -> Self {
         let live = Live {
             processes: std::array::from_fn(|_| Process::default()),
             watch: Watch::default(),
             tally: Tally::default(),
             needles: Needles::new(),
             begun: BTreeMap::new(),
+            one_host: false,
+            denied: Vec::new(),
+            ended: BTreeSet::new(),
             late: Vec::new(),
             round: 0,
             happenings: Vec::new(),
             trace: traced.then(Vec::new),
             violation: None,
         };
-        Self { swarm, live: Mutex::new(live) }
+        Self { swarm, systems, live: Mutex::new(live) }
     }
 
     pub(super) fn live(&self) -> MutexGuard<'_, Live> {
@@ -144,10 +169,24 @@ impl Stage {
     /// Looks at the world after something was done to it.
     pub(super) fn look(&self, by: &By, only: Option<&str>) {
         let seen = {
+            let at = self.mono();
             let world = self.swarm.engine().world();
-            self.live().watch.look(&world, by, only)
+            let mut live = self.live();
+            match live.watch.look(&world, by, only, at) {
+                Ok(true) => logins::everybody_can(&live, &world, &self.systems),
+                seen => seen.map(drop),
+            }
         };
         self.check(seen);
+    }
+
+    /// Looks whether everybody can still log in, after a password was changed.
+    pub(super) fn check_logins(&self) {
+        let can = {
+            let world = self.swarm.engine().world();
+            logins::everybody_can(&self.live(), &world, &self.systems)
+        };
+        self.check(can);
     }
 
     /// Begins a round: its happenings are armed, and counting begins anew.
@@ -206,7 +245,7 @@ impl Stage {
             self.note(|| {
                 format!("late: {what}: {}", done.as_ref().map_or_else(ToString::to_string, |_| "done".into()))
             });
-            self.look(&By::Rotation(late.by), None);
+            self.look(&By::Late(late.by), None);
         }
         self.advance_to(until);
         self.look(&By::Engine, None);
@@ -227,11 +266,30 @@ impl Stage {
     /// A request will be carried out later, and its client does not learn of it.
     pub(super) fn post_late(&self, after: Duration, user: &'static str, request: PortainerRequest, by: &RotationId) {
         let at = self.mono() + after;
+        self.live().late.push(Late { at, user, request, by: by.to_string() });
+    }
+
+    /// The journals of these rotations are gone.
+    pub(super) fn lost(&self, rotations: &[RotationId]) {
+        self.note(|| format!("the journals are lost: {}", rotations.len()));
         let mut live = self.live();
-        if let Some(begun) = live.begun.get_mut(by) {
-            begun.late = true;
+        for rotation in rotations {
+            if let Some(begun) = live.begun.get_mut(rotation) {
+                begun.lost = true;
+            }
         }
-        live.late.push(Late { at, user, request, by: by.to_string() });
+    }
+
+    /// The rotations whose journals are lost.
+    pub(super) fn gone(&self) -> BTreeSet<RotationId> {
+        let live = self.live();
+        live.begun.iter().filter(|(_, begun)| begun.lost).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Something was refused on the way.
+    pub(super) fn refused(&self, who: usize, what: &str, error: &Error) {
+        self.note(|| format!("process {who}: {what} ended: {error}"));
+        *self.live().tally.refused.entry(error.kind().to_string()).or_default() += 1;
     }
 
     /// A process dies here: it is never heard of again.
@@ -239,6 +297,14 @@ impl Stage {
         self.note(|| format!("process {who} dies"));
         self.live().processes[who].died = true;
         pending().await
+    }
+
+    /// The host of the process that dies is gone. If it is everybody's, all die.
+    pub(super) fn all_die(&self) {
+        let mut live = self.live();
+        if live.one_host {
+            live.processes.iter_mut().for_each(|process| process.died = true);
+        }
     }
 
     pub(super) fn has_died(&self, who: usize) -> bool {
@@ -259,6 +325,38 @@ impl Stage {
         self.live().processes[who].wakes = None;
     }
 
+    /// Stands still, and gives no sign of life meanwhile.
+    pub(super) async fn stand_still(&self, who: usize, time: Duration) {
+        let since = self.mono();
+        self.live().processes[who].still = Some(since);
+        self.sleep(who, time).await;
+        self.live().processes[who].still = None;
+    }
+
+    /// Whether what a process has in hand may be taken over: it has given no sign of life for as long as a lease is good.
+    pub(super) fn take_over(&self, holder: usize, by: usize) -> bool {
+        let now = self.mono();
+        let mut live = self.live();
+        let still = live.processes[holder].still.is_some_and(|since| now.saturating_sub(since) >= LEASE);
+        if holder == by || !still {
+            return false;
+        }
+        live.processes[holder].overtaken = true;
+        *live.tally.faults.entry("overtaken by another process").or_default() += 1;
+        true
+    }
+
+    pub(super) fn is_overtaken(&self, who: usize) -> bool {
+        self.live().processes[who].overtaken
+    }
+
+    /// The time that a process thinks it is.
+    pub(super) fn now_of(&self, who: usize) -> Now {
+        let Now { wall, mono } = self.swarm.clock().now();
+        let wrong = SignedDuration::from_secs(self.live().processes[who].wrong);
+        Now { wall: wall.checked_add(wrong).unwrap_or(wall), mono }
+    }
+
     /// When a process wants to be woken; none if it can go on now.
     pub(super) fn wakes(&self, who: usize) -> Option<Duration> {
         self.live().processes[who].wakes.filter(|at| *at > self.mono())
@@ -277,9 +375,13 @@ impl Live {
             match what {
                 What::Wire { fault, times } => process.outage.extend(std::iter::repeat_n(fault, times as usize)),
                 What::Late(after) => fired = Fired::Late(after),
-                What::Crash { torn } => fired = Fired::Crash { torn },
+                What::Crash(leaves) => fired = Fired::Crash(leaves),
+                What::Twice => fired = Fired::Twice,
                 What::Stall(time) => fired = Fired::Stall(time),
+                What::System(fault) => fired = Fired::System(fault),
                 What::Jump(time) => jump += time,
+                What::WrongClock(by) => process.wrong += by,
+                What::NewManager(times) => process.outage.extend(leaderless(times)),
                 What::JournalFails(times) => process.journal_fails += times,
                 What::AuditFails(times) => process.audit_fails += times,
                 What::Cancel => process.cancellation.cancel(),

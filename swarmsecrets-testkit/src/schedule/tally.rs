@@ -22,6 +22,8 @@ pub struct Tally {
     pub outcomes: BTreeMap<String, u64>,
     /// Why a person is asked in the end, by reason.
     pub asked: BTreeMap<&'static str, u64>,
+    /// What was let pass at the end, by the recorded fact that makes it necessary.
+    pub excused: BTreeMap<&'static str, u64>,
     /// What was refused before it was begun, by kind.
     pub refused: BTreeMap<String, u64>,
 }
@@ -37,6 +39,7 @@ impl Tally {
         merge(&mut self.faults, other.faults);
         merge(&mut self.outcomes, other.outcomes);
         merge(&mut self.asked, other.asked);
+        merge(&mut self.excused, other.excused);
         merge(&mut self.refused, other.refused);
     }
 }
@@ -54,6 +57,7 @@ impl fmt::Display for Tally {
         list(f, "what went wrong", &self.faults)?;
         list(f, "what rotations came to", &self.outcomes)?;
         list(f, "why a person is asked", &self.asked)?;
+        list(f, "what was excused", &self.excused)?;
         list(f, "refused before they were begun", &self.refused)
     }
 }

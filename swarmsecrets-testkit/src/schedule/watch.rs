@@ -1,7 +1,9 @@
 //! What must hold at every moment, whoever did what: looked at after each step, in the simulated Engine itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use swarmsecrets_core::SecretValue;
 use swarmsecrets_core::inventory::label;
 
 use crate::sim::{Task, World, secret_references};
@@ -17,6 +19,18 @@ pub(super) enum By {
     Person,
     /// A rotation's.
     Rotation(String),
+    /// A rotation's, after its process had given up on it.
+    Late(String),
+}
+
+impl By {
+    /// Whose hand it was, late or not.
+    fn in_time(&self) -> Self {
+        match self {
+            Self::Late(rotation) => Self::Rotation(rotation.clone()),
+            by => by.clone(),
+        }
+    }
 }
 
 /// The references of a service: target and secret id.
@@ -30,10 +44,20 @@ pub(super) struct Watch {
     services: BTreeMap<String, References>,
     /// By id: the name, and the rotation that made it.
     pub(super) secrets: BTreeMap<String, (String, Option<String>)>,
+    /// The versions that people made: their values were never passwords.
+    pub(super) persons: BTreeSet<String>,
+    /// The values of all versions that were ever there, by id.
+    pub(super) values: BTreeMap<String, SecretValue>,
+    /// The services that were updated by what arrived late.
+    pub(super) moved_late: BTreeSet<String>,
+    /// When a person last changed the references of a service.
+    by_people: BTreeMap<String, Duration>,
     /// By service: who made it, changed its references or removed it, in order.
     history: BTreeMap<String, Vec<By>>,
-    /// The secrets that each rotation ever had.
-    pub(super) made: BTreeMap<String, BTreeSet<String>>,
+    /// The versions that each rotation ever made, by rotation and name.
+    pub(super) made: BTreeMap<(String, String), BTreeSet<String>>,
+    /// The versions that arrived after their process had given up on them, and that no process has found since.
+    pub(super) late: BTreeSet<String>,
     /// The services whose tasks the account sees; none if it sees all.
     pub(super) sight: Option<BTreeSet<String>>,
     /// The secrets that are gone, and whose hand it was.
@@ -42,13 +66,15 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Takes in what has changed since the last look. `by` did it, unless `only` says that it was to that service alone.
-    pub(super) fn look(&mut self, world: &World, by: &By, only: Option<&str>) -> Result<(), String> {
+    /// Says whether anything has.
+    pub(super) fn look(&mut self, world: &World, by: &By, only: Option<&str>, at: Duration) -> Result<bool, String> {
         let now = (world.index, world.events.len());
         if std::mem::replace(&mut self.seen, now) == now {
-            return Ok(());
+            return Ok(false);
         }
         self.secrets(world, by)?;
-        self.services(world, by, only)
+        self.services(world, by, only, at)?;
+        Ok(true)
     }
 
     fn secrets(&mut self, world: &World, by: &By) -> Result<(), String> {
@@ -58,28 +84,34 @@ impl Watch {
             }
             let rotation = secret.spec["Labels"][label::ROTATION].as_str().map(str::to_owned);
             if let Some(rotation) = &rotation {
-                let made = self.made.entry(rotation.clone()).or_default();
+                let made = self.made.entry((rotation.clone(), secret.name().to_owned())).or_default();
                 made.insert(id.clone());
                 // One that arrived late, after the first had been withdrawn, is for the oracle to judge.
                 if made.iter().filter(|id| world.secrets.contains_key(*id)).count() > 1 {
                     return Err(format!("rotation {rotation} made a second version, {}", secret.name()));
                 }
             }
+            match by {
+                By::Late(_) => drop(self.late.insert(id.clone())),
+                By::Person => drop(self.persons.insert(id.clone())),
+                _ => {}
+            }
+            self.values.extend(world.vault.value(id).map(|value| (id.clone(), value.clone())));
             self.secrets.insert(id.clone(), (secret.name().to_owned(), rotation));
         }
         let gone: Vec<String> = self.secrets.keys().filter(|id| !world.secrets.contains_key(*id)).cloned().collect();
         for id in gone {
             let (name, maker) = self.secrets.remove(&id).unwrap_or_default();
-            if let By::Rotation(rotation) = by {
+            if let By::Rotation(rotation) | By::Late(rotation) = by {
                 self.unused(world, &id, &name, maker.as_ref() == Some(rotation))?;
             }
-            self.removed.insert(id, by.clone());
+            self.removed.insert(id, by.in_time());
         }
         Ok(())
     }
 
-    fn services(&mut self, world: &World, by: &By, only: Option<&str>) -> Result<(), String> {
-        let hand = |id: &str| if only.is_none_or(|only| only == id) { by.clone() } else { By::Engine };
+    fn services(&mut self, world: &World, by: &By, only: Option<&str>, at: Duration) -> Result<(), String> {
+        let hand = |id: &str| if only.is_none_or(|only| only == id) { by.in_time() } else { By::Engine };
         for (id, service) in &world.services {
             let now = secret_references(&service.current.spec);
             if self.services.get(id) == Some(&now) {
@@ -92,6 +124,12 @@ impl Watch {
                 ));
             }
             self.services.insert(id.clone(), now);
+            if let By::Late(_) = by {
+                self.moved_late.insert(id.clone());
+            }
+            if let By::Person = by {
+                self.by_people.insert(id.clone(), at);
+            }
             self.history.entry(id.clone()).or_default().push(hand(id));
         }
         let gone: Vec<String> = self.services.keys().filter(|id| !world.services.contains_key(*id)).cloned().collect();
@@ -106,6 +144,11 @@ impl Watch {
     /// The references of a service now; none if it is gone.
     pub(super) fn references(&self, service: &str) -> Option<&References> {
         self.services.get(service)
+    }
+
+    /// When a person last changed the references of a service.
+    pub(super) fn person_at(&self, service: &str) -> Option<Duration> {
+        self.by_people.get(service).copied()
     }
 
     /// The services that name a secret now.
@@ -129,7 +172,10 @@ impl Watch {
         let holds = |task: &&Task| {
             if withdrawn { task.is_wanted() && !task.state.is_terminal() } else { !task.state.is_terminal() }
         };
-        let seen = |task: &&Task| self.sight.as_ref().is_none_or(|sight| sight.contains(&task.service));
+        // Neither the account nor the Engine's check sees a task of a hidden service that somebody moved elsewhere.
+        let moved = |service: &str| self.changes(service).iter().any(|by| *by != By::Scene);
+        let hidden = |service: &str| self.sight.as_ref().is_some_and(|sight| !sight.contains(service));
+        let seen = |task: &&Task| !(hidden(&task.service) && moved(&task.service));
         let mounts = |task: &&Task| crate::sim::task_secrets(&task.spec).iter().any(|secret| secret == id);
         match world.tasks.values().filter(holds).filter(seen).find(mounts) {
             None => Ok(()),

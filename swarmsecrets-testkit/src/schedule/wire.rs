@@ -11,13 +11,14 @@ use serde_json::Value;
 use swarmsecrets_core::audit::AuditRecord;
 use swarmsecrets_core::error::{Error, ErrorKind, Result};
 use swarmsecrets_core::ids::RotationId;
-use swarmsecrets_core::journal::{ChangeRecord, Event};
+use swarmsecrets_core::journal::ChangeRecord;
 use swarmsecrets_core::policy::Permit;
 use swarmsecrets_core::transport::{Chunks, Method, Read, RequestView, Response, Transport, Write};
 
-use super::records::{Records, lock};
-use super::script::Class;
+use super::records::{Leave, Records};
+use super::rules;
 use super::stage::Fired;
+use super::trouble::Class;
 use super::values;
 use super::watch::By;
 use crate::portainer::{PortainerClient, PortainerRequest, WireFault};
@@ -30,6 +31,14 @@ pub(super) struct Wire {
     fault: Arc<Mutex<Option<WireFault>>>,
     /// The specs of services as they were last given out, by service.
     served: Mutex<BTreeMap<String, String>>,
+}
+
+/// How a mutation is carried out.
+enum Carried {
+    Now,
+    /// After this time, when its client has given up.
+    Late(Duration),
+    Twice,
 }
 
 impl Wire {
@@ -45,15 +54,15 @@ impl Wire {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }
 
-    /// Comes to a point before a request or after it. Gives the time after which it is to be carried out unheard.
-    async fn pass(&self, class: Class, what: &str) -> Option<Duration> {
+    /// Comes to a point before a request or after it. Gives how else than once and at once it is to be carried out.
+    async fn pass(&self, class: Class, what: &str) -> Carried {
         let Records { stage, who, .. } = &*self.records;
-        let mut late = None;
+        let mut carried = Carried::Now;
         match stage.reach(*who, class) {
-            Fired::Crash { .. } => stage.die(*who).await,
+            Fired::Crash(leaves) => self.records.die(leaves).await,
             Fired::Stall(time) => {
                 stage.note(|| format!("process {who}: stands still for {time:?} before: {what}"));
-                stage.sleep(*who, time).await;
+                stage.stand_still(*who, time).await;
             }
             Fired::Wire(fault) => {
                 stage.note(|| format!("process {who}: {fault:?} at: {what}"));
@@ -64,27 +73,22 @@ impl Wire {
                     self.meet(fault);
                 }
             }
-            Fired::Late(after) => late = Some(after),
-            Fired::Nothing => {}
+            Fired::Late(after) => carried = Carried::Late(after),
+            Fired::Twice => carried = Carried::Twice,
+            Fired::Nothing | Fired::System(_) => {}
         }
         stage.give_way().await;
-        late
+        carried
     }
 
     /// What must be there before a mutation may arrive.
     fn check_leave(&self, view: &RequestView<'_>, permit: &Permit) -> std::result::Result<AuditRecord, String> {
-        let leave = self.records.leave.lock().unwrap_or_else(PoisonError::into_inner).take();
         let what = view.what;
-        let intent = leave.ok_or_else(|| format!("{what}: sent without an audit intent of its own"))?;
+        let Leave { intent, change, state } = self.records.take_leave(what)?;
         if *permit.plan() != intent.plan || permit.direction() != intent.direction {
             return Err(format!("{what}: the permit is for something else than its audit intent"));
         }
-        let disk = lock(&self.records.host);
-        let last = disk.journals.get(&intent.rotation).and_then(|entries| entries.last()).map(|entry| &entry.event);
-        let Some(Event::Intent { step, change }) = last else {
-            return Err(format!("{what}: sent without an intent in the journal"));
-        };
-        let fits = match (view.method, change) {
+        let fits = match (view.method, &change) {
             (Method::Post, ChangeRecord::Create { .. }) => view.path.ends_with("/secrets/create"),
             (Method::Put, ChangeRecord::Stack { id, .. }) => view.path.ends_with(&format!("/stacks/{id}")),
             (Method::Put, ChangeRecord::Own { control }) => view.path.ends_with(&format!("/{control}")),
@@ -96,10 +100,10 @@ impl Wire {
             }
             _ => false,
         };
-        if *step != intent.step || !fits {
+        if !fits {
             return Err(format!("{what}: the journal's last intent is another one ({change:?})"));
         }
-        Ok(intent)
+        rules::in_turn(&state, &change).map(|()| intent).map_err(|why| format!("{what}: {why}"))
     }
 
     /// Nothing of a spec may change but the references that the plan names.
@@ -110,30 +114,7 @@ impl Wire {
         let Some(served) = served else { return wrong("sent without reading the service") };
         let live = self.records.stage.live();
         let Some(begun) = live.begun.get(rotation) else { return wrong("its rotation was never begun") };
-        let (Some(old), Some(new)) = (begun.plan.replaced().next(), &begun.created) else {
-            return wrong("sent before there is a new version");
-        };
-        let (new, sent) = ((new.as_str(), begun.plan.secrets[0].next.name.as_str()), text(view.body));
-        let old = (old.id.as_str(), old.name.as_str());
-        let targets = begun.plan.consumers.iter().filter(|c| c.id.as_str() == service).flat_map(|c| &c.mounts);
-        let targets: Vec<&str> = targets.map(|mount| mount.target.as_str()).collect();
-        let plain = |text: &str| {
-            [old, new].iter().fold(text.to_owned(), |text, (id, name)| {
-                text.replace(&format!("\"{id}\""), "\"id\"").replace(&format!("\"{name}\""), "\"name\"")
-            })
-        };
-        if plain(&served) != plain(&sent) {
-            return wrong("it changes more of the spec than references");
-        }
-        let (before, after) = (references(&served), references(&sent));
-        for (was, is) in before.iter().zip(&after).filter(|(was, is)| was != is) {
-            let ours = targets.contains(&was.0.as_str());
-            let swap = [(old.0, new.0), (new.0, old.0)].contains(&(was.1.as_str(), is.1.as_str()));
-            if was.0 != is.0 || !ours || !swap {
-                return wrong("it changes a reference that is not its own");
-            }
-        }
-        Ok(())
+        rules::only_references(begun, service, &served, &text(view.body)).map_err(|why| format!("{}: {why}", view.what))
     }
 
     /// A value that was made by chance is looked for from now on too.
@@ -179,15 +160,16 @@ fn text(body: Option<&[u8]>) -> String {
     String::from_utf8_lossy(body.unwrap_or_default()).into_owned()
 }
 
-fn references(spec: &str) -> Vec<(String, String)> {
-    crate::sim::secret_references(&serde_json::from_str(spec).unwrap_or_default())
-}
-
 #[async_trait]
 impl Transport for Wire {
     async fn read(&self, request: &Read) -> Result<Response> {
         let view = request.view();
         self.pass(Class::Read, view.what).await;
+        if view.path.ends_with("/services") {
+            let Records { stage, who, .. } = &*self.records;
+            let now = stage.mono();
+            stage.live().processes[*who].listed = Some(now);
+        }
         let answer = self.client.read(request).await;
         let stage = &self.records.stage;
         stage.live().tally.requests += 1;
@@ -204,11 +186,8 @@ impl Transport for Wire {
 
     async fn write(&self, request: Write, permit: Permit) -> Result<Response> {
         let view = request.view();
-        let late = self.pass(Class::Write, view.what).await;
         let (stage, who) = (self.records.stage.clone(), self.records.who);
-        stage.look(&By::Engine, None);
-        stage.live().processes[who].sent += 1;
-        self.learn(&view);
+        // A process that is paused between this and the sending has only the fences left.
         let intent = match self.check_leave(&view, &permit) {
             Ok(intent) => intent,
             Err(why) => {
@@ -217,19 +196,34 @@ impl Transport for Wire {
             }
         };
         stage.check(self.check_update(&view, &intent.rotation));
+        let carried = self.pass(Class::Write, view.what).await;
+        stage.look(&By::Engine, None);
+        stage.live().processes[who].sent += 1;
+        self.learn(&view);
         stage.live().tally.requests += 1;
-        if let Some(after) = late {
+        if let Carried::Late(after) = carried {
             stage.note(|| format!("process {who}: {}: no answer; it arrives after {after:?}", view.what));
             stage.post_late(after, self.user, self.in_process(&view), &intent.rotation);
             return Err(Error::new(ErrorKind::Timeout, format!("cannot {}: no answer came", view.what)));
         }
+        let rotation = intent.rotation.to_string();
+        // Of whom another one has taken over nobody waits any more for what is sent.
+        let by = if stage.is_overtaken(who) { By::Late(rotation) } else { By::Rotation(rotation) };
         let (what, only) = (view.what.to_owned(), updated(view.path).map(str::to_owned));
+        if let Carried::Twice = carried {
+            let done = stage.swarm.ask(self.user, self.in_process(&request.view()));
+            stage.note(|| {
+                let said = done.as_ref().map_or_else(ToString::to_string, |_| "done".into());
+                format!("process {who}: {what}: {said}; and once more")
+            });
+            stage.look(&by, only.as_deref());
+        }
         let answer = self.client.write(request, permit).await;
         stage.note(|| {
             let said = answer.as_ref().map_or_else(ToString::to_string, |answer| answer.status.to_string());
             format!("process {who}: {what}: {said}")
         });
-        stage.look(&By::Rotation(intent.rotation.to_string()), only.as_deref());
+        stage.look(&by, only.as_deref());
         self.pass(Class::Answer, &what).await;
         answer
     }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
 use swarmsecrets_core::credential::{CredentialSetter as _, Way};
 use swarmsecrets_core::executor::{PasswordChange, Supply, Values};
 use swarmsecrets_core::plan::{RotationRequest, Strategy, Timing, ValueRecipe, plan_rotation};
 use swarmsecrets_core::rotation::{Outcome, Report};
 use swarmsecrets_core::{ErrorKind, Result, SecretValue};
 use swarmsecrets_testkit::credential::{FakeCredential, Fault, Step};
+use swarmsecrets_testkit::portainer::PortainerRequest;
 use swarmsecrets_testkit::sim::{Program, ServiceBuilder};
 
 use super::desk::{Counting, Desk, NEW, OLD};
@@ -170,6 +172,33 @@ async fn a_change_that_is_under_way_goes_on_with_its_setter_alone() {
     let report = executor.resume(&id, &mut supply).await.unwrap();
     assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
     assert_eq!(play.logs_in(), (false, true));
+}
+
+/// A crash between the intent to end the old password and the call: whoever resumes looks again, as much may have happened.
+#[tokio::test]
+async fn whoever_ends_a_password_looks_just_before_also_after_a_crash() {
+    let done = Play::new(Way::HoldsTwo, Program::runs());
+    assert_eq!(done.apply(Strategy::Overlap).await.unwrap().outcome, Outcome::Applied);
+    let ends = done.desk.intents().iter().position(|i| i.starts_with("end the old password")).unwrap();
+    let play = Play::new(Way::HoldsTwo, Program::runs());
+    play.desk.trail.stop_after(ends);
+    let id = play.apply(Strategy::Overlap).await.unwrap().rotation.unwrap();
+    play.desk.trail.go_on();
+    assert_eq!(play.logs_in(), (true, true));
+    let old = play.desk.swarm.engine().secret_id("db").unwrap();
+    let file = json!({"Name": "db", "UID": "0", "GID": "0", "Mode": 0o444});
+    let late = json!({"Name": "late", "Mode": {"Replicated": {"Replicas": 1}}, "TaskTemplate": {"ContainerSpec":
+        {"Image": "local/app:1", "Secrets": [{"SecretID": old, "SecretName": "db", "File": file}]}}});
+    let create = PortainerRequest::new("POST", "/api/endpoints/1/docker/services/create").json(&late);
+    play.desk.swarm.ask("admin", create).unwrap();
+    let clock = play.desk.swarm.clock();
+    let executor = play.desk.executor(&clock).with_passwords(play.passwords());
+    let mut random = Counting(9);
+    let mut supply = Supply { values: Values::none(), random: &mut random };
+    let report = executor.resume(&id, &mut supply).await.unwrap();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    assert!(report.warnings.iter().any(|w| w.contains("`db` is used by service `late`")), "{:?}", report.warnings);
+    assert_eq!(play.logs_in(), (true, true), "the late one can still log in");
 }
 
 #[tokio::test]

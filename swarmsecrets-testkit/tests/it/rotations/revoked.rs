@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use swarmsecrets_core::plan::{Canary, Rollout, RotationRequest, Strategy, Timing, ValueRecipe};
 use swarmsecrets_core::rotation::Outcome;
 use swarmsecrets_testkit::portainer::WireFault;
@@ -89,4 +90,23 @@ async fn what_could_not_be_moved_is_tried_again_by_who_resumes() {
     let report = desk.resume(&report.rotation.unwrap()).await.unwrap();
     assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
     assert!((0..3).all(|n| desk.mounts(&format!("s{n}")) == ["db_v2"]) && !desk.has_secret("db"));
+}
+
+/// Swarm's rollback goes to the spec before, whether or not its secret is still there.
+#[tokio::test]
+async fn the_leaked_version_stays_as_long_as_swarm_may_roll_back_to_it() {
+    let rollback =
+        json!({"Parallelism": 1, "FailureAction": "rollback", "Monitor": 400_000_000, "Order": "stop-first"});
+    let desk = Desk::with(vec![
+        (service("s0"), Program::runs()),
+        (service("s1").replicas(3).update_config(rollback), Program::needs("db", OLD).exit(3)),
+    ]);
+    let report = desk.carry_out(&revocation()).await.unwrap();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    for _ in 0..3 {
+        let report = desk.resume(report.rotation.as_ref().unwrap()).await.unwrap();
+        assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+        desk.swarm.engine().run_for(Duration::from_secs(600));
+        assert!(desk.mounts("s1").iter().all(|name| desk.has_secret(name)), "{:?}", desk.mounts("s1"));
+    }
 }

@@ -1,0 +1,145 @@
+//! The way of one operation to the systems behind secrets: where their faults are met, and each change of a password is
+//! looked at before it is made and after.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use swarmsecrets_core::credential::{Account, CredentialSetter, Login};
+use swarmsecrets_core::error::{Error, ErrorKind, Result};
+use swarmsecrets_core::ids::RotationId;
+use swarmsecrets_core::journal::{ChangeRecord, CredentialStep};
+use swarmsecrets_core::plan::Strategy;
+use swarmsecrets_core::secret::SecretValue;
+
+use super::records::Records;
+use super::stage::Fired;
+use super::trouble::Class;
+use super::watch::By;
+use crate::credential::{FakeCredential, Step};
+
+/// The setter of one secret, as one process has it.
+pub(super) struct Door {
+    records: Arc<Records>,
+    system: FakeCredential,
+    /// The secret, by number.
+    secret: usize,
+}
+
+impl Door {
+    pub(super) fn new(records: Arc<Records>, secret: usize, system: FakeCredential) -> Self {
+        Self { records, system, secret }
+    }
+
+    /// Comes to a point before a call or after it.
+    async fn pass(&self, class: Class, step: Step) {
+        let Records { stage, who, .. } = &*self.records;
+        match stage.reach(*who, class) {
+            Fired::Crash(leaves) => self.records.die(leaves).await,
+            Fired::Stall(time) => stage.stand_still(*who, time).await,
+            Fired::System(fault) => {
+                stage.note(|| format!("process {who}: {fault:?} at {step:?}"));
+                stage.live().denied.push((self.secret, step, fault));
+                self.system.fail(step, fault);
+            }
+            _ => {}
+        }
+        stage.give_way().await;
+    }
+
+    /// What must be there before a password may be changed.
+    fn check(&self, rotation: &RotationId, wanted: CredentialStep) -> std::result::Result<usize, String> {
+        let what = format!("{wanted:?} of the password of secret {}", self.secret);
+        let leave = self.records.take_leave(&what)?;
+        match leave.change {
+            ChangeRecord::Credential { secret, step } if step == wanted && leave.intent.rotation == *rotation => {
+                Ok(secret)
+            }
+            change => Err(format!("{what}: the journal's last intent is another one ({change:?})")),
+        }
+    }
+
+    /// A password is ended when nothing is on the old version any more, but for what people have put back there since the
+    /// world was looked at: nothing guards a password. A revocation ends it first of all.
+    fn may_end(&self, rotation: &RotationId, secret: usize) -> std::result::Result<(), String> {
+        let world = self.records.stage.swarm.engine().world();
+        let mut live = self.records.stage.live();
+        let looked = live.processes[self.records.who].listed;
+        let Some(begun) = live.begun.get(rotation) else { return Err("its rotation was never begun".into()) };
+        let old = begun.pair(secret).old_id().to_owned();
+        if begun.plan.strategy == Strategy::Revoke {
+            live.ended.insert(old);
+            return Ok(());
+        }
+        let on_old = |service: &&String| {
+            let spec = live.watch.references(service).is_some_and(|refs| refs.iter().any(|(_, id)| *id == old));
+            let alive = |task: &&crate::sim::Task| task.service == **service && !task.state.is_terminal();
+            let mut tasks = world.tasks.values().filter(alive);
+            spec || tasks.any(|task| crate::sim::task_secrets(&task.spec).contains(&old))
+        };
+        let since =
+            |service: &str| live.watch.person_at(service).is_some_and(|at| looked.is_none_or(|looked| at >= looked));
+        match world.services.keys().filter(on_old).find(|service| !since(service)) {
+            None => Ok(()),
+            Some(service) => Err(format!("the old password of secret {secret} is ended while {service} uses it")),
+        }
+    }
+
+    /// Does what changes something, with a look before and after.
+    async fn change<T: Send>(
+        &self,
+        step: Step,
+        allowed: std::result::Result<(), String>,
+        call: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        let Records { stage, who, .. } = &*self.records;
+        stage.look(&By::Engine, None);
+        stage.live().processes[*who].sent += 1;
+        if let Err(why) = allowed {
+            stage.violated(why.clone());
+            return Err(Error::new(ErrorKind::Protocol, why));
+        }
+        let done = call.await;
+        stage.note(|| {
+            let said = done.as_ref().map_or_else(ToString::to_string, |_| "done".into());
+            format!("process {who}: {step:?} of secret {}: {said}", self.secret)
+        });
+        stage.check_logins();
+        self.pass(Class::Called, step).await;
+        done
+    }
+}
+
+#[async_trait]
+impl CredentialSetter for Door {
+    fn account(&self) -> Account {
+        self.system.account()
+    }
+
+    fn next_value(&self, current: &SecretValue, password: &SecretValue) -> Result<SecretValue> {
+        self.system.next_value(current, password)
+    }
+
+    async fn set(&self, rotation: &RotationId, current: &SecretValue, next: &SecretValue) -> Result<()> {
+        let leave = self.check(rotation, CredentialStep::Set);
+        self.pass(Class::Call, Step::Set).await;
+        self.change(Step::Set, leave.map(drop), self.system.set(rotation, current, next)).await
+    }
+
+    async fn verify(&self, value: &SecretValue) -> Login {
+        self.pass(Class::Call, Step::Verify).await;
+        self.system.verify(value).await
+    }
+
+    async fn revoke(&self, rotation: &RotationId, old: &SecretValue) -> Result<()> {
+        let leave = self.check(rotation, CredentialStep::Revoke);
+        self.pass(Class::Call, Step::Revoke).await;
+        let allowed = leave.and_then(|secret| self.may_end(rotation, secret));
+        self.change(Step::Revoke, allowed, self.system.revoke(rotation, old)).await
+    }
+
+    async fn undo(&self, rotation: &RotationId, current: &SecretValue) -> Result<()> {
+        let leave = self.check(rotation, CredentialStep::Undo);
+        self.pass(Class::Call, Step::Undo).await;
+        self.change(Step::Undo, leave.map(drop), self.system.undo(rotation, current)).await
+    }
+}

@@ -1,0 +1,148 @@
+//! Who can log in to the systems behind secrets, with what they mount.
+
+use swarmsecrets_core::credential::Way;
+use swarmsecrets_core::ids::RotationId;
+use swarmsecrets_core::plan::{PlannedSecret, Strategy};
+use swarmsecrets_core::rotation::{Outcome, Report};
+
+use super::begun::Begun;
+use super::scene::SECRETS;
+use super::stage::{Live, Stage};
+use super::truth::Verdict;
+use super::watch::By;
+use crate::credential::{FakeCredential, Fault, Step};
+use crate::sim::{TaskState, World, task_secrets};
+
+/// The system behind a version, if there is one that holds two passwords: whoever mounts it can always log in.
+fn system<'a>(systems: &'a [Option<FakeCredential>], name: &str) -> Option<&'a FakeCredential> {
+    let number = SECRETS.iter().position(|stem| name.starts_with(stem))?;
+    systems.get(number)?.as_ref()
+}
+
+/// Every task that is meant to run can log in with what it mounts, old or new. What a person has pointed somewhere is that
+/// person's, a value that is revoked ends at once, and in a system with one password whoever has not moved yet waits.
+pub(super) fn everybody_can(live: &Live, world: &World, systems: &[Option<FakeCredential>]) -> Verdict {
+    if systems.iter().all(Option::is_none) {
+        return Ok(());
+    }
+    for task in world.tasks.values().filter(|task| task.is_wanted() && task.state == TaskState::Running) {
+        let ours = live.watch.changes(&task.service).last().is_some_and(|by| *by != By::Person);
+        if !ours || live.watch.moved_late.contains(&task.service) {
+            continue;
+        }
+        for version in task_secrets(&task.spec) {
+            let Some((name, _)) = live.watch.secrets.get(&version) else { continue };
+            let Some(system) = system(systems, name).filter(|system| way(system).holds_two()) else { continue };
+            // Nobody can find out that a system lied when the value is gone after a crash.
+            let lied = live.met(name, Step::Set, Fault::DoNothing);
+            if live.watch.persons.contains(&version) || lied || live.ended.contains(&version) {
+                continue;
+            }
+            if live.watch.values.get(&version).is_some_and(|value| !system.logs_in(value)) {
+                let service = world.services.get(&task.service).map_or("a removed service", |service| service.name());
+                return Err(format!("a task of {service} cannot log in with {name}, which it mounts"));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Live {
+    /// Whether the system behind a version has met this fault.
+    fn met(&self, version: &str, step: Step, fault: Fault) -> bool {
+        let number = SECRETS.iter().position(|stem| version.starts_with(stem));
+        self.denied.iter().any(|(secret, at, what)| Some(*secret) == number && (*at, *what) == (step, fault))
+    }
+}
+
+pub(super) fn way(system: &FakeCredential) -> Way {
+    use swarmsecrets_core::credential::CredentialSetter as _;
+    system.account().way
+}
+
+/// Whether the passwords are where the end of a rotation says: the old one ended if and only if all are on the new version.
+pub(super) fn ended(stage: &Stage, live: &Live, id: &RotationId, begun: &Begun, report: &Report) -> Verdict {
+    for (n, planned) in begun.plan.secrets.iter().enumerate().filter(|(_, planned)| planned.credential.is_some()) {
+        let Some(system) = system(&stage.systems, &planned.secret) else { continue };
+        let pair = begun.pair(n);
+        if live.watch.persons.contains(pair.old_id()) {
+            continue;
+        }
+        let works = |version: Option<&str>| {
+            version.and_then(|version| live.watch.values.get(version)).map(|value| system.logs_in(value))
+        };
+        let (old, new) = (works(Some(pair.old_id())), works(pair.new));
+        let others = Others::of(live, id, planned, pair.new);
+        let wrong = |why: &str| Err(format!("{why} of {}", planned.secret));
+        match report.outcome {
+            Outcome::Applied if old == Some(true) => return wrong("the old password logs in"),
+            Outcome::Applied | Outcome::AwaitingPatch if new == Some(false) && !others.later => {
+                return wrong("the new password does not log in");
+            }
+            Outcome::AwaitingPatch
+                if begun.plan.strategy == Strategy::Overlap
+                    && !others.later
+                    && old == Some(false)
+                    && way(system).holds_two() =>
+            {
+                return wrong("a stack's file waits, and the old password does not log in");
+            }
+            Outcome::RolledBack | Outcome::NotStarted | Outcome::Conflict if !others.beside => {
+                let lied = live.met(&planned.secret, Step::Undo, Fault::DoNothing);
+                if old == Some(false) && !lied {
+                    return wrong("it was undone, and the old password does not log in");
+                }
+                // An undo is not tried out: a system that lies about it is believed.
+                if new == Some(true) && !lied {
+                    return wrong("it was undone, and the new password logs in");
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What other rotations have done to a password.
+struct Others {
+    /// One began from our new version.
+    later: bool,
+    /// One began from the version that ours began from.
+    beside: bool,
+}
+
+impl Others {
+    fn of(live: &Live, id: &RotationId, planned: &PlannedSecret, new: Option<&str>) -> Self {
+        let others = live.begun.iter().filter(|(other, _)| *other != id).map(|(_, begun)| begun);
+        let from: Vec<(&str, bool)> =
+            others.flat_map(Begun::pairs).map(|pair| (pair.old_id(), pair.new.is_some())).collect();
+        let old = planned.previous.as_ref().map_or("", |old| old.id.as_str());
+        Self {
+            later: from.iter().any(|(version, made)| Some(*version) == new && *made),
+            beside: from.iter().any(|(version, made)| *version == old && *made),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::scene::Scene;
+
+    #[test]
+    fn a_password_that_is_ended_while_it_is_used_is_found() {
+        let (mut used, mut found) = (0, 0);
+        for seed in 0..60 {
+            let scene = Scene::of(seed);
+            let stage = Stage::new(scene.build().unwrap(), scene.systems().unwrap(), false);
+            stage.look(&By::Scene, None);
+            assert_eq!(stage.violation(), None, "seed {seed}");
+            let two = |secret: &usize| scene.systems[*secret].is_some_and(Way::holds_two);
+            used += usize::from(scene.services.iter().flat_map(|s| &s.mounts).any(|(secret, _)| two(secret)));
+            stage.systems.iter().flatten().for_each(FakeCredential::drop_users);
+            stage.check_logins();
+            found += usize::from(stage.violation().is_some());
+        }
+        assert!(found > 5 && found <= used + 6, "{found} of {used}");
+    }
+}

@@ -1,0 +1,122 @@
+//! The reasons for which a person may be asked when nothing goes wrong any more. Each is held against what is recorded.
+
+use swarmsecrets_core::ids::RotationId;
+use swarmsecrets_core::plan::Strategy;
+use swarmsecrets_core::rotation::{ConsumerReport, Report};
+
+use super::begun::Begun;
+use super::scene::SECRETS;
+use super::stage::{Live, Stage};
+use super::truth::{all_on_old, healthy};
+use super::watch::By;
+use crate::credential::Fault;
+
+/// What a report says first.
+pub(super) fn said(report: &Report) -> String {
+    report.warnings.iter().take(2).cloned().collect::<Vec<_>>().join(" | ")
+}
+
+/// The reason why a person is asked, if there is one.
+pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'static str> {
+    let live = stage.live();
+    let begun = live.begun.get(id)?;
+    let said = said(report);
+    if said.contains("cannot be removed: it is used by a later rotation") {
+        return has_later(&live, begun).then_some("a later rotation comes from the new version");
+    }
+    if said.contains("cannot be removed: it is used by") {
+        return used_by_others(&live, begun).then_some("others use the new version");
+    }
+    if said.contains("it cannot be undone") {
+        let ours = By::Rotation(id.to_string());
+        let mut removed = begun.plan.replaced().filter_map(|old| live.watch.removed.get(old.id.as_str()));
+        return removed.any(|by| *by != ours).then_some("others have removed the old version");
+    }
+    if said.contains("password of") {
+        return password(&live, begun, &said);
+    }
+    if begun.plan.strategy == Strategy::Revoke && report.secrets.iter().any(|s| s.previous.is_some()) {
+        return revoked(stage, &live, begun, report);
+    }
+    if said.contains("could not be put back") {
+        let failed: Vec<&ConsumerReport> = report.consumers.iter().filter(|said| said.outcome == "failed").collect();
+        let removed = begun.plan.replaced().any(|old| live.watch.removed.contains_key(old.id.as_str()));
+        let others = |c: &ConsumerReport| live.watch.changes(c.id.as_str()).last() == Some(&By::Person);
+        let justified = failed.iter().all(|c| removed || others(c) || !healthy(stage, c.id.as_str()));
+        return (!failed.is_empty() && justified).then_some("a consumer is not healthy on the old version either");
+    }
+    None
+}
+
+/// Whether a new version is used, and by none but services whose references people were the last to change.
+fn used_by_others(live: &Live, begun: &Begun) -> bool {
+    let mut used = begun.pairs().filter_map(|pair| pair.new).map(|new| live.watch.users(new));
+    used.any(|users| {
+        !users.is_empty() && users.iter().all(|service| live.watch.changes(service).last() == Some(&By::Person))
+    })
+}
+
+/// Whether there is a version that another rotation made from one of this.
+fn has_later(live: &Live, begun: &Begun) -> bool {
+    let ours: Vec<&str> = begun.pairs().filter_map(|pair| pair.new).collect();
+    live.begun
+        .values()
+        .flat_map(Begun::pairs)
+        .any(|other| ours.contains(&other.old_id()) && other.new.is_some_and(|id| live.watch.secrets.contains_key(id)))
+}
+
+/// A revocation that has left something behind: a consumer that does not work and is off the leaked value all the same, or
+/// the old version, as something uses it.
+fn revoked(stage: &Stage, live: &Live, begun: &Begun, report: &Report) -> Option<&'static str> {
+    let failed = report.consumers.iter().filter(|said| said.outcome == "failed");
+    let mut left = failed.clone().filter(|said| all_on_old(live, begun, said.id.as_str()));
+    // Somebody else's change, or Swarm's own rollback where the service asks for it.
+    let others = |said: &ConsumerReport| {
+        live.watch.changes(said.id.as_str()).last().is_some_and(|by| matches!(by, By::Person | By::Engine))
+    };
+    let removed = begun.pairs().filter_map(|pair| live.watch.removed.get(pair.new?)).any(|by| *by == By::Person);
+    if removed {
+        return Some("revoked: others have removed the new version");
+    }
+    if left.any(|said| !others(said)) {
+        return None;
+    }
+    let kept = begun.pairs().any(|pair| {
+        let mounts =
+            |task: &crate::sim::Task| crate::sim::task_secrets(&task.spec).iter().any(|id| id == pair.old_id());
+        let world = stage.swarm.engine().world();
+        let alive = world.tasks.values().any(|task| !task.state.is_terminal() && mounts(task));
+        live.watch.secrets.contains_key(pair.old_id()) && (alive || !live.watch.users(pair.old_id()).is_empty())
+    });
+    match (failed.count(), kept) {
+        (_, true) => Some("revoked: something uses the old version"),
+        (1.., false) => Some("revoked: a consumer did not get healthy with the new value"),
+        (0, false) => None,
+    }
+}
+
+/// A password that could not be set, ended or restored, because of what its system did or who still uses it.
+fn password(live: &Live, begun: &Begun, said: &str) -> Option<&'static str> {
+    let number = |name: &str| SECRETS.iter().position(|stem| *stem == name);
+    let secrets: Vec<usize> = begun.plan.secrets.iter().filter_map(|secret| number(&secret.secret)).collect();
+    let met = |fault: fn(&Fault) -> bool| live.denied.iter().any(|(n, _, what)| secrets.contains(n) && fault(what));
+    // Swarm's labels do not tell that a password is still open, and so the next rotation may begin.
+    if has_later(live, begun) {
+        return Some("a later rotation has changed the password meanwhile");
+    }
+    if said.contains("still logs in") {
+        return met(|fault| *fault == Fault::DoNothing)
+            .then_some("a system said that a password was ended and did nothing");
+    }
+    if said.contains("could not be ended") || said.contains("could not be restored") {
+        return met(|fault| matches!(fault, Fault::Refuse(_) | Fault::DoNothing))
+            .then_some("a system refused, or had lied");
+    }
+    if said.contains("was not ended") || said.contains("is not ended again") {
+        let mut users = begun.pairs().flat_map(|pair| live.watch.users(pair.old_id()));
+        let others = users.any(|service| live.watch.changes(service).contains(&By::Person));
+        return (others || said.contains("the file of stack"))
+            .then_some("others use the old version: its password stays");
+    }
+    said.contains("it cannot be undone").then_some("a password was ended: there is no way back")
+}

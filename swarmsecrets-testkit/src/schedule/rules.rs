@@ -1,0 +1,100 @@
+//! What must be so before a mutation may arrive.
+
+use swarmsecrets_core::journal::ChangeRecord;
+use swarmsecrets_core::plan::{PlannedConsumer, WarningKind};
+use swarmsecrets_core::rotation::{Progress, State};
+
+use super::begun::{Begun, Pair};
+
+use super::truth::Verdict;
+
+/// Why something is undone when a person says so.
+pub(super) const BY_HAND: &str = "somebody says so";
+
+/// Nothing of a spec may change but the references that the plan names, all of them together and in one direction.
+pub(super) fn only_references(begun: &Begun, service: &str, served: &str, sent: &str) -> Verdict {
+    let wrong = |why: &str| Err(why.to_owned());
+    let mounts = begun.mounts(service);
+    if mounts.is_empty() {
+        return wrong("the plan does not name the service");
+    }
+    if mounts.iter().any(|(_, pair)| pair.new.is_none()) {
+        return wrong("sent before all the new versions are there");
+    }
+    if plain(&mounts, served) != plain(&mounts, sent) {
+        return wrong("it changes more of the spec than references");
+    }
+    let (before, after) = (references(served), references(sent));
+    let mut forward = Vec::new();
+    for (was, is) in before.iter().zip(&after).filter(|(was, is)| was != is) {
+        let mount = mounts.iter().find(|(target, _)| *target == was.0);
+        let Some((_, pair)) = mount.filter(|_| was.0 == is.0) else {
+            return wrong("it changes a reference that is not its own");
+        };
+        let (old, new) = (pair.old_id(), pair.new.unwrap_or_default());
+        match (was.1.as_str(), is.1.as_str()) {
+            (from, to) if (from, to) == (old, new) => forward.push(true),
+            (from, to) if (from, to) == (new, old) => forward.push(false),
+            _ => return wrong("it changes a reference to something else than the plan's versions"),
+        }
+    }
+    if forward.contains(&true) && forward.contains(&false) {
+        return wrong("it goes forward and back at once");
+    }
+    if forward.len() != mounts.len() {
+        return wrong("it changes some of the references of a service and not the others");
+    }
+    Ok(())
+}
+
+/// The text with old and new versions made the same.
+fn plain(mounts: &[(&str, Pair<'_>)], text: &str) -> String {
+    mounts.iter().fold(text.to_owned(), |text, (_, pair)| {
+        let name = pair.new_name.as_str();
+        let old = pair.old.map_or(name, |old| old.name.as_str());
+        let text = text.replace(&format!("\"{old}\""), &format!("\"{name}\""));
+        text.replace(&format!("\"{}\"", pair.old_id()), &format!("\"{}\"", pair.new.unwrap_or_default()))
+    })
+}
+
+fn references(spec: &str) -> Vec<(String, String)> {
+    crate::sim::secret_references(&serde_json::from_str(spec).unwrap_or_default())
+}
+
+/// A consumer is moved in its turn: after the waves before its own, beside no more others than the plan says, and not
+/// once the budget of failures is spent.
+pub(super) fn in_turn(state: &State, change: &ChangeRecord) -> Verdict {
+    let asked = state.undo.as_deref() == Some(BY_HAND);
+    let service = match change {
+        ChangeRecord::Update { service } => service,
+        ChangeRecord::Restore { .. } if state.goes_on_in_spite_of_failures() && !asked => {
+            return Err("a service goes back to a value that is revoked".into());
+        }
+        _ => return Ok(()),
+    };
+    let consumers = || state.plan.consumers.iter().zip(&state.consumers);
+    let Some((planned, progress)) = consumers().find(|(planned, _)| planned.id == *service) else {
+        return Err("the plan does not name the service".into());
+    };
+    if *progress != Progress::Begun {
+        return Err(format!("it is moved without being begun ({progress:?})"));
+    }
+    let done = |p: &Progress| matches!(p, Progress::Converged(_) | Progress::Left(_));
+    let goes_on = state.goes_on_in_spite_of_failures();
+    let before = |other: &PlannedConsumer| other.wave < planned.wave;
+    if let Some((other, how)) = consumers()
+        .filter(|(other, _)| before(other))
+        .find(|(_, p)| !(done(p) || goes_on && matches!(p, Progress::Failed(_))))
+    {
+        return Err(format!("it is moved in wave {} while {} is {how:?}", planned.wave, other.service));
+    }
+    let in_hand = consumers().filter(|(_, p)| **p == Progress::Begun).count();
+    let recovered = state.plan.warnings.iter().any(|warning| warning.kind == WarningKind::JournalLost);
+    if in_hand > state.plan.rollout.concurrency as usize && !recovered {
+        return Err(format!("{in_hand} consumers are in hand"));
+    }
+    if state.failures > state.plan.rollout.failures {
+        return Err(format!("{} failures are beyond the budget", state.failures));
+    }
+    Ok(())
+}
