@@ -22,7 +22,8 @@ impl Rotation {
     pub(super) fn close_credentials(&self) -> Next {
         let seen = self.work.cleared.is_some();
         match self.behind() {
-            Some((n, _)) if self.state.versions[n].access == Access::Proved && !seen => {
+            // Also where a run before had begun to end it: its request may never have been sent.
+            Some((n, _)) if matches!(self.state.versions[n].access, Access::Proved | Access::Revoking) && !seen => {
                 Next::Act(Action::Look(Look::World))
             }
             _ => self.next_access(),
@@ -64,8 +65,8 @@ impl Rotation {
         let access = self.state.versions[n].access;
         match (access, reply) {
             (_, Reply::Done(Answer::World(world))) => self.may_close(n, &account, &world, now),
-            (_, Reply::Unknown(error)) => self.look_later(&error, now),
-            (_, Reply::Refused(error)) if error.is_retryable() => self.look_later(&error, now),
+            (_, Reply::Unknown(error)) => self.ask_later(error, &account, now),
+            (_, Reply::Refused(error)) if error.is_retryable() => self.ask_later(error, &account, now),
             (Access::Old | Access::Setting, Reply::Refused(error)) => {
                 self.undo_because(format!("the password of {account} could not be set: {error}"))
             }
@@ -86,7 +87,7 @@ impl Rotation {
     fn logged_in(&mut self, n: usize, account: &Account, login: Login, now: Now) -> Result<()> {
         let holds_two = account.way.holds_two();
         match (self.state.versions[n].access, login) {
-            (_, Login::Unclear(error)) => self.look_later(&error, now),
+            (_, Login::Unclear(error)) => self.ask_later(error, account, now),
             (Access::Set, Login::Works) => self.reached(n, Access::NewWorks, None),
             (Access::Set, Login::Refused) => {
                 self.undo_because(format!("the new password of {account} was set and does not log in"))
@@ -101,8 +102,10 @@ impl Rotation {
             }
             (Access::NewWorks, _) => self.reached(n, Access::Proved, None),
             (Access::Revoked, Login::Works) => {
-                let text =
-                    format!("the old password of {account} was ended and still logs in: end it in the system itself");
+                let text = format!(
+                    "the old password of {account} was ended and still logs in: end it in the system itself, then `swarmsecrets resume {}`",
+                    self.state.rotation
+                );
                 self.stop(End::NeedsHuman, text)
             }
             (Access::Revoked, Login::Refused) => self.reached(n, Access::Closed, None),
@@ -112,6 +115,10 @@ impl Rotation {
             }
             _ => Ok(()),
         }
+    }
+
+    fn ask_later(&mut self, error: Error, account: &Account, now: Now) -> Result<()> {
+        self.look_later(&error.context(format!("nothing is heard of the password of {account}")), now)
     }
 
     fn reached(&mut self, secret: usize, access: Access, note: Option<String>) -> Result<()> {
@@ -135,8 +142,12 @@ impl Rotation {
                 return Ok(());
             }
         };
+        let state = match self.state.versions[n].access {
+            Access::Revoking => "may have been ended, or log in as before",
+            _ => "was not ended, and logs in as before",
+        };
         let text = format!(
-            "the old password of {account} was not ended, and logs in as before: {why}; mend that, then `swarmsecrets resume {}`",
+            "the old password of {account} {state}: {why}; mend that, then `swarmsecrets resume {}`",
             self.state.rotation
         );
         self.stop(End::NeedsHuman, text)
@@ -156,8 +167,8 @@ impl Rotation {
         let Some((_, account)) = self.credentials().find(|(other, _)| *other == n) else { return Ok(()) };
         match reply {
             Reply::Done(_) => self.reached(n, Access::Restored, None),
-            Reply::Unknown(error) => self.look_later(&error, now),
-            Reply::Refused(error) if error.is_retryable() => self.look_later(&error, now),
+            Reply::Unknown(error) => self.ask_later(error, &account, now),
+            Reply::Refused(error) if error.is_retryable() => self.ask_later(error, &account, now),
             Reply::Refused(error) => {
                 let text = format!(
                     "the old password of {account} could not be restored: {error}; both versions are kept: restore it, then `swarmsecrets resume {}`",
