@@ -22,6 +22,16 @@ pub enum Way {
 }
 
 impl Way {
+    /// How people call it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Replaces => "replaced in place",
+            Self::HoldsTwo => "two at a time",
+            Self::Alternates => "users take turns",
+        }
+    }
+
     /// Whether the old credential stays valid beside the new one until `revoke`.
     #[must_use]
     pub fn holds_two(self) -> bool {

@@ -102,10 +102,7 @@ fn request(parts: &Parts<'_>, change: &Change, value: Result<Option<SecretValue>
 
 fn create(parts: &Parts<'_>, name: &SecretName, labels: &Labels, value: Option<&SecretValue>) -> Result<Write> {
     let value = value.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Invalid,
-            format!("`{name}` was never made, and its value is kept nowhere: give the value again, or begin anew"),
-        )
+        Error::new(ErrorKind::Invalid, format!("`{name}` was never made, and its value is kept nowhere"))
     })?;
     Ok(Write::create_secret(parts.environment, name, labels, value))
 }

@@ -40,8 +40,12 @@ impl Passwords {
             let Some(account) = &secret.credential else { continue };
             let (setter, _) = self.of(secret)?;
             if setter.account() != *account {
-                let text =
-                    format!("the plan changes the password of {account}, the setter that of {}", setter.account());
+                let text = format!(
+                    "the plan changes the password of {account} ({}), the setter at hand that of {} ({}): hand over the right one (--credentials), or plan again",
+                    account.way.words(),
+                    setter.account(),
+                    setter.account().way.words()
+                );
                 return Err(Error::new(ErrorKind::Invalid, text));
             }
         }

@@ -189,7 +189,7 @@ impl<'a> Executor<'a> {
         let plan = &rotation.state().plan;
         if plan.cluster != world.cluster || plan.environment != world.environment {
             let text = format!(
-                "rotation {id} belongs to environment {} of swarm {}, this is environment {} of swarm {}",
+                "rotation {id} belongs to environment {} of swarm {}, this is environment {} of swarm {}: go on with it there",
                 plan.environment, plan.cluster, world.environment, world.cluster
             );
             return Err(Error::new(ErrorKind::Stale, text));

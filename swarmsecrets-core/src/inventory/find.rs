@@ -83,7 +83,9 @@ impl Inventory {
         let hint = match (list.is_empty(), self.visibility == super::Visibility::Full) {
             (false, _) => format!("did you mean {list}?"),
             (true, true) => "`swarmsecrets inventory` lists all".to_owned(),
-            (true, false) => "it may be one that the account cannot see".to_owned(),
+            (true, false) => {
+                "check the name, or ask an administrator: it may be one that this account cannot see".to_owned()
+            }
         };
         Error::new(ErrorKind::NotFound, format!("there is no secret {}: {hint}", quoted(name)))
     }

@@ -83,7 +83,12 @@ impl JournalStore for MemoryJournal {
             let mut kept = self.kept();
             let holding = kept.leases.entry(rotation.clone()).or_default();
             if holding.held {
-                return Err(Error::new(ErrorKind::Conflict, format!("rotation {rotation} is in other hands")));
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    format!(
+                        "rotation {rotation} is being carried out by another process: wait for it, or stop it first"
+                    ),
+                ));
             }
             *holding = Holding { epoch: holding.epoch + 1, held: true };
             holding.epoch

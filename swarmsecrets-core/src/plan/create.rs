@@ -26,7 +26,10 @@ pub fn plan_create(inventory: &Inventory, request: &CreateRequest) -> Result<Pla
     {
         return Err(Error::new(
             ErrorKind::Conflict,
-            format!("`{name}` exists already, as {}: rotate it, or take another name", secret.current().name),
+            format!(
+                "`{name}` exists already, as `{0}`: `swarmsecrets rotate {0}`, or take another name",
+                secret.current().name
+            ),
         ));
     }
     let labels = request.labels.with(naming::labels(name.as_str(), 1, None, Duration::ZERO).iter());

@@ -32,3 +32,4 @@ pub(crate) use self::rotate::decide;
 pub use self::rotate::plan_rotation;
 pub use self::seal::Plan;
 pub use self::stale::Moved;
+pub(crate) use self::stale::made_by;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::diff::humane;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::SecretName;
+use crate::ids::{SecretName, quoted};
 use crate::inventory::{Inventory, Labels, LogicalSecret, NameScheme, SecretVersion, label};
 
 /// The number and the name of the version that follows.
@@ -19,8 +19,7 @@ pub(super) fn next(inventory: &Inventory, secret: &LogicalSecret) -> Result<(u64
         NameScheme::V(separator) => format!("{}{separator}v{count}", stem(current, &format!("{separator}v"))),
         NameScheme::Date(separator) => dated(inventory, current, separator),
     };
-    let name =
-        SecretName::new(&text).map_err(|e| e.context(format!("cannot name the next version of `{}`", secret.name)))?;
+    let name = SecretName::new(&text).map_err(|error| unnameable(&secret.name, &error))?;
     match inventory.secrets.iter().flat_map(|s| &s.versions).find(|v| v.name == name) {
         None => Ok((count, name)),
         Some(_) => Err(Error::new(
@@ -31,6 +30,14 @@ pub(super) fn next(inventory: &Inventory, secret: &LogicalSecret) -> Result<(u64
             ),
         )),
     }
+}
+
+fn unnameable(secret: &str, error: &Error) -> Error {
+    let text = format!(
+        "cannot name the next version of {}: {error}: make the secret anew under a shorter name, and let its services mount that",
+        quoted(secret)
+    );
+    Error::new(ErrorKind::Invalid, text)
 }
 
 /// The name without its version; the scheme was read off the same name, so the separator stands in it.

@@ -65,7 +65,10 @@ fn dependencies(services: &[&ServiceNode], request: &RotationRequest) -> Result<
             let unknown = || {
                 Error::new(
                     ErrorKind::Invalid,
-                    format!("{} is not a consumer, so it has no place in the order", quoted(name)),
+                    format!(
+                        "{} is not a consumer, so it has no place in the order: leave it out (--after)",
+                        quoted(name)
+                    ),
                 )
             };
             place(services, name).ok_or_else(unknown)
@@ -85,8 +88,12 @@ fn canaries(
         Canary::Labelled => return Ok(by_label_or_size(services, request.rollout.concurrency, may_begin)),
         Canary::Service(name) => name,
     };
-    let unknown =
-        || Error::new(ErrorKind::Invalid, format!("{} is not a consumer, so it cannot be the canary", quoted(name)));
+    let unknown = || {
+        Error::new(
+            ErrorKind::Invalid,
+            format!("{} is not a consumer, so it cannot be the canary: name one that is (--canary)", quoted(name)),
+        )
+    };
     Ok(BTreeSet::from([place(services, name).ok_or_else(unknown)?]))
 }
 
@@ -117,6 +124,10 @@ fn circle(services: &[&ServiceNode], before: &[BTreeSet<usize>], open: &[usize])
         path[start..].iter().chain(std::iter::once(&at)).map(|n| quoted(&services[*n].name)).collect();
     Error::new(
         ErrorKind::Invalid,
-        format!("the dependencies ({}) go in a circle: {}", label::AFTER, names.join(" after ")),
+        format!(
+            "the dependencies ({}, --after) go in a circle: {}: take one of them out",
+            label::AFTER,
+            names.join(" after ")
+        ),
     )
 }

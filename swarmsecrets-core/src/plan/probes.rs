@@ -32,7 +32,7 @@ pub(super) fn check(inventory: &Inventory, request: &RotationRequest) -> Result<
         let Probed::Named(name) = probed else { continue };
         if !inventory.services.iter().any(|service| service.name == *name) {
             let text = format!(
-                "{} is to be asked about service {}, and there is none of that name",
+                "{} is to be asked about service {}, and there is none of that name: correct it (--probes)",
                 quoted(probe),
                 quoted(name)
             );

@@ -74,13 +74,13 @@ pub fn recover(inventory: &Inventory, rotation: &RotationId) -> Result<Recovered
     let found: Vec<Found<'_>> = inventory.secrets.iter().filter_map(|secret| found(secret, rotation)).collect();
     if found.is_empty() {
         let text = format!(
-            "rotation {rotation} has no journal here, and no secret in this Swarm was made by it beside the one that it replaced"
+            "rotation {rotation} has no journal here, and no secret in this Swarm was made by it beside the one that it replaced: check the id, and which journal is read (--journal)"
         );
         return Err(Error::new(ErrorKind::NotFound, text));
     }
     if let Some(strategy) = found.iter().find_map(|f| f.new.labels.get(label::STRATEGY)) {
         let text = format!(
-            "the journal of rotation {rotation} is lost, and it was more than an exchange of references ({}): a person must see what it has done",
+            "the journal of rotation {rotation} is lost, and it was more than an exchange of references ({}): bring the journal back (--journal), or see by hand what it has done: `swarmsecrets inventory` shows which service uses which version",
             quoted(strategy)
         );
         return Err(Error::new(ErrorKind::Refused, text));

@@ -3,7 +3,7 @@
 use super::document::ticked;
 use super::request::{RotationRequest, Strategy};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::quoted;
+use crate::ids::{RotationId, quoted};
 use crate::inventory::{Inventory, LogicalSecret, ServiceMode, ServiceNode, Visibility, label};
 
 /// Looks for every reason against the rotation of these secrets, the gravest first.
@@ -21,7 +21,9 @@ fn data_is_not_ours(secret: &LogicalSecret) -> Result<()> {
         return refused(format!("its data comes from the driver {}: change it there", quoted(driver)));
     }
     if let Some(engine) = &current.templating {
-        return refused(format!("it holds a template ({}), which a plain copy would replace", quoted(engine)));
+        let text =
+            format!("it holds a template ({}), which a plain copy would replace: change it by hand", quoted(engine));
+        return refused(text);
     }
     Ok(())
 }
@@ -39,11 +41,10 @@ fn several_versions(secret: &LogicalSecret) -> Result<()> {
         return Ok(());
     }
     let whose = match current.labels.get(label::ROTATION) {
-        Some(rotation) => format!(
-            "rotation {} made it and has not converged: `swarmsecrets resume` or `rollback` it first",
-            quoted(rotation)
-        ),
-        None => "finish or undo that change first".to_owned(),
+        Some(rotation) => {
+            format!("rotation {} made it and has not converged: {} first", quoted(rotation), resume_or_undo(rotation))
+        }
+        None => format!("bring them to `{0}`, or remove `{0}`, then plan again", current.name),
     };
     Err(Error::new(
         ErrorKind::Conflict,
@@ -58,7 +59,7 @@ pub(super) fn writable(inventory: &Inventory, service: &ServiceNode) -> Result<(
         Some(field) => Err(Error::new(
             ErrorKind::Refused,
             format!(
-                "cannot update service {}: {field} holds an integer of 2^53 or more, which Portainer rounds on reading, so writing the spec back would change it",
+                "cannot update service {}: {field} holds an integer of 2^53 or more, which Portainer rounds on reading, so writing the spec back would change it: update it by hand",
                 quoted(&service.name)
             ),
         )),
@@ -79,6 +80,14 @@ fn job(service: &ServiceNode, request: &RotationRequest) -> Result<()> {
     Ok(())
 }
 
+/// An id from a label may be anything: only one that is an id becomes part of a command.
+fn resume_or_undo(rotation: &str) -> String {
+    match rotation.parse::<RotationId>() {
+        Ok(id) => format!("`swarmsecrets resume {id}` or `swarmsecrets rollback {id}`"),
+        Err(_) => "resume or undo it".to_owned(),
+    }
+}
+
 /// A consumer in trouble is refused; if a version it runs on was made by a rotation, that rotation may still run.
 fn converged(secrets: &[&LogicalSecret], consumers: &[&ServiceNode]) -> Result<()> {
     let troubled: Vec<String> = consumers
@@ -94,9 +103,9 @@ fn converged(secrets: &[&LogicalSecret], consumers: &[&ServiceNode]) -> Result<(
         Some(rotation) => Error::new(
             ErrorKind::Conflict,
             format!(
-                "rotation {} of {} has not converged: {list}: wait for it, or `swarmsecrets resume` or `rollback` it",
+                "rotation {} of {names} has not converged: {list}: wait for that, mend it, or {}",
                 quoted(rotation),
-                names
+                resume_or_undo(rotation)
             ),
         ),
         None => Error::new(
@@ -120,7 +129,7 @@ pub(super) fn credentials(inventory: &Inventory, secrets: &[&LogicalSecret], req
     }
     match (request.strategy, request.credentials.is_empty()) {
         (Strategy::Overlap, true) => invalid(
-            "the strategy `overlap` changes a password in the system behind the secret: say which, or use `swap`"
+            "the strategy `overlap` changes a password in the system behind the secret: say which (--credentials), or use `swap`"
                 .into(),
         ),
         (Strategy::Swap, false) => {

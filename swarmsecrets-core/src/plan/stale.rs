@@ -48,11 +48,12 @@ impl Plan {
             ));
         }
         if self.simulated != inventory.simulated {
-            return stale("it was made on a simulation and this is none, or the other way round".into());
+            let (then, now) = if self.simulated { ("a simulation", "none") } else { ("no simulation", "one") };
+            return stale(format!("it was made on {then}, and this is {now}"));
         }
         let moved = self.moved(inventory);
         if let Some(taken) = moved.iter().find(|m| matches!(m.precondition, Precondition::NameFree { .. })) {
-            let text = format!("someone else is rotating `{}`: {}", self.names(), taken.is);
+            let text = format!("someone else is rotating `{}`: {}; then plan again", self.names(), taken.is);
             return Err(Error::new(ErrorKind::Conflict, text));
         }
         if moved.is_empty() {
@@ -101,8 +102,8 @@ fn version_exists(seen: &Seen<'_>, id: &str, name: &SecretName) -> Option<(Strin
 fn name_free(seen: &Seen<'_>, name: &SecretName) -> Option<(String, String)> {
     let taken = seen.versions.get(name.as_str())?;
     let rotation = taken.labels.get(label::ROTATION);
-    let by = rotation.map_or(String::new(), |r| format!(", made by rotation {}", quoted(r)));
-    Some((format!("no secret named {name}"), format!("secret {name} with id {}{by}", taken.id)))
+    let by = made_by(rotation);
+    Some((format!("no secret named {name}"), format!("secret {name} with id {} was made {by}", taken.id)))
 }
 
 fn consumers(seen: &Seen<'_>, of: &SecretName, planned: &[String]) -> Option<(String, String)> {
@@ -140,4 +141,12 @@ fn same_spec(
         let is = format!("service {name} edited since, at version {}", service.version);
         (format!("service {name} at version {version}"), is)
     })
+}
+
+/// Who made a version whose name is in the way, and what to do about it.
+pub(crate) fn made_by(rotation: Option<&str>) -> String {
+    match rotation {
+        Some(rotation) => format!("by rotation {}: wait for that one, or undo it", quoted(rotation)),
+        None => "by hand: bring every service to it, or remove it".to_owned(),
+    }
 }

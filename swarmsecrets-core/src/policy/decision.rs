@@ -103,7 +103,10 @@ impl Gate {
     /// [`ErrorKind::Denied`] or [`ErrorKind::NeedsApproval`], with the reason.
     pub(crate) fn check(&self) -> Result<()> {
         match &self.decision {
-            Decision::Deny { reason } => Err(Error::new(ErrorKind::Denied, format!("denied by policy: {reason}"))),
+            Decision::Deny { reason } => Err(Error::new(
+                ErrorKind::Denied,
+                format!("denied by policy: {reason}; a person must do it by hand or change the label"),
+            )),
             Decision::NeedsApproval { reason } => Err(Error::new(
                 ErrorKind::NeedsApproval,
                 format!(
@@ -111,7 +114,7 @@ impl Gate {
                 ),
             )),
             Decision::Allow if self.word == Word::NotGiven => {
-                Err(Error::new(ErrorKind::Denied, "nobody has confirmed the plan"))
+                Err(Error::new(ErrorKind::Denied, "nobody has confirmed the plan: read it, and say yes to it (--yes)"))
             }
             Decision::Allow => Ok(()),
         }

@@ -21,6 +21,7 @@ impl Rotation {
     /// nothing guards a password, so the world is looked at just before.
     pub(super) fn close_credentials(&self) -> Next {
         let seen = self.work.cleared.is_some();
+        // Also where a run before had begun to end it: its request may never have been sent.
         let sends = |n: usize| matches!(self.state.versions[n].access, Access::Proved | Access::Revoking);
         match self.behind() {
             Some((n, _)) if sends(n) && !seen => Next::Act(Action::Look(Look::World)),
@@ -63,8 +64,8 @@ impl Rotation {
         let access = self.state.versions[n].access;
         match (access, reply) {
             (_, Reply::Done(Answer::World(world))) => self.may_close(n, &account, &world, now),
-            (_, Reply::Unknown(error)) => self.look_later(&error, now),
-            (_, Reply::Refused(error)) if error.is_retryable() => self.look_later(&error, now),
+            (_, Reply::Unknown(error)) => self.ask_later(error, &account, now),
+            (_, Reply::Refused(error)) if error.is_retryable() => self.ask_later(error, &account, now),
             (Access::Old | Access::Setting, Reply::Refused(error)) => {
                 self.undo_because(format!("the password of {account} could not be set: {error}"))
             }
@@ -85,7 +86,7 @@ impl Rotation {
     fn logged_in(&mut self, n: usize, account: &Account, login: Login, now: Now) -> Result<()> {
         let holds_two = account.way.holds_two();
         match (self.state.versions[n].access, login) {
-            (_, Login::Unclear(error)) => self.look_later(&error, now),
+            (_, Login::Unclear(error)) => self.ask_later(error, account, now),
             (Access::Set, Login::Works) => self.reached(n, Access::NewWorks, None),
             (Access::Set, Login::Refused) => {
                 self.undo_because(format!("the new password of {account} was set and does not log in"))
@@ -100,8 +101,10 @@ impl Rotation {
             }
             (Access::NewWorks, _) => self.reached(n, Access::Proved, None),
             (Access::Revoked, Login::Works) => {
-                let text =
-                    format!("the old password of {account} was ended and still logs in: end it in the system itself");
+                let text = format!(
+                    "the old password of {account} was ended and still logs in: end it in the system itself, then `swarmsecrets resume {}`",
+                    self.state.rotation
+                );
                 self.stop(End::NeedsHuman, text)
             }
             (Access::Revoked, Login::Refused) => self.reached(n, Access::Closed, None),
@@ -111,6 +114,10 @@ impl Rotation {
             }
             _ => Ok(()),
         }
+    }
+
+    fn ask_later(&mut self, error: Error, account: &Account, now: Now) -> Result<()> {
+        self.look_later(&error.context(format!("nothing is heard of the password of {account}")), now)
     }
 
     fn reached(&mut self, secret: usize, access: Access, note: Option<String>) -> Result<()> {
@@ -159,8 +166,8 @@ impl Rotation {
         let Some((_, account)) = self.credentials().find(|(other, _)| *other == n) else { return Ok(()) };
         match reply {
             Reply::Done(_) => self.reached(n, Access::Restored, None),
-            Reply::Unknown(error) => self.look_later(&error, now),
-            Reply::Refused(error) if error.is_retryable() => self.look_later(&error, now),
+            Reply::Unknown(error) => self.ask_later(error, &account, now),
+            Reply::Refused(error) if error.is_retryable() => self.ask_later(error, &account, now),
             Reply::Refused(error) => {
                 let text = format!(
                     "the old password of {account} could not be restored: {error}; both versions are kept: restore it, then `swarmsecrets resume {}`",

@@ -172,22 +172,24 @@ impl Rotation {
     /// # Errors
     /// `Refused` if the old version is gone or the rotation has been undone already.
     pub fn roll_back(&mut self, reason: &str) -> Result<()> {
-        let retired = self.state.versions.iter().any(|v| v.old == Old::Retired);
-        if retired || matches!(self.state.stage, Stage::Ended(_)) {
-            let text = format!(
-                "rotation {} cannot be undone: it has ended and its old version or its new one is gone",
-                self.state.rotation
-            );
-            return Err(Error::new(ErrorKind::Refused, text));
-        }
-        if let Some(account) = self.ended_password() {
-            let text = format!(
-                "rotation {} cannot be undone: the old password of {account} was ended; rotate again",
-                self.state.rotation
-            );
+        if let Some(why) = self.cannot_go_back() {
+            let text = format!("rotation {} cannot be undone: {why}", self.state.rotation);
             return Err(Error::new(ErrorKind::Refused, text));
         }
         self.emit(Event::UndoBegun { reason: reason.to_owned() })
+    }
+
+    fn cannot_go_back(&self) -> Option<String> {
+        let replaced = self.state.plan.secrets.iter().zip(&self.state.versions);
+        let mut retired = replaced.filter(|(_, version)| version.old == Old::Retired);
+        if let Some(name) = retired.find_map(|(planned, _)| Some(&planned.previous.as_ref()?.name)) {
+            return Some(format!("its old version `{name}` is gone; rotate again, with the old value if need be"));
+        }
+        if let Stage::Ended(_) = self.state.stage {
+            return Some("it has ended, and nothing of it is left to undo".to_owned());
+        }
+        let account = self.ended_password()?;
+        Some(format!("the old password of {account} was ended; rotate again"))
     }
 
     /// Begins the way back. With an old password ended there is none: a person must look.
@@ -342,7 +344,10 @@ impl Rotation {
         const TRIES: u32 = 12;
         self.work.tries += 1;
         if self.work.tries > TRIES || !(error.is_retryable() || error.is_conflict()) {
-            return self.stop(End::NeedsHuman, error.to_string());
+            let goes_on = if self.state.stage == Stage::Undo { "goes on putting everything back" } else { "goes on" };
+            let text =
+                format!("{error}; once that has changed, `swarmsecrets resume {}` {goes_on}", self.state.rotation);
+            return self.stop(End::NeedsHuman, text);
         }
         let pause = Duration::from_millis(200 << self.work.tries.min(6)).min(Duration::from_secs(10));
         self.work.not_before = Some(now.after(pause));

@@ -9,6 +9,7 @@ mod consumers;
 mod credentials;
 mod hand;
 mod machine;
+mod next;
 mod prepare;
 mod probes;
 mod report;

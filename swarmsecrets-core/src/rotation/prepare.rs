@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{SecretName, quoted};
 use crate::inventory::{Inventory, SecretVersion, label};
 use crate::journal::{End, Event};
-use crate::plan::{PlannedSecret, VersionRef};
+use crate::plan::{PlannedSecret, VersionRef, made_by};
 use crate::policy::Direction;
 use crate::transport::services_named;
 
@@ -67,12 +67,12 @@ impl Rotation {
                 if found.rotation.as_deref() == Some(self.state.rotation.as_str()) {
                     return self.adopt(n, found);
                 }
-                let by = found.rotation.map_or_else(|| "by hand".to_owned(), |r| format!("by rotation {r}"));
+                let by = made_by(found.rotation.as_deref());
                 self.not_made(n, End::Conflict, format!("someone else is rotating: `{name}` was made {by}"))
             }
             Reply::Done(Answer::Version(None)) if self.work.look == Some(LookFirst::Taken) => {
                 let text = format!(
-                    "someone else is rotating: `{name}` is said to be taken, and this account cannot see by what"
+                    "someone else is rotating: `{name}` is said to be taken, and this account cannot see by what: ask an administrator what it is"
                 );
                 self.not_made(n, End::Conflict, text)
             }
@@ -178,7 +178,9 @@ impl Rotation {
             let note = format!("it cannot be undone: `{name}` is gone, so `{new}` stays");
             return self.emit(Event::Retired { secret: n, name, notes: vec![note] });
         }
-        let text = format!("it cannot be undone: `{name}` is gone; `{new}` is kept, and the services that use it");
+        let text = format!(
+            "it cannot be undone: `{name}` is gone; `{new}` is kept, and the services that use it: see that every service works with it, and `swarmsecrets rotate {new}` if its value is bad"
+        );
         self.stop(End::NeedsHuman, text)
     }
 
@@ -217,8 +219,10 @@ impl Rotation {
         };
         if let Some(later) = world.secrets.iter().flat_map(|s| &s.versions).find(later) {
             let text = format!(
-                "`{name}` cannot be removed: it is used by a later rotation, which made `{}` from it",
-                later.name
+                "`{name}` cannot be removed: it is used by a later rotation, {}, which made `{}` from it: undo that one first, then `swarmsecrets resume {}`",
+                quoted(later.labels.get(label::ROTATION).unwrap_or_default()),
+                later.name,
+                self.state.rotation
             );
             return self.stop(End::NeedsHuman, text);
         }
@@ -245,7 +249,10 @@ impl Rotation {
                     (None, false) if self.state.versions.iter().any(|v| v.created.is_some() && !v.withdrawn) => {
                         self.emit(Event::Withdrawn { secret: n })
                     }
-                    (None, false) => self.stop(End::Conflict, format!("`{name}` was made by somebody else")),
+                    (None, false) => {
+                        let by = made_by(found.rotation.as_deref());
+                        self.stop(End::Conflict, format!("someone else is rotating: `{name}` was made {by}"))
+                    }
                     (Some(_), _) => Ok(()),
                 }
             }
@@ -254,9 +261,10 @@ impl Rotation {
                 self.emit(Event::Withdrawn { secret: n })
             }
             Reply::Refused(error) if error.kind() == ErrorKind::InUse => {
-                let by = services_named(&error).join(", ");
+                let by = services_named(&error).iter().map(|s| quoted(s)).collect::<Vec<_>>().join(", ");
                 let text = format!(
-                    "the old version serves again, but `{name}` cannot be removed: it is used by {by}, which this rotation did not move"
+                    "the old version serves again, but `{name}` cannot be removed: it is used by {by}, which this rotation did not move: bring that to the old version, then `swarmsecrets resume {}`",
+                    self.state.rotation
                 );
                 self.stop(End::NeedsHuman, text)
             }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::stacks;
 use super::state::{Ending, Old, Progress, Stage, State};
+use super::{next, stacks};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{RotationId, SecretId, SecretName, ServiceId};
 use crate::journal::{End, StackPatch};
@@ -138,6 +138,7 @@ impl Report {
         let mut warnings: Vec<String> = Vec::new();
         warnings.extend(state.undo.iter().cloned());
         warnings.extend(state.stopped.iter().filter(|s| Some(*s) != state.undo.as_ref()).cloned());
+        warnings.extend(next::words(state, outcome));
         warnings.extend(state.consumers.iter().filter_map(|p| match p {
             Progress::Converged(note) => note.clone(),
             _ => None,
@@ -234,7 +235,10 @@ fn secret(state: &State, n: usize, outcome: Outcome) -> SecretReport {
     let new = state.versions[n].created.as_ref().map(|c| version(&c.id, &planned.next.name));
     let (previous, current) = match outcome {
         Outcome::NeedsHuman if state.stage == Stage::Undo => (None, old),
-        Outcome::Applied | Outcome::AwaitingPatch | Outcome::NeedsHuman => (old.clone(), new.or(old)),
+        Outcome::Applied | Outcome::AwaitingPatch | Outcome::NeedsHuman => match new {
+            Some(new) => (old, Some(new)),
+            None => (None, old),
+        },
         _ => (None, old),
     };
     SecretReport { name: planned.secret.clone(), outcome, previous, current }
@@ -278,6 +282,9 @@ fn stack(patch: &StackPatch) -> StackReport {
 
 fn grace_words(state: &State, outcome: Outcome) -> Option<String> {
     let (Outcome::Applied, Stage::Grace, Some(until)) = (outcome, state.stage, state.grace_until) else { return None };
+    if state.versions.iter().any(|v| matches!(v.old, Old::Kept(_))) {
+        return None;
+    }
     let are = if state.plan.replaced().count() == 1 { "is" } else { "are" };
     let old = ticked(state.plan.replaced().map(|v| v.name.as_str()));
     let grace = state.plan.timing.grace;

@@ -8,13 +8,13 @@ use std::collections::HashMap;
 
 use super::action::{Action, Change, Look, Reply};
 use super::machine::{Next, Rotation};
-use super::state::Progress;
+use super::state::{Old, Progress};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{SecretName, ServiceId, quoted};
 use crate::inventory::{Inventory, ServiceNode, StackKind, StackNode};
 use crate::journal::{End, Event, StackPatch};
-use crate::plan::ticked;
+use crate::plan::{Strategy, ticked};
 use crate::policy::Direction;
 
 impl Rotation {
@@ -192,6 +192,16 @@ pub(super) fn words(state: &super::State, patch: &StackPatch) -> String {
     let name = quoted(&patch.name);
     let id = &state.rotation;
     let why = patch.reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    let git = patch.kind == "git";
+    if state.plan.strategy == Strategy::Revoke && patch.kind != "cli" {
+        let gone = state.versions.iter().all(|version| version.old == Old::Retired);
+        let then = if gone { format!("fails, as {old} {are} gone") } else { format!("puts {old} back") };
+        let (of, not_written) =
+            if git { ("repository", String::new()) } else { ("file", format!(", and was not written{why}")) };
+        return format!(
+            "the {of} of stack {name} must name {new} in place of {old}{not_written}: apply the patch; until then a redeploy {then}"
+        );
+    }
     match patch.kind.as_str() {
         "cli" => format!("put {new} in place of {old} into the file that stack {name} was deployed from"),
         "git" => format!(

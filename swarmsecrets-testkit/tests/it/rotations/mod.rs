@@ -12,4 +12,5 @@ mod recovered;
 mod revoked;
 mod stacks;
 mod swapped;
+mod texts;
 mod together;

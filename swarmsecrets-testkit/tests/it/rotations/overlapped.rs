@@ -21,20 +21,20 @@ fn value(bytes: &[u8]) -> SecretValue {
 }
 
 /// Two services and the system that they log in to.
-struct Play {
-    desk: Desk,
-    fake: FakeCredential,
+pub(super) struct Play {
+    pub(super) desk: Desk,
+    pub(super) fake: FakeCredential,
 }
 
 impl Play {
-    fn new(way: Way, second: Program) -> Self {
+    pub(super) fn new(way: Way, second: Program) -> Self {
         let service =
             |name: &str| ServiceBuilder::new(name, "local/app:1").secret("db").restart_delay(Duration::from_secs(1));
         let desk = Desk::with(vec![(service("s0"), Program::runs()), (service("s1"), second)]);
         Self { desk, fake: FakeCredential::new(way, &value(OLD)).unwrap() }
     }
 
-    fn request(&self, strategy: Strategy) -> RotationRequest {
+    pub(super) fn request(&self, strategy: Strategy) -> RotationRequest {
         RotationRequest {
             strategy,
             timing: Timing { grace: Duration::ZERO, ..Timing::default() },
@@ -43,13 +43,17 @@ impl Play {
         }
     }
 
-    fn passwords(&self) -> BTreeMap<String, PasswordChange> {
+    pub(super) fn passwords(&self) -> BTreeMap<String, PasswordChange> {
         let change = PasswordChange { setter: Arc::new(self.fake.clone()), current: Some(value(OLD)) };
         BTreeMap::from([("db".to_owned(), change)])
     }
 
-    async fn apply(&self, strategy: Strategy) -> Result<Report> {
-        let plan = plan_rotation(&self.desk.inventory().await, &self.request(strategy))?;
+    pub(super) async fn apply(&self, strategy: Strategy) -> Result<Report> {
+        self.carry_out(&self.request(strategy)).await
+    }
+
+    pub(super) async fn carry_out(&self, request: &RotationRequest) -> Result<Report> {
+        let plan = plan_rotation(&self.desk.inventory().await, request)?;
         let mut random = Counting(5);
         let mut supply = Supply { values: Values::one(value(NEW)), random: &mut random };
         let clock = self.desk.swarm.clock();

@@ -50,7 +50,7 @@ impl Transport for Paused<'_> {
 
 /// The loser is paused before its mutation number `at`; its lease runs out, the winner brings the rotation to an end, and the
 /// loser wakes up and sends. Gives nothing if the rotation has no such mutation.
-async fn overtaken(desk: &mut Desk, at: isize) -> Option<(Report, Report)> {
+pub(super) async fn overtaken(desk: &mut Desk, at: isize) -> Option<(Report, Report)> {
     let plan = desk.plan("db", Duration::from_secs(3600)).await.unwrap();
     let client = desk.swarm.client();
     let losers = Paused { client: &client, left: AtomicIsize::new(at), reached: Notify::new(), woken: Notify::new() };

@@ -22,7 +22,7 @@ const TRIES: Duration = Duration::from_secs(5);
 
 /// Says what it is told to, one answer after the other, and then that all is well.
 #[derive(Default)]
-struct Fake {
+pub(super) struct Fake {
     says: Mutex<VecDeque<Health>>,
     /// The versions that the services were on: for the baselines, and for the health.
     saw: Mutex<(Vec<String>, Vec<String>)>,
@@ -33,8 +33,12 @@ struct Fake {
 }
 
 impl Fake {
-    fn saying(health: impl IntoIterator<Item = Health>) -> Self {
+    pub(super) fn saying(health: impl IntoIterator<Item = Health>) -> Self {
         Self { says: Mutex::new(health.into_iter().collect()), ..Self::default() }
+    }
+
+    pub(super) fn broken() -> Self {
+        Self { broken: true, ..Self::default() }
     }
 
     fn running(command: &[&str]) -> Self {
@@ -84,23 +88,23 @@ impl HealthProbe for Fake {
 }
 
 /// Two services with one probe for both.
-struct Play {
-    desk: Desk,
-    fake: Arc<Fake>,
+pub(super) struct Play {
+    pub(super) desk: Desk,
+    pub(super) fake: Arc<Fake>,
 }
 
 impl Play {
-    fn new(fake: Fake) -> Self {
+    pub(super) fn new(fake: Fake) -> Self {
         let service = |name: &str| ServiceBuilder::new(name, "local/app:1").secret("db").label("tier", "web");
         let desk = Desk::with(vec![(service("s0"), Program::runs()), (service("s1"), Program::runs())]);
         Self { desk, fake: Arc::new(fake) }
     }
 
-    fn probes(&self) -> Probes<'static> {
+    pub(super) fn probes(&self) -> Probes<'static> {
         Probes::none().and(Probed::Labelled("tier".into(), "web".into()), self.fake.clone())
     }
 
-    async fn plan(&self, probes: &Probes<'_>) -> Result<Plan> {
+    pub(super) async fn plan(&self, probes: &Probes<'_>) -> Result<Plan> {
         let request = RotationRequest {
             timing: Timing { grace: Duration::ZERO, ..Timing::default() },
             probes: probes.requested(),
@@ -109,18 +113,18 @@ impl Play {
         plan_rotation(&self.desk.inventory().await, &request)
     }
 
-    async fn apply(&self, plan: &Plan, probes: Probes<'_>) -> Result<Report> {
+    pub(super) async fn apply(&self, plan: &Plan, probes: Probes<'_>) -> Result<Report> {
         let mut random = Counting(5);
         let mut supply = Supply { values: value(), random: &mut random };
         self.desk.executor(&self.desk.swarm.clock()).with_probes(probes).apply(plan, &mut supply).await
     }
 
-    async fn rotate(&self) -> Report {
+    pub(super) async fn rotate(&self) -> Report {
         let plan = self.plan(&self.probes()).await.unwrap();
         self.apply(&plan, self.probes()).await.unwrap()
     }
 
-    async fn resume(&self, id: &RotationId, probes: Probes<'_>) -> Result<Report> {
+    pub(super) async fn resume(&self, id: &RotationId, probes: Probes<'_>) -> Result<Report> {
         let mut random = Counting(9);
         let mut supply = Supply { values: value(), random: &mut random };
         self.desk.executor(&self.desk.swarm.clock()).with_probes(probes).resume(id, &mut supply).await
@@ -135,7 +139,7 @@ fn value() -> Values {
     Values::one(SecretValue::new(NEW.to_vec()).unwrap())
 }
 
-fn unsure(times: usize) -> impl Iterator<Item = Health> {
+pub(super) fn unsure(times: usize) -> impl Iterator<Item = Health> {
     std::iter::repeat_n(Health::inconclusive("it cannot be told"), times)
 }
 
@@ -208,7 +212,7 @@ async fn what_cannot_be_told_can_be_undone_without_its_probes() {
 
 #[tokio::test]
 async fn a_probe_that_does_not_work_before_refuses_the_rotation() {
-    let play = Play::new(Fake { broken: true, ..Fake::default() });
+    let play = Play::new(Fake::broken());
     let report = play.rotate().await;
     assert_eq!(report.outcome, Outcome::NotStarted, "{report:?}");
     let said = "`s0` cannot be asked how it is before it is touched: it does not answer even now";

@@ -10,9 +10,9 @@ use swarmsecrets_testkit::sim::{SecretBuilder, SimEngine};
 
 use super::desk::{Desk, NEW, OLD};
 
-const FILE: &str = "# keep this comment\nservices:\n  web:\n    image: local/app:1\n    secrets: [pw]\nsecrets:\n  pw:\n    external: true\n    name: db   # the password\n";
+pub(super) const FILE: &str = "# keep this comment\nservices:\n  web:\n    image: local/app:1\n    secrets: [pw]\nsecrets:\n  pw:\n    external: true\n    name: db   # the password\n";
 
-fn desk() -> (Desk, u64) {
+pub(super) fn desk() -> (Desk, u64) {
     let engine = SimEngine::builder(7).secret_with(SecretBuilder::new("db", OLD)).build();
     let swarm = SimSwarm::of(engine, swarmsecrets_testkit::portainer::State::default());
     let stack = swarm.file_stack("admin", "shop", FILE, &[("MODE", "prod")]).unwrap();

@@ -1,0 +1,75 @@
+//! What is refused although there is a plan: values, passwords and probes that are not at hand, and the guardrails.
+
+use std::collections::BTreeMap;
+
+use swarmsecrets_core::credential::Way;
+use swarmsecrets_core::executor::{PasswordChange, Probes, Supply, Values};
+use swarmsecrets_core::plan::{Strategy, plan_rotation};
+use swarmsecrets_core::policy::Word;
+use swarmsecrets_core::{Error, SecretValue};
+use swarmsecrets_testkit::credential::FakeCredential;
+use swarmsecrets_testkit::sim::{Program, SecretBuilder};
+
+use super::super::desk::{Counting, Desk, NEW, OLD};
+use super::super::{overlapped, probed};
+use super::page::Page;
+use super::scenes::{DAY, one, secrets};
+
+pub(super) async fn write(page: &mut Page) {
+    values(page).await;
+    passwords(page).await;
+    let play = probed::Play::new(probed::Fake::default());
+    let plan = play.plan(&play.probes()).await.unwrap();
+    page.refusal("a probe that is not at hand", &play.apply(&plan, Probes::none()).await.unwrap_err());
+    guardrails(page).await;
+}
+
+fn value(bytes: &[u8]) -> SecretValue {
+    SecretValue::new(bytes.to_vec()).unwrap()
+}
+
+async fn values(page: &mut Page) {
+    let desk = one();
+    let plan = desk.plan("db", DAY).await.unwrap();
+    let clock = desk.swarm.clock();
+    let named = |name: &str| (name.to_owned(), value(NEW));
+    let both = Values::named([named("db"), named("key")]);
+    for (name, values) in [("no value", Values::none()), ("a value that nobody asked for", both)] {
+        let mut random = Counting(1);
+        let mut supply = Supply { values, random: &mut random };
+        page.refusal(name, &desk.executor(&clock).apply(&plan, &mut supply).await.unwrap_err());
+    }
+}
+
+async fn passwords(page: &mut Page) {
+    let play = overlapped::Play::new(Way::HoldsTwo, Program::runs());
+    let plan = plan_rotation(&play.desk.inventory().await, &play.request(Strategy::Overlap)).unwrap();
+    let clock = play.desk.swarm.clock();
+    let refused = async |changes: BTreeMap<String, PasswordChange>| -> Error {
+        let mut random = Counting(1);
+        let mut supply = Supply { values: Values::one(value(NEW)), random: &mut random };
+        let executor = play.desk.executor(&clock).with_passwords(changes);
+        executor.apply(&plan, &mut supply).await.unwrap_err()
+    };
+    page.refusal("a password without its setter", &refused(BTreeMap::new()).await);
+    let mut changes = play.passwords();
+    changes.get_mut("db").unwrap().current = None;
+    page.refusal("a password without its current value", &refused(changes).await);
+    let mut changes = play.passwords();
+    let other = FakeCredential::new(Way::Replaces, &value(OLD)).unwrap();
+    changes.get_mut("db").unwrap().setter = std::sync::Arc::new(other);
+    page.refusal("the setter of another account", &refused(changes).await);
+}
+
+async fn guardrails(page: &mut Page) {
+    let labelled = |key: &str, value: &str| secrets([SecretBuilder::new("db", OLD).label(key, value)]);
+    let refused = async |desk: Desk| {
+        let plan = desk.plan("db", DAY).await.unwrap();
+        desk.apply(&plan, NEW).await.unwrap_err()
+    };
+    page.refusal("hands off", &refused(labelled("ai.managed", "false")).await);
+    page.refusal("a critical secret", &refused(labelled("tier", "critical")).await);
+    let mut desk = one();
+    desk.word = Word::NotGiven;
+    page.refusal("nobody has said yes", &refused(desk).await);
+}

@@ -1,0 +1,63 @@
+//! Passwords that stay half-way.
+
+use swarmsecrets_core::credential::Way;
+use swarmsecrets_core::executor::{Supply, Values};
+use swarmsecrets_core::ids::RotationId;
+use swarmsecrets_core::plan::Strategy;
+use swarmsecrets_core::rotation::Outcome::{Applied, NeedsHuman};
+use swarmsecrets_core::rotation::Report;
+use swarmsecrets_core::{ErrorKind, SecretValue};
+use swarmsecrets_testkit::credential::{Fault, Step};
+use swarmsecrets_testkit::sim::Program;
+
+use super::super::desk::{Counting, OLD};
+use super::super::overlapped::Play;
+use super::page::Page;
+use super::scenes::{make_service, picky};
+
+pub(super) async fn write(page: &mut Page) {
+    let refused = Fault::Refuse(ErrorKind::Forbidden);
+    for (name, second, step, fault) in [
+        ("a password that cannot be ended", Program::runs(), Step::Revoke, refused),
+        ("a password that logs in after its end", Program::runs(), Step::Revoke, Fault::DoNothing),
+        ("a password that cannot be restored", picky(), Step::Undo, refused),
+    ] {
+        let play = Play::new(Way::HoldsTwo, second);
+        play.fake.fail(step, fault);
+        page.end(name, &play.desk, NeedsHuman, &play.apply(Strategy::Overlap).await.unwrap()).await;
+    }
+
+    for (name, mutation) in [
+        ("a password that somebody uses yet", 3),
+        ("a password that somebody uses yet, after a crash as it was to be ended", 4),
+    ] {
+        let (play, id) = stopped_before(mutation).await;
+        make_service(&play.desk, "late", "db");
+        let report = resume(&play, &id).await;
+        assert!(play.fake.logs_in(&SecretValue::new(OLD.to_vec()).unwrap()), "{name}: nobody is locked out");
+        page.end(name, &play.desk, NeedsHuman, &report).await;
+    }
+
+    let play = Play::new(Way::HoldsTwo, Program::runs());
+    (0..20).for_each(|_| play.fake.fail(Step::Verify, Fault::Down));
+    let report = play.apply(Strategy::Overlap).await.unwrap();
+    page.end("a system that is away", &play.desk, NeedsHuman, &report).await;
+    let report = resume(&play, &report.rotation.unwrap()).await;
+    page.end("a password that cannot be tested", &play.desk, Applied, &report).await;
+}
+
+/// Create, set, two updates, end: stopped before the mutation of this number.
+async fn stopped_before(mutation: usize) -> (Play, RotationId) {
+    let play = Play::new(Way::HoldsTwo, Program::runs());
+    play.desk.trail.stop_after(mutation);
+    let id = play.apply(Strategy::Overlap).await.unwrap().rotation.unwrap();
+    play.desk.trail.go_on();
+    (play, id)
+}
+
+/// Without the new value.
+async fn resume(play: &Play, id: &RotationId) -> Report {
+    let (mut random, clock) = (Counting(9), play.desk.swarm.clock());
+    let mut supply = Supply { values: Values::none(), random: &mut random };
+    play.desk.executor(&clock).with_passwords(play.passwords()).resume(id, &mut supply).await.unwrap()
+}
