@@ -305,10 +305,7 @@ fn ambiguous_names_are_refused_with_what_would_tell() {
 fn oversized_integers_are_named() {
     let labels = r#"{"n":"9007199254740993"},"TaskTemplate0":{"Deep":[9007199254740993]}"#;
     let world = World::new().service_with("web", r#"{"Global":{}}"#, "null", labels, &[], &[]);
-    let oversized = |world: World| {
-        let inventory = world.build();
-        inventory.oversized(&inventory.services[0])
-    };
+    let oversized = |world: World| world.build().services[0].oversized.clone();
     assert_eq!(oversized(world).as_deref(), Some("TaskTemplate0.Deep[0]"));
     assert_eq!(oversized(World::new().service("web", &[])), None);
 }

@@ -11,7 +11,7 @@ use crate::ids::{
     ClusterId, ControlId, EnvironmentId, NodeId, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId,
     TaskId, TeamId, UserId,
 };
-use crate::model::{Labels, SecretReference, ServiceMode, UpdateConfig, first_oversized, spec_digest};
+use crate::model::{Labels, SecretReference, ServiceMode, UpdateConfig, spec_digest};
 use crate::stack::{ComposeText, StackPath, StackReference, Variables};
 
 /// Everything that one account can see of one Swarm's secrets.
@@ -230,6 +230,9 @@ pub struct ServiceNode {
     pub host_port: bool,
     /// What its tasks do.
     pub tasks: TaskSummary,
+    /// The first integer of 2^53 or more in its spec, by its path. Portainer rounds such numbers, so the service must not be
+    /// written.
+    pub oversized: Option<String>,
     /// Where its spec stands in the bytes that were read.
     pub(crate) spec: std::ops::Range<usize>,
 }
@@ -414,13 +417,6 @@ impl Inventory {
     #[must_use]
     pub fn spec_digest(&self, service: &ServiceNode) -> SpecDigest {
         spec_digest(self.spec_bytes(service))
-    }
-
-    /// The first integer of 2^53 or more in a service's spec, by its path. Portainer rounds such numbers, so the service
-    /// must not be written.
-    #[must_use]
-    pub fn oversized(&self, service: &ServiceNode) -> Option<String> {
-        first_oversized(self.spec_text(service))
     }
 
     fn spec_bytes(&self, service: &ServiceNode) -> &[u8] {

@@ -3,7 +3,7 @@
 use super::{ServiceNode, TaskSummary, label};
 use crate::error::Result;
 use crate::ids::SpecVersion;
-use crate::model::{Service, id_of};
+use crate::model::{Service, first_oversized, id_of};
 
 /// Reads the list of services into nodes, by name.
 pub(super) fn read(body: &[u8]) -> Result<Vec<ServiceNode>> {
@@ -33,6 +33,7 @@ fn node(body: &[u8], service: &Service<'_>) -> Result<ServiceNode> {
         health_check: spec.health_check_ns(),
         host_port: spec.host_port(),
         tasks: TaskSummary { trouble: unsettled(service).map(str::to_owned), ..TaskSummary::default() },
+        oversized: first_oversized(service.spec_text),
         spec: start..start + service.spec_text.len(),
     })
 }

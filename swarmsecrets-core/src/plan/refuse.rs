@@ -11,6 +11,7 @@ pub(super) fn refuse(secrets: &[&LogicalSecret], consumers: &[&ServiceNode], req
     secrets.iter().try_for_each(|secret| data_is_not_ours(secret))?;
     secrets.iter().try_for_each(|secret| several_versions(secret))?;
     consumers.iter().try_for_each(|service| job(service, request))?;
+    consumers.iter().try_for_each(|service| writable(service))?;
     converged(secrets, consumers)
 }
 
@@ -52,9 +53,8 @@ fn several_versions(secret: &LogicalSecret) -> Result<()> {
     ))
 }
 
-/// Looked at apart from the rest, because the whole spec is read for it.
-pub(super) fn writable(inventory: &Inventory, service: &ServiceNode) -> Result<()> {
-    match inventory.oversized(service) {
+fn writable(service: &ServiceNode) -> Result<()> {
+    match &service.oversized {
         None => Ok(()),
         Some(field) => Err(Error::new(
             ErrorKind::Refused,

@@ -173,7 +173,7 @@ struct Part {
 }
 
 impl Part {
-    /// Reads the whole specs of these services.
+    /// Digests the whole specs of these services.
     fn of(
         inventory: &Inventory,
         request: &RotationRequest,
@@ -184,7 +184,6 @@ impl Part {
         let (consumers, updates) = (Vec::with_capacity(services.len()), Vec::with_capacity(services.len()));
         let mut part = Self { consumers, updates, warnings: Vec::new(), decision: Decision::Allow };
         for (wave, service) in services {
-            refuse::writable(inventory, service)?;
             let consumer = consumer(request, secrets, *wave, service)?;
             part.updates.push(steps::update(planned, &consumer, as_seen(inventory, service)));
             part.consumers.push(consumer);

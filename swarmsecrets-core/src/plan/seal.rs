@@ -47,9 +47,9 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The SHA-256 over the plan as lines: `swarmsecrets plan 1`; the content as compact JSON, its fields in the order in
-    /// which they are declared, with the lists `consumers`, `steps` and `warnings` empty; then the members of each of these
-    /// lists as compact JSON. An empty line ends the content and each list; every line ends with a line feed.
+    /// The SHA-256 over `swarmsecrets plan 1` and a line feed; the content; and the members of its lists `consumers`, `steps`
+    /// and `warnings`. The content, without the members of these lists, and each member are there by the SHA-256 (32 bytes) of
+    /// their compact JSON, the fields in the order in which they are declared; a line feed ends the content and each list.
     #[must_use]
     pub fn digest(&self) -> &PlanDigest {
         &self.digest
@@ -94,30 +94,31 @@ impl<'de> Deserialize<'de> for Plan {
     }
 }
 
-/// The lists of a long plan are encoded on all cores; they are out of the content meanwhile.
+/// The lists are out of the content while it is encoded; those of a long plan are encoded on all cores.
 fn digest(content: &mut Content) -> Result<PlanDigest> {
     let (consumers, steps, warnings) =
         (take(&mut content.consumers), take(&mut content.steps), take(&mut content.warnings));
-    let head = lines(std::slice::from_ref(content));
-    let mut sha = Sha256::new_with_prefix(format!("swarmsecrets plan {SCHEMA}\n"));
-    let lists = [vec![head], parts(&consumers, lines), parts(&steps, lines), parts(&warnings, lines)];
+    let head = each(std::slice::from_ref(content));
+    let lists = [vec![head], parts(&consumers, each), parts(&steps, each), parts(&warnings, each)];
     (content.consumers, content.steps, content.warnings) = (consumers, steps, warnings);
+    let mut sha = Sha256::new_with_prefix(format!("swarmsecrets plan {SCHEMA}\n"));
     for list in lists {
-        for part in list {
-            sha.update(part?);
+        for digests in list {
+            sha.update(digests?.as_flattened());
         }
         sha.update("\n");
     }
     Ok(PlanDigest::from_sha256(sha.finalize().into()))
 }
 
-/// Each as a line of JSON.
-fn lines<T: Serialize>(items: &[T]) -> Result<Vec<u8>> {
-    let mut lines = Vec::with_capacity(items.len() * 256);
-    for item in items {
-        serde_json::to_writer(&mut lines, item)
+/// The digest of each as compact JSON.
+fn each<T: Serialize>(items: &[T]) -> Result<Vec<[u8; 32]>> {
+    let mut json = Vec::new();
+    let digest = |item| {
+        json.clear();
+        serde_json::to_writer(&mut json, item)
             .map_err(|e| Error::new(ErrorKind::Invalid, "the plan cannot be encoded").with_source(e))?;
-        lines.push(b'\n');
-    }
-    Ok(lines)
+        Ok(Sha256::digest(&json).into())
+    };
+    items.iter().map(digest).collect()
 }

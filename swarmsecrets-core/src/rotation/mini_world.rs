@@ -329,6 +329,7 @@ impl World {
                 health_check: None,
                 host_port: false,
                 tasks: self.summary(n),
+                oversized: None,
                 spec: 0..0,
             })
         };
