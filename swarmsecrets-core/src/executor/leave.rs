@@ -4,9 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::parts::Parts;
-use super::progress::Progress;
-use crate::audit::{AuditRecord, Phase};
+use super::trail::{Ended, Trail};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Leave;
 use crate::journal::Lease;
@@ -14,17 +12,15 @@ use crate::policy::{Direction, Gate, Permit};
 
 /// Gives leave while one look lasts.
 pub(super) struct AuditedLeave<'r> {
-    parts: &'r Parts<'r>,
+    trail: Trail<'r>,
     gate: &'r Gate,
     lease: &'r dyn Lease,
-    /// What stands in every record.
-    record: AuditRecord,
     withheld: Mutex<Option<Error>>,
 }
 
 impl<'r> AuditedLeave<'r> {
-    pub(super) fn new(parts: &'r Parts<'r>, gate: &'r Gate, lease: &'r dyn Lease, record: AuditRecord) -> Self {
-        Self { parts, gate, lease, record, withheld: Mutex::default() }
+    pub(super) fn new(trail: Trail<'r>, gate: &'r Gate, lease: &'r dyn Lease) -> Self {
+        Self { trail, gate, lease, withheld: Mutex::default() }
     }
 
     /// Why leave was withheld, if it was. A probe makes what it can of that; the run must end.
@@ -37,15 +33,8 @@ impl<'r> AuditedLeave<'r> {
             return Err(Error::new(ErrorKind::Conflict, "the lease on the rotation was lost"));
         }
         let permit = self.gate.permit(Direction::Forward)?;
-        self.write(words, Phase::Intent, None).await?;
-        self.parts.observer.tell(&Progress::Sending { words });
+        self.trail.intent(words).await?;
         Ok(permit)
-    }
-
-    async fn write(&self, words: &str, phase: Phase, outcome: Option<String>) -> Result<()> {
-        let at = self.parts.clock.now().wall;
-        let record = AuditRecord { at, phase, outcome, action: words.to_owned(), ..self.record.clone() };
-        self.parts.audit.append(&record).await
     }
 }
 
@@ -61,14 +50,6 @@ impl Leave for AuditedLeave<'_> {
     }
 
     async fn tell(&self, words: &str, outcome: &Result<()>) {
-        let text = match outcome {
-            Ok(()) => "done".to_owned(),
-            Err(error) if error.is_unknown() || error.is_retryable() => format!("unknown: {error}"),
-            Err(error) => format!("refused: {error}"),
-        };
-        // As with every mutation: the next intent is what a full sink stops.
-        if let Err(error) = self.write(words, Phase::Outcome, Some(text)).await {
-            self.parts.observer.tell(&Progress::Trouble { message: error.message() });
-        }
+        self.trail.outcome(words, Ended::from(outcome)).await;
     }
 }

@@ -9,6 +9,7 @@ mod probes;
 mod progress;
 mod read;
 mod run;
+mod trail;
 mod values;
 
 pub use self::parts::{Parts, Supply};

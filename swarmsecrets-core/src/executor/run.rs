@@ -10,6 +10,7 @@ use super::passwords::{PasswordChange, Passwords};
 use super::probes::{Probes, rollout_of};
 use super::progress::Progress;
 use super::read::read_inventory;
+use super::trail::{Ended, Trail};
 use crate::audit::{Actor, AuditRecord, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::ContainerExec;
@@ -144,7 +145,7 @@ impl<'a> Executor<'a> {
             if !matches!(state.stage, Stage::Grace | Stage::AwaitPatch) || !is_of(&state.plan, &world) || seen {
                 continue;
             }
-            match self.can_go_on_with(&state) {
+            match self.can_retire(&state) {
                 Ok(()) => {
                     let run = self.take_up(&state.rotation, None).await?;
                     reports.push(self.drive(run).await);
@@ -203,6 +204,18 @@ impl<'a> Executor<'a> {
         }
         let gate = Gate::new(plan.digest().clone(), decision(plan, &world), self.parts.word);
         Ok(Run { rotation, gate, actor, supply, fresh: BTreeMap::new(), written: journal.entries.len() as u64, lease })
+    }
+
+    /// Retirement updates no service and leaves passwords alone.
+    fn can_retire(&self, state: &State) -> Result<()> {
+        if state.moves_again() {
+            let text = format!(
+                "services could not be moved to the new version: `swarmsecrets resume {}` tries them again, and removes the old version after that",
+                state.rotation
+            );
+            return Err(Error::new(ErrorKind::Conflict, text));
+        }
+        self.can_go_on_with(state)
     }
 
     /// Without its setters, a rotation whose passwords are in the middle of their change could only stop or go astray.
@@ -303,9 +316,8 @@ impl<'a> Executor<'a> {
     /// Leave, then the audit trail's intent, then the mutation, then the audit trail's outcome.
     async fn mutate(&self, run: &mut Run<'_, '_>, change: &Change) -> Result<Reply> {
         let permit = run.gate.permit(change.direction())?;
-        let mut record = self.record(run, change.direction(), change.words());
-        self.parts.audit.append(&record).await?;
-        self.parts.observer.tell(&Progress::Sending { words: &record.action });
+        let (trail, words) = (self.trail(run, change.direction()), change.words());
+        trail.intent(&words).await?;
         let reply = match change {
             Change::Credential { secret, step, .. } => {
                 // It is no request of Portainer's, and takes its leave all the same.
@@ -318,17 +330,7 @@ impl<'a> Executor<'a> {
             }
             _ => act::change(&self.parts, &self.transport, change, permit, Ok(None)).await,
         };
-        record.at = self.parts.clock.now().wall;
-        record.phase = Phase::Outcome;
-        record.outcome = Some(match &reply {
-            Reply::Done(_) => "done".to_owned(),
-            Reply::Refused(error) => format!("refused: {error}"),
-            Reply::Unknown(error) => format!("unknown: {error}"),
-        });
-        // A sink that fails here stops the next mutation, not the taking in of this one: the journal has its intent.
-        if let Err(error) = self.parts.audit.append(&record).await {
-            self.parts.observer.tell(&Progress::Trouble { message: error.message() });
-        }
+        trail.outcome(&words, Ended::from(&reply)).await;
         Ok(reply)
     }
 
@@ -362,8 +364,7 @@ impl<'a> Executor<'a> {
 
     /// Asks the probes of a service. Their commands take leave as any mutation does, and where it is withheld the run ends.
     async fn ask(&self, run: &Run<'_, '_>, look: &Look) -> Result<Reply> {
-        let record = self.record(run, Direction::Forward, String::new());
-        let leave = AuditedLeave::new(&self.parts, &run.gate, &*run.lease, record);
+        let leave = AuditedLeave::new(self.trail(run, Direction::Forward), &run.gate, &*run.lease);
         let (environment, clock) = (self.parts.environment, self.parts.clock);
         let exec = ContainerExec { transport: &self.transport, environment, clock, leave: &leave };
         let seen = act::look(&self.parts, &self.transport, &rollout_of(look)).await;
@@ -374,9 +375,9 @@ impl<'a> Executor<'a> {
         leave.withheld().map_or(Ok(reply), Err)
     }
 
-    fn record(&self, run: &Run<'_, '_>, direction: Direction, action: String) -> AuditRecord {
+    fn trail(&self, run: &Run<'_, '_>, direction: Direction) -> Trail<'_> {
         let state = run.rotation.state();
-        AuditRecord {
+        let record = AuditRecord {
             at: self.parts.clock.now().wall,
             actor: run.actor.clone(),
             environment: self.parts.environment,
@@ -385,10 +386,11 @@ impl<'a> Executor<'a> {
             phase: Phase::Intent,
             step: state.step,
             direction,
-            action,
+            action: String::new(),
             outcome: None,
             simulated: self.parts.transport.simulated(),
-        }
+        };
+        Trail::new(&self.parts, record)
     }
 
     /// Makes the events since the last time durable.

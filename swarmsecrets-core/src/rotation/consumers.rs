@@ -71,11 +71,13 @@ impl Rotation {
             self.undo_because("it was interrupted before any consumer was touched")?;
             return Ok(Some(Next::Again));
         }
-        let reason = format!(
-            "it was interrupted after {done} of {} consumers: `swarmsecrets resume {id}` goes on, `swarmsecrets rollback {id}` undoes it",
-            self.state.consumers.len(),
-            id = self.state.rotation
-        );
+        let id = &self.state.rotation;
+        // Nothing goes back to a password that no longer opens anything.
+        let back =
+            if self.ended_password().is_some() { "" } else { &format!(", `swarmsecrets rollback {id}` undoes it") };
+        let all = self.state.consumers.len();
+        let reason =
+            format!("it was interrupted after {done} of {all} consumers: `swarmsecrets resume {id}` goes on{back}");
         self.stop(End::NeedsHuman, reason)?;
         Ok(Some(Next::Again))
     }

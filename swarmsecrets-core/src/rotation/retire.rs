@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::action::{Action, Answer, Change, FoundVersion, Look, Reply};
 use super::machine::{LookFirst, Next, Rotation};
-use super::state::{Ending, Old, Progress};
+use super::state::{Ending, Old};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{ServiceId, quoted};
@@ -118,7 +118,7 @@ impl Rotation {
     fn may_roll_back(&self, world: &Inventory) -> Option<String> {
         let consumers = self.state.plan.consumers.iter().zip(&self.state.consumers);
         let failed: BTreeSet<&ServiceId> =
-            consumers.filter(|(_, p)| matches!(p, Progress::Failed(_))).map(|(planned, _)| &planned.id).collect();
+            consumers.filter(|(_, p)| p.has_failed()).map(|(planned, _)| &planned.id).collect();
         let may = |service: &&Arc<ServiceNode>| {
             service.update.failure_action == FailureAction::Rollback && service.tasks.trouble.is_some()
         };

@@ -73,6 +73,11 @@ impl Progress {
             p => matches!(p, Self::Pending | Self::Begun),
         }
     }
+
+    /// Whether the consumer does not work with the new versions.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
 }
 
 /// How far one of the secrets is.
@@ -369,19 +374,18 @@ impl State {
                 _ => {}
             }
         }
-        self.move_again();
-    }
-
-    /// What a revocation could not move may have failed for a passing reason: nothing is to stay on the leaked value for that.
-    fn move_again(&mut self) {
-        let after = matches!(self.stage, Stage::Settle | Stage::Close | Stage::Grace);
-        if self.plan.strategy != Strategy::Revoke || !after {
-            return;
-        }
-        for consumer in self.consumers.iter_mut().filter(|p| matches!(p, Progress::Failed(_))) {
-            *consumer = Progress::Pending;
+        if self.moves_again() {
+            self.consumers.iter_mut().filter(|p| p.has_failed()).for_each(|p| *p = Progress::Pending);
             self.stage = Stage::Update;
         }
+    }
+
+    /// Whether it is a revocation that moves, once resumed, what it could not move. That may have failed for a passing
+    /// reason: nothing is to stay on the leaked value for that.
+    #[must_use]
+    pub fn moves_again(&self) -> bool {
+        let after = matches!(self.stage, Stage::Settle | Stage::Close | Stage::Grace);
+        self.plan.strategy == Strategy::Revoke && after && self.consumers.iter().any(Progress::has_failed)
     }
 
     /// The stage after `Update`, once no consumer is left to do.

@@ -87,6 +87,11 @@ async fn what_could_not_be_moved_is_tried_again_by_who_resumes() {
     let report = desk.carry_out(&revocation()).await.unwrap();
     assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
     assert!(desk.has_secret("db"), "a service still uses the leaked version");
+    let before: Vec<_> = (0..3).map(|n| desk.mounts(&format!("s{n}"))).collect();
+    let retired = desk.executor(&desk.swarm.clock()).retire().await.unwrap();
+    let sent_to = format!("swarmsecrets resume {}", report.rotation.as_ref().unwrap());
+    assert!(retired[0].warnings[0].contains(&sent_to), "{retired:?}");
+    assert_eq!((0..3).map(|n| desk.mounts(&format!("s{n}"))).collect::<Vec<_>>(), before, "to retire is not to update");
     let report = desk.resume(&report.rotation.unwrap()).await.unwrap();
     assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
     assert!((0..3).all(|n| desk.mounts(&format!("s{n}")) == ["db_v2"]) && !desk.has_secret("db"));
