@@ -95,7 +95,7 @@ impl Passwords {
         };
         match done {
             Ok(()) => Reply::Done(Answer::Taken),
-            Err(error) if error.is_unknown() || error.is_retryable() => Reply::Unknown(error),
+            Err(error) if error.is_unknown() => Reply::Unknown(error),
             Err(error) => Reply::Refused(error),
         }
     }

@@ -6,6 +6,7 @@ use super::machine::{Next, Rotation};
 use super::state::Progress;
 use crate::clock::Now;
 use crate::error::Result;
+use crate::ids::SpecVersion;
 use crate::journal::{End, Event};
 use crate::plan::{PlannedConsumer, PlannedMount};
 use crate::policy::Direction;
@@ -124,7 +125,8 @@ impl Rotation {
         let consumer = self.state.plan.consumers[n].clone();
         let route = self.route(&consumer, direction);
         let hand = Hand::new(consumer, route, self.state.plan.timing);
-        self.work.hands.insert(n, hand.accepting(self.accepting));
+        let newest = self.newest.get(&n).copied().unwrap_or(SpecVersion(0));
+        self.work.hands.insert(n, hand.accepting(self.accepting).knowing(newest));
     }
 
     /// From the old versions to the new ones, or back, wherever the consumer mounts one.

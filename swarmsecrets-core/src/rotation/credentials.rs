@@ -44,13 +44,15 @@ impl Rotation {
         }
     }
 
-    /// The next password that is not as far as this stage brings it.
+    /// The next password that is not as far as this stage brings it. All new ones are proved before the first old one is
+    /// ended: up to there all can be undone.
     fn behind(&self) -> Option<(usize, Account)> {
         let wanted = match self.state.stage {
             Stage::Credential => self.state.access_before_consumers(),
             _ => Access::Closed,
         };
-        self.credentials().find(|(n, _)| self.state.versions[*n].access < wanted)
+        let below = |wanted| self.credentials().find(|(n, _)| self.state.versions[*n].access < wanted);
+        below(wanted.min(Access::Proved)).or_else(|| below(wanted))
     }
 
     /// The secrets whose passwords change, with whose they are.

@@ -9,7 +9,7 @@ use super::verdict::{Expected, Verdict, judge};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind};
 use crate::health::Health;
-use crate::ids::{SecretId, SecretName, TaskId, quoted};
+use crate::ids::{SecretId, SecretName, SpecVersion, TaskId, quoted};
 use crate::inventory::UpdateStatus;
 use crate::model::ServiceState;
 use crate::plan::{PlannedConsumer, Timing, humane};
@@ -88,6 +88,8 @@ pub(super) struct Hand {
     asked: u32,
     /// Whether it counts as good although they cannot.
     accepting: bool,
+    /// The newest version of the service that is known of: what is older was said by who does not know it yet.
+    newest: SpecVersion,
 }
 
 /// How many times probes that cannot tell are asked.
@@ -109,12 +111,23 @@ impl Hand {
             missing: "nothing could be seen of it".into(),
             asked: 0,
             accepting: false,
+            newest: SpecVersion(0),
         }
     }
 
     /// The same, which counts as good even if its probes cannot tell, or not.
     pub(super) fn accepting(self, accepting: bool) -> Self {
         Self { accepting, ..self }
+    }
+
+    /// The same, which knows of this version of the service.
+    pub(super) fn knowing(self, newest: SpecVersion) -> Self {
+        Self { newest, ..self }
+    }
+
+    /// The newest version of the service that is known of.
+    pub(super) fn newest(&self) -> SpecVersion {
+        self.newest
     }
 
     pub(super) fn direction(&self) -> Direction {
@@ -172,9 +185,17 @@ impl Hand {
 
     pub(super) fn handle(&mut self, reply: Reply, now: Now) {
         match (std::mem::replace(&mut self.doing, Doing::Looking), reply) {
+            (Doing::Looking, Reply::Done(Answer::Service(service))) if service.version < self.newest => {
+                self.again(&self.outdated(), now);
+            }
+            (Doing::Judging, Reply::Done(Answer::Rollout(service, _))) if service.version < self.newest => {
+                self.again(&self.outdated(), now);
+                self.doing = Doing::Judging;
+            }
             (Doing::Looking, Reply::Done(Answer::Service(service))) => self.looked(service, now),
             (Doing::Judging, Reply::Done(Answer::Rollout(service, tasks))) => {
                 self.doing = Doing::Judging;
+                self.newest = service.version;
                 let ids =
                     |end: fn(&Swap) -> &SecretId| self.route.swaps.iter().map(|s| end(s).as_str()).collect::<Vec<_>>();
                 let expected = Expected {
@@ -188,7 +209,10 @@ impl Hand {
                 self.judged(verdict, now);
             }
             (Doing::Asking(note), Reply::Done(Answer::Health(health))) => self.told(health, note, now),
-            (Doing::Sending(_), Reply::Done(_)) => self.judge_from(now),
+            (Doing::Sending(service), Reply::Done(_)) => {
+                self.newest = SpecVersion(service.version.0.saturating_add(1));
+                self.judge_from(now);
+            }
             (Doing::Sending(_), Reply::Refused(error)) if error.kind() == ErrorKind::Conflict => {
                 self.again(&error, now)
             }
@@ -225,7 +249,14 @@ impl Hand {
         self.doing = Doing::Ended(Some(end));
     }
 
+    /// A manager that was the leader may answer for a moment as if it still were.
+    fn outdated(&self) -> Error {
+        let text = format!("an answer showed {} as it was before", quoted(&self.consumer.service));
+        Error::new(ErrorKind::Stale, text)
+    }
+
     fn looked(&mut self, service: Box<ServiceState>, now: Now) {
+        self.newest = service.version;
         let Ok(references) = service.spec.references() else {
             return self.end(HandEnd::Failed(format!("the spec of {} cannot be read", quoted(&self.consumer.service))));
         };

@@ -10,7 +10,7 @@ use super::state::{Old, Progress, Stage, State};
 use crate::audit::Actor;
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::RotationId;
+use crate::ids::{RotationId, SpecVersion};
 use crate::journal::{ChangeResult, End, Event};
 use crate::plan::{Plan, Recovered};
 
@@ -36,6 +36,8 @@ pub struct Rotation {
     next: u32,
     /// Whether a consumer counts as good in this run although its probes cannot tell.
     pub(super) accepting: bool,
+    /// The newest versions of the consumers that are known of in this run.
+    pub(super) newest: BTreeMap<usize, SpecVersion>,
     pub(super) work: Work,
 }
 
@@ -140,7 +142,7 @@ impl Rotation {
     }
 
     fn with(state: State, outbox: Vec<Event>) -> Self {
-        Self { state, outbox, flight: None, next: 1, accepting: false, work: Work::default() }
+        Self { state, outbox, flight: None, next: 1, accepting: false, newest: BTreeMap::new(), work: Work::default() }
     }
 
     /// What is known of it.
@@ -265,6 +267,7 @@ impl Rotation {
             Some(consumer) => {
                 if let Some(hand) = self.work.hands.get_mut(&consumer) {
                     hand.handle(reply, now);
+                    self.newest.insert(consumer, hand.newest());
                 }
                 Ok(())
             }

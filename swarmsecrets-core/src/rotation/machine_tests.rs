@@ -298,6 +298,28 @@ fn every_change_may_fail_or_be_done_without_an_answer() {
     }
 }
 
+/// Whoever was the leader a moment ago shows services as they were: that is neither somebody's change nor a way back.
+#[test]
+fn an_outdated_answer_is_not_believed() {
+    for breaking in [None, Some(0), Some(1)] {
+        for looks in [1, 2, 5] {
+            let mut stage = Stage::new(World::new(2, breaking), Duration::ZERO);
+            let (mut last, mut left) = (0, 0);
+            let strike = |changes, _: &Action| {
+                if changes != last {
+                    (last, left) = (changes, looks);
+                }
+                left = u32::saturating_sub(left, 1);
+                if left > 0 { Fault::Outdated } else { Fault::None }
+            };
+            let Turn::Done(report) = stage.run(strike, |_, _| false) else { unreachable!() };
+            let expected = if breaking.is_some() { Outcome::RolledBack } else { Outcome::Applied };
+            assert_eq!(report.outcome, expected, "{looks} outdated looks after each change: {report:?}");
+            stage.assert_consistent(&report);
+        }
+    }
+}
+
 /// For each entry of the journal: the process dies right after it was written, or right after the next request.
 #[test]
 fn a_crash_after_any_entry_converges() {

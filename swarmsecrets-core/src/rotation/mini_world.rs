@@ -34,14 +34,19 @@ pub(super) enum Fault {
     Lost,
     /// It is done, and the answer is an error.
     AnswerLost,
+    /// A service is shown as it was before its last update.
+    Outdated,
 }
 
+#[derive(Clone)]
 pub(super) struct Service {
     pub(super) version: u64,
     /// The secret that it mounts: id and name.
     pub(super) mounts: (String, String),
     /// Whether its tasks fail on anything but `old`.
     pub(super) breaks: bool,
+    /// The same before its last update.
+    pub(super) before: Option<Box<Service>>,
 }
 
 pub(super) struct World {
@@ -88,7 +93,8 @@ impl World {
     /// `db` with `n` consumers, the `breaking` one of which cannot work with another value.
     pub(super) fn new(n: usize, breaking: Option<usize>) -> Self {
         let old = FoundVersion { id: "old".parse().unwrap(), rotation: None, owner: Some(owner(1)) };
-        let service = |i| Service { version: 1, mounts: ("old".into(), "db".into()), breaks: breaking == Some(i) };
+        let service =
+            |i| Service { version: 1, mounts: ("old".into(), "db".into()), breaks: breaking == Some(i), before: None };
         Self {
             now: Now { wall: Timestamp::UNIX_EPOCH, mono: Duration::ZERO },
             secrets: BTreeMap::from([("db".to_owned(), old)]),
@@ -171,6 +177,15 @@ impl World {
             }
             Action::Look(Look::Baseline(id)) => self.baseline(place(id.as_str())),
             Action::Look(Look::Health(id)) => Ok(self.health(place(id.as_str()))),
+            Action::Look(Look::Service(id) | Look::Rollout(id)) if fault == Fault::Outdated => {
+                let n = place(id.as_str());
+                let before = self.services[n].before.as_deref().unwrap_or(&self.services[n]).clone();
+                let now = std::mem::replace(&mut self.services[n], before);
+                let Action::Look(look) = action else { unreachable!() };
+                let seen = self.look(look);
+                self.services[n] = now;
+                Ok(seen)
+            }
             Action::Look(look) => Ok(self.look(look)),
             Action::Change(change) => self.change(change),
         };
@@ -246,6 +261,7 @@ impl World {
                     return Err(Error::new(ErrorKind::Conflict, "update out of sequence"));
                 }
                 let mounted = spec.references().unwrap().remove(0);
+                service.before = Some(Box::new(Service { before: None, ..service.clone() }));
                 service.version += 1;
                 service.mounts = (mounted.id, mounted.name);
                 Ok(Answer::Taken)

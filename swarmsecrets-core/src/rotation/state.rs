@@ -8,7 +8,7 @@ use crate::audit::Actor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{ControlId, RotationId, SecretId, ServiceId};
 use crate::inventory::Owner;
-use crate::journal::{Access, ChangeRecord, CredentialStep, End, Event, Measured, StackPatch};
+use crate::journal::{Access, ChangeRecord, ChangeResult, CredentialStep, End, Event, Measured, StackPatch};
 use crate::plan::{Plan, PlanKind, Strategy};
 
 /// What has to be done next.
@@ -156,6 +156,8 @@ pub struct State {
     pub step: u32,
     /// Whether someone asked to stop.
     pub interrupted: bool,
+    /// The secret whose new password is being set for the first time. If that is refused, its password is not ours to undo.
+    pub first_set: Option<usize>,
 }
 
 impl State {
@@ -183,6 +185,7 @@ impl State {
             notes: Vec::new(),
             step: 0,
             interrupted: false,
+            first_set: None,
             plan: plan.as_ref().clone(),
         })
     }
@@ -216,7 +219,9 @@ impl State {
                     ChangeRecord::Create { secret, .. } => self.version(*secret)?.create_sent = true,
                     ChangeRecord::Credential { secret, step: CredentialStep::Set } => {
                         let version = self.version(*secret)?;
+                        let first = version.access < Access::Setting;
                         version.access = version.access.max(Access::Setting);
+                        self.first_set = first.then_some(*secret);
                     }
                     ChangeRecord::Credential { secret, step: CredentialStep::Revoke } => {
                         let version = self.version(*secret)?;
@@ -233,7 +238,11 @@ impl State {
                 }
             }
             // What is not known is looked for by the stage; that it was sent is known from its intent.
-            Event::Outcome { .. } => {}
+            Event::Outcome { result, .. } => {
+                if let (Some(secret), ChangeResult::Refused { .. }) = (self.first_set.take(), result) {
+                    self.version(secret)?.access = Access::Old;
+                }
+            }
             Event::Created { secret, id, control, owner } => {
                 let created = Created { id: id.clone(), control: *control, owner: owner.clone() };
                 self.version(*secret)?.created = Some(created);
@@ -357,6 +366,7 @@ impl State {
 
     /// A stop that waited for a person, and an interruption, are over when somebody resumes.
     fn take_up(&mut self) {
+        self.first_set = None;
         self.interrupted = false;
         self.stopped = None;
         self.notes.clear();

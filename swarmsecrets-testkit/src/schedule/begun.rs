@@ -17,6 +17,8 @@ pub(super) struct Begun {
     again: Vec<Plan>,
     /// Whether its journal was lost.
     pub(super) lost: bool,
+    /// The versions from which it began whose passwords did not log in then, as a rotation before it is not over.
+    pub(super) dead: Vec<String>,
 }
 
 /// One secret of a rotation: from which version to which.
@@ -34,8 +36,10 @@ impl<'a> Pair<'a> {
 }
 
 impl Begun {
-    pub(super) fn new(plan: &Plan, op: Op) -> Self {
-        Self { plan: plan.clone(), op, created: BTreeMap::new(), again: Vec::new(), lost: false }
+    pub(super) fn new(plan: &Plan, op: Op, works: impl Fn(&str) -> Option<bool>) -> Self {
+        let old = plan.replaced().map(|old| old.id.to_string());
+        let dead = old.filter(|id| works(id) == Some(false)).collect();
+        Self { plan: plan.clone(), op, created: BTreeMap::new(), again: Vec::new(), lost: false, dead }
     }
 
     /// It is begun again from what can be seen of it in the world.

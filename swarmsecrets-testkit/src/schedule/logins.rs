@@ -19,6 +19,12 @@ fn system<'a>(systems: &'a [Option<FakeCredential>], name: &str) -> Option<&'a F
     systems.get(number)?.as_ref()
 }
 
+/// Whether the password of a version logs in, if there is a system behind it.
+pub(super) fn works(live: &Live, version: &str, systems: &[Option<FakeCredential>]) -> Option<bool> {
+    let (name, _) = live.watch.secrets.get(version)?;
+    Some(system(systems, name)?.logs_in(live.watch.values.get(version)?))
+}
+
 /// Every task that is meant to run can log in with what it mounts, old or new. What a person has pointed somewhere is that
 /// person's, a value that is revoked ends at once, and in a system with one password whoever has not moved yet waits.
 pub(super) fn everybody_can(live: &Live, world: &World, systems: &[Option<FakeCredential>]) -> Verdict {
@@ -89,7 +95,8 @@ pub(super) fn ended(stage: &Stage, live: &Live, id: &RotationId, begun: &Begun, 
             }
             Outcome::RolledBack | Outcome::NotStarted | Outcome::Conflict if !others.beside => {
                 let lied = live.met(&planned.secret, Step::Undo, Fault::DoNothing);
-                if old == Some(false) && !lied {
+                let dead = begun.dead.iter().any(|id| id == pair.old_id());
+                if old == Some(false) && !lied && !dead {
                     return wrong("it was undone, and the old password does not log in");
                 }
                 // An undo is not tried out: a system that lies about it is believed.

@@ -14,6 +14,7 @@ use swarmsecrets_core::rotation::State;
 
 use super::begun::Begun;
 use super::disk::{Host, lock};
+use super::logins;
 use super::script::Op;
 use super::stage::{Fired, Stage};
 use super::trouble::{Class, Leaves};
@@ -88,9 +89,11 @@ impl Records {
         let mut live = self.stage.live();
         match event {
             Event::Begun { plan, .. } => {
-                match live.begun.get_mut(rotation) {
-                    Some(begun) => begun.anew(plan),
-                    None => drop(live.begun.insert(rotation.clone(), Begun::new(plan, self.op.clone()))),
+                if let Some(begun) = live.begun.get_mut(rotation) {
+                    begun.anew(plan);
+                } else {
+                    let begun = Begun::new(plan, self.op.clone(), |id| logins::works(&live, id, &self.stage.systems));
+                    live.begun.insert(rotation.clone(), begun);
                 }
                 live.tally.begun += 1;
             }

@@ -94,7 +94,14 @@ impl Scene {
         let secrets = 1 + number(&mut dice, 4);
         let systems = dice.percent(35);
         let systems: Vec<Option<Way>> = (0..secrets).map(|_| way(&mut dice).filter(|_| systems)).collect();
-        let count = 1 + number(&mut dice, if seed.is_multiple_of(8) { 8 } else { 4 });
+        let most = if seed.is_multiple_of(64) {
+            40
+        } else if seed.is_multiple_of(8) {
+            8
+        } else {
+            4
+        };
+        let count = 1 + number(&mut dice, most);
         let services = (0..count).map(|n| ServicePlan::of(&mut dice, n, &systems)).collect();
         let count = if dice.percent(35) { 1 + number(&mut dice, 2) } else { 0 };
         let stacks = (0..count).map(|n| StackPlan::of(&mut dice, n, secrets)).collect();

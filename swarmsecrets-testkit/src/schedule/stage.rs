@@ -12,6 +12,7 @@ use swarmsecrets_core::Error;
 use swarmsecrets_core::clock::{Clock as _, Now};
 use swarmsecrets_core::executor::Cancellation;
 use swarmsecrets_core::ids::RotationId;
+use swarmsecrets_core::transport::Response;
 
 use super::begun::Begun;
 use super::script::Deed;
@@ -61,6 +62,7 @@ pub(super) struct Live {
     pub(super) ended: BTreeSet<String>,
     /// Mutations that arrive after their client has given up.
     late: Vec<Late>,
+    pub(super) answers: Answers,
     round: usize,
     happenings: Vec<Happening>,
     trace: Option<Vec<String>>,
@@ -80,6 +82,8 @@ pub(super) struct Process {
     wrong: i64,
     died: bool,
     outage: VecDeque<WireFault>,
+    /// How old the next answers may be.
+    stale: Vec<Duration>,
     pub(super) journal_fails: u32,
     pub(super) audit_fails: u32,
     pub(super) cancellation: Cancellation,
@@ -96,6 +100,24 @@ struct Late {
     by: String,
 }
 
+/// The last answers to each question, the oldest first.
+#[derive(Default)]
+pub(super) struct Answers(BTreeMap<String, VecDeque<(Duration, Response)>>);
+
+impl Answers {
+    pub(super) fn keep(&mut self, asked: String, at: Duration, answer: &Response) {
+        const ENOUGH: usize = 8;
+        let answers = self.0.entry(asked).or_default();
+        match answers.back_mut() {
+            Some((seen, last)) if last == answer => *seen = at,
+            _ => answers.push_back((at, answer.clone())),
+        }
+        if answers.len() > ENOUGH {
+            answers.pop_front();
+        }
+    }
+}
+
 /// What a point does to the process that has reached it.
 pub(super) enum Fired {
     Nothing,
@@ -105,6 +127,7 @@ pub(super) enum Fired {
     Twice,
     Stall(Duration),
     System(Fault),
+    Stale(Duration),
 }
 
 impl Stage {
@@ -119,6 +142,7 @@ impl Stage {
             denied: Vec::new(),
             ended: BTreeSet::new(),
             late: Vec::new(),
+            answers: Answers::default(),
             round: 0,
             happenings: Vec::new(),
             trace: traced.then(Vec::new),
@@ -263,6 +287,12 @@ impl Stage {
         }
     }
 
+    /// The oldest answer to a question that is not older than this, if there is one.
+    pub(super) fn answered(&self, asked: &str, age: Duration) -> Option<(Duration, Response)> {
+        let since = self.mono().saturating_sub(age);
+        self.live().answers.0.get(asked)?.iter().find(|(at, _)| *at >= since).cloned()
+    }
+
     /// A request will be carried out later, and its client does not learn of it.
     pub(super) fn post_late(&self, after: Duration, user: &'static str, request: PortainerRequest, by: &RotationId) {
         let at = self.mono() + after;
@@ -375,6 +405,7 @@ impl Live {
             match what {
                 What::Wire { fault, times } => process.outage.extend(std::iter::repeat_n(fault, times as usize)),
                 What::Late(after) => fired = Fired::Late(after),
+                What::Stale { age, times } => process.stale = vec![age; times as usize],
                 What::Crash(leaves) => fired = Fired::Crash(leaves),
                 What::Twice => fired = Fired::Twice,
                 What::Stall(time) => fired = Fired::Stall(time),
@@ -394,6 +425,12 @@ impl Live {
             && let Some(fault) = self.processes[who].outage.pop_front()
         {
             fired = Fired::Wire(fault);
+        }
+        if class == Class::Read
+            && matches!(fired, Fired::Nothing)
+            && let Some(age) = self.processes[who].stale.pop()
+        {
+            fired = Fired::Stale(age);
         }
         (fired, deeds, jump)
     }

@@ -51,6 +51,8 @@ pub(super) enum What {
     Wire { fault: WireFault, times: u32 },
     /// The client gives up, and the request is carried out after this time.
     Late(Duration),
+    /// So many answers, from this one on, show what was so at most this long ago, as those of a manager that was the leader.
+    Stale { age: Duration, times: u32 },
     /// The process dies, and this is what it leaves of its journals.
     Crash(Leaves),
     /// The request is carried out twice; the client hears the second answer, as of a proxy that sends again.
@@ -92,6 +94,7 @@ impl What {
         match self {
             Self::Wire { fault, .. } => fault.name(),
             Self::Late(_) => "carried out after the timeout",
+            Self::Stale { .. } => "stale answer",
             Self::Crash(Leaves::All) => "crash",
             Self::Crash(Leaves::Torn(_)) => "crash with a torn entry",
             Self::Crash(Leaves::Nothing) => "crash, and the journals lost",
@@ -141,6 +144,9 @@ impl What {
         let person = |dice: &mut Dice| Self::Person(Deed::of(dice, scene));
         let chance = dice.below(100);
         match class {
+            Class::Read if chance < 20 => {
+                Self::Stale { age: seconds(dice, &[1, 5, 15]), times: *dice.pick(&[1, 1, 2, 6, 20]).unwrap_or(&1) }
+            }
             Class::Read | Class::Write => match chance {
                 0..55 => Self::wire(dice, class),
                 55..70 => Self::crash(dice),

@@ -72,7 +72,12 @@ fn consumer(live: &Live, id: &RotationId, begun: &Begun, said: &ConsumerReport, 
         "applied" if !overtaken && !all_on(live, begun, service, |pair| pair.new) => {
             Err("it is not on the new version".into())
         }
-        "applied" if outcome == Outcome::Applied && alone && ours > 1 + 2 * begun.plan.rollout.failures as usize => {
+        "applied"
+            if outcome == Outcome::Applied
+                && alone
+                && !begun.lost
+                && ours > 1 + 2 * begun.plan.rollout.failures as usize =>
+        {
             Err(format!("its references were changed {ours} times"))
         }
         "rolled_back" if !overtaken && !all_on_old(live, begun, service) => Err("it is not on the old version".into()),
