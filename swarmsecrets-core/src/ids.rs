@@ -227,6 +227,13 @@ pub(crate) fn ticked<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     listed(names.into_iter().map(quoted))
 }
 
+/// Words from outside, fit to stand in a message as they are: on one line, with a space for every character that could drive
+/// a terminal, and at most `most` characters.
+#[must_use]
+pub fn one_line(words: &str, most: usize) -> String {
+    words.chars().take(most).map(|c| if is_unprintable(c) { ' ' } else { c }).collect()
+}
+
 /// Whether a character could move the cursor, colour the terminal or turn the text round.
 #[must_use]
 pub fn is_unprintable(c: char) -> bool {
@@ -342,6 +349,12 @@ mod tests {
         let error = SecretName::new("a\u{1b}[31m\u{202e}b").unwrap_err().to_string();
         assert!(!error.chars().any(is_unprintable), "{error}");
         assert!(error.contains("\\u{1b}"), "{error}");
+    }
+
+    #[test]
+    fn words_are_kept_on_one_line_and_cut() {
+        assert_eq!(one_line("é\u{1b}[31m\r\n\u{202e}b", 7), "é [31m ");
+        assert_eq!(one_line(" `a` ", 9), " `a` ");
     }
 
     #[test]
