@@ -7,13 +7,13 @@ use std::sync::Arc;
 use serde::Deserialize;
 use swarmsecrets_core::credential::{Account, CredentialSetter, Encryption, Shape};
 use swarmsecrets_core::executor::PasswordChange;
-use swarmsecrets_core::ids::quoted;
 use swarmsecrets_core::{Error, ErrorKind};
 use swarmsecrets_mysql::MysqlSetter;
 use swarmsecrets_postgres::PostgresSetter;
 use swarmsecrets_redis::RedisSetter;
 
 use crate::console::Console;
+use crate::entries;
 use crate::exit::Failure;
 use crate::value::read_value;
 
@@ -88,15 +88,8 @@ impl Credentials {
     /// Reads the file, and the passwords and values that it names.
     pub(crate) fn read(path: Option<&Path>, console: &Console) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let place = quoted(&path.to_string_lossy());
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Failure::input(Error::new(ErrorKind::Io, format!("cannot read {place}: {e}"))))?;
-        let file: File = toml::from_str(&text).map_err(|e| {
-            // The parser's own message shows the line, which names files and users, and no password.
-            let why = if asks_for_commands(&text) { NO_EXEC.to_owned() } else { e.to_string() };
-            Failure::input(Error::new(ErrorKind::Invalid, format!("cannot understand {place}: {}", why.trim())))
-        })?;
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let file: File = entries::read(path, |text| asks_for_commands(text).then_some(NO_EXEC))?;
+        let folder = entries::folder(path);
         let change = |(secret, entry): (String, Entry)| {
             let change = entry.change(folder, console).map_err(|failure| failure.about(&secret))?;
             Ok((secret, change))
@@ -119,10 +112,7 @@ impl Entry {
     fn change(self, folder: &Path, console: &Console) -> Result<PasswordChange, Failure> {
         let password = read_value(&folder.join(&self.administrator_password_file), console)?;
         let current = read_value(&folder.join(&self.current_value_file), console)?;
-        let authority = self.ca_file.as_ref().map(|path| std::fs::read(folder.join(path))).transpose();
-        let authority = authority.map_err(|e| {
-            Failure::input(Error::new(ErrorKind::Io, format!("cannot read the certificate authority's file: {e}")))
-        })?;
+        let authority = entries::authority(folder, self.ca_file.as_deref())?;
         let encryption = match self.encryption {
             Encrypt::OverTheNetwork => Encryption::OverTheNetwork,
             Encrypt::Always => Encryption::Always,
@@ -136,22 +126,16 @@ impl Entry {
         self.user.as_deref().ok_or_else(|| Error::new(ErrorKind::Invalid, "whose password? give `user`"))
     }
 
-    /// Settings of one system that another one has no use for are refused, not ignored.
+    /// Settings of one system that another one has no use for are refused.
     fn only_for_its_system(&self) -> Result<(), Error> {
         let postgres = matches!(self.system, System::Postgres);
         let mysql = matches!(self.system, System::Mariadb | System::Mysql);
-        let stray = [
+        entries::refuse_strays(&[
             ("database", self.database.is_some() && !postgres),
             ("users", self.users.is_some() && !postgres),
             ("user-host", self.user_host.is_some() && !mysql),
             ("users", self.users.is_some() && self.user.is_some()),
-        ];
-        match stray.iter().find(|(_, wrong)| *wrong) {
-            Some((key, _)) => {
-                Err(Error::new(ErrorKind::Invalid, format!("`{key}` does not belong here: leave it out")))
-            }
-            None => Ok(()),
-        }
+        ])
     }
 
     fn setter(

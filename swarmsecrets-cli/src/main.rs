@@ -7,6 +7,7 @@ mod confirm;
 mod console;
 mod credentials;
 mod duration;
+mod entries;
 mod exit;
 mod interrupt;
 mod inventory_table;

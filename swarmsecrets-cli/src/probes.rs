@@ -13,6 +13,7 @@ use swarmsecrets_core::{Error, ErrorKind};
 use swarmsecrets_health::{CommandProbe, HttpProbe, TcpProbe, Trust};
 
 use crate::duration::parse_duration;
+use crate::entries;
 use crate::exit::Failure;
 use crate::world::World;
 
@@ -69,14 +70,8 @@ impl ProbeFile {
     /// Reads the file, and those that it names.
     pub(crate) fn read(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let place = quoted(&path.to_string_lossy());
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Failure::input(Error::new(ErrorKind::Io, format!("cannot read {place}: {e}"))))?;
-        let file: File = toml::from_str(&text).map_err(|e| {
-            let text = format!("cannot understand {place}: {}", e.to_string().trim());
-            Failure::input(Error::new(ErrorKind::Invalid, text))
-        })?;
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let file: File = entries::read(path, |_| None)?;
+        let (place, folder) = (quoted(&path.to_string_lossy()), entries::folder(path));
         let read = |(n, entry): (usize, Entry)| {
             entry.read(folder).map_err(|failure| failure.about(&format!("probe {} of {place}", n + 1)))
         };
@@ -123,10 +118,10 @@ impl Entry {
         Ok((services, ask))
     }
 
-    /// Settings of one kind that another has no use for are refused, not ignored.
+    /// Settings of one kind that another has no use for are refused.
     fn only_for_its_kind(&self) -> Result<(), Error> {
         let (http, tcp) = (self.kind == Kind::Http, self.kind == Kind::Tcp);
-        let stray = [
+        entries::refuse_strays(&[
             ("url", self.url.is_some() && !http),
             ("url-file", self.url_file.is_some() && !http),
             ("status", self.status.is_some() && !http),
@@ -136,11 +131,7 @@ impl Entry {
             ("tls", self.tls.is_some() && !tcp),
             ("ca-file", self.ca_file.is_some() && !http && !(tcp && self.tls == Some(true))),
             ("command", self.command.is_some() && self.kind != Kind::Command),
-        ];
-        match stray.iter().find(|(_, wrong)| *wrong) {
-            Some((key, _)) => Err(invalid(format!("`{key}` does not belong here: leave it out"))),
-            None => Ok(()),
-        }
+        ])
     }
 
     fn services(&self) -> Result<Probed, Error> {
@@ -163,13 +154,6 @@ impl Entry {
         self.deadline.as_ref().map(parse).transpose()
     }
 
-    fn authority(&self, folder: &Path) -> Result<Option<Vec<u8>>, Failure> {
-        let read = self.ca_file.as_ref().map(|path| std::fs::read(folder.join(path))).transpose();
-        read.map_err(|e| {
-            Failure::input(Error::new(ErrorKind::Io, format!("cannot read the certificate authority's file: {e}")))
-        })
-    }
-
     fn url(&self, folder: &Path) -> Result<String, Failure> {
         match (&self.url, &self.url_file) {
             (Some(url), None) => Ok(url.clone()),
@@ -184,7 +168,7 @@ impl Entry {
 
     fn http(&self, folder: &Path) -> Result<HttpProbe, Failure> {
         let mut probe = HttpProbe::builder(&self.url(folder)?);
-        if let Some(pem) = self.authority(folder)? {
+        if let Some(pem) = entries::authority(folder, self.ca_file.as_deref())? {
             probe = probe.ca_certificate(&pem);
         }
         if let Some(status) = self.status {
@@ -207,7 +191,7 @@ impl Entry {
         let address = address.ok_or_else(|| Failure::input(invalid("where is it? give `address`")))?;
         let mut probe = TcpProbe::new(address).map_err(Failure::input)?;
         if self.tls == Some(true) {
-            let trust = self.authority(folder)?.map_or(Trust::System, Trust::Only);
+            let trust = entries::authority(folder, self.ca_file.as_deref())?.map_or(Trust::System, Trust::Only);
             probe = probe.tls(&trust).map_err(Failure::input)?;
         }
         if let Some(deadline) = self.deadline().map_err(Failure::input)? {

@@ -206,6 +206,34 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
+/// Names from outside, each [`quoted`]: `` `a`, `b`, `c` ``.
+pub(crate) fn quoted_list<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
+    names.into_iter().map(|name| quoted(name.as_ref())).collect::<Vec<_>>().join(", ")
+}
+
+/// Names as people list them in a sentence: `a`, `a and b`, `a, b and c`.
+#[must_use]
+pub fn listed<S: ToString>(names: impl IntoIterator<Item = S>) -> String {
+    let mut names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
+    match (names.pop(), names.as_slice()) {
+        (Some(last), []) => last,
+        (Some(last), before) => format!("{} and {last}", before.join(", ")),
+        (None, _) => String::new(),
+    }
+}
+
+/// Names from outside in a sentence, each [`quoted`].
+pub(crate) fn ticked<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    listed(names.into_iter().map(quoted))
+}
+
+/// Words from outside, fit to stand in a message as they are: on one line, with a space for every character that could drive
+/// a terminal, and at most `most` characters.
+#[must_use]
+pub fn one_line(words: &str, most: usize) -> String {
+    words.chars().take(most).map(|c| if is_unprintable(c) { ' ' } else { c }).collect()
+}
+
 /// Whether a character could move the cursor, colour the terminal or turn the text round.
 #[must_use]
 pub fn is_unprintable(c: char) -> bool {
@@ -321,6 +349,21 @@ mod tests {
         let error = SecretName::new("a\u{1b}[31m\u{202e}b").unwrap_err().to_string();
         assert!(!error.chars().any(is_unprintable), "{error}");
         assert!(error.contains("\\u{1b}"), "{error}");
+    }
+
+    #[test]
+    fn words_are_kept_on_one_line_and_cut() {
+        assert_eq!(one_line("é\u{1b}[31m\r\n\u{202e}b", 7), "é [31m ");
+        assert_eq!(one_line(" `a` ", 9), " `a` ");
+    }
+
+    #[test]
+    fn names_are_listed_for_people() {
+        let names = ["a", "b", "c\u{7}"];
+        let of = |n: usize| &names[..n];
+        assert_eq!([of(0), of(1), of(2)].map(listed), ["", "a", "a and b"]);
+        assert_eq!(ticked(names), "`a`, `b` and `c\\u{7}`");
+        assert_eq!([of(0), of(1), of(3)].map(quoted_list), ["", "`a`", "`a`, `b`, `c\\u{7}`"]);
     }
 
     #[test]

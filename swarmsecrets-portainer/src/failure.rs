@@ -92,7 +92,7 @@ fn root(error: &(dyn StdError + 'static)) -> String {
     while let Some(next) = cause(last) {
         last = next;
     }
-    last.to_string().chars().take(300).map(|c| if ids::is_unprintable(c) { ' ' } else { c }).collect()
+    ids::one_line(&last.to_string(), 300)
 }
 
 /// The cause of an error. An I/O error passes over the error that it wraps, so look inside.

@@ -13,6 +13,7 @@ pub(crate) use self::gateway::Gateway;
 use std::process::Command;
 
 use crate::log::Log;
+use crate::process::run_beside;
 use crate::{Failure, install, repository};
 
 /// Runs a command with a real Engine and the gateway beside it.
@@ -24,13 +25,9 @@ pub(crate) fn beside(command: &[String]) -> Result<(), Failure> {
     let build = ["build", "--quiet", "--package", "swarmsecrets-testkit", "--bin", "portainer-gateway"];
     log.run(Command::new("cargo").args(build))?;
     let gateway = Gateway::start(&log, &engine)?;
-    let shell = ["sh".to_owned()];
-    let words = if command.is_empty() { &shell[..] } else { command };
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]);
-    command.env("SWARMSECRETS_TEST_KEPT", scratch.join("kept"));
-    engine.tell(&mut command);
-    gateway.tell(&mut command);
-    let status = command.status().map_err(|e| format!("cannot start `{}`: {e}", words[0]))?;
-    if status.success() { Ok(()) } else { Err(format!("`{}` failed ({status})", words.join(" "))) }
+    run_beside(command, |command| {
+        command.env("SWARMSECRETS_TEST_KEPT", scratch.join("kept"));
+        engine.tell(command);
+        gateway.tell(command);
+    })
 }

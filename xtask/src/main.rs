@@ -9,6 +9,7 @@ mod install;
 mod leaks;
 mod log;
 mod privilege;
+mod process;
 mod repository;
 mod servers;
 mod sim;

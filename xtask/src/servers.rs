@@ -5,27 +5,27 @@ mod certificate;
 mod mariadb;
 mod place;
 mod postgres;
-mod process;
 mod redis;
+mod server;
 
 use std::process::Command;
 
 use self::place::Place;
-use self::process::Server;
 use crate::log::Log;
+use crate::process::{Daemon, run_beside};
 use crate::{Failure, install, repository};
 
 /// The packages of the plugins whose tests (`tests/server`) need the servers.
 pub(crate) const PLUGINS: [&str; 3] = ["swarmsecrets-postgres", "swarmsecrets-mysql", "swarmsecrets-redis"];
 
 /// A server, and what tests are told of it beside its place and password.
-type Started = (Server, Vec<(&'static str, String)>);
+type Started = (Daemon, Vec<(&'static str, String)>);
 
 /// Running servers. Dropping them stops them and removes what they stored.
 pub(crate) struct Servers {
     told: Vec<(String, String)>,
     passwords: Vec<String>,
-    running: Vec<Server>,
+    running: Vec<Daemon>,
 }
 
 impl Servers {
@@ -77,11 +77,5 @@ pub(crate) fn beside(command: &[String]) -> Result<(), Failure> {
     std::fs::create_dir_all(&scratch).map_err(|e| format!("cannot make {}: {e}", scratch.display()))?;
     let log = Log::create(scratch.join("servers.log"))?;
     let servers = Servers::start(&log)?;
-    let shell = ["sh".to_owned()];
-    let words = if command.is_empty() { &shell[..] } else { command };
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]);
-    servers.tell(&mut command);
-    let status = command.status().map_err(|e| format!("cannot start `{}`: {e}", words[0]))?;
-    if status.success() { Ok(()) } else { Err(format!("`{}` failed ({status})", words.join(" "))) }
+    run_beside(command, |command| servers.tell(command))
 }

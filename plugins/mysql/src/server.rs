@@ -60,11 +60,7 @@ impl Server {
 
     /// Whether a user logs in with this password.
     pub(crate) async fn logs_in(&self, user: &str, password: &SecretValue) -> Result<bool> {
-        match self.login(user, password).await {
-            Login::Works => Ok(true),
-            Login::Refused => Ok(false),
-            Login::Unclear(error) => Err(error),
-        }
+        self.login(user, password).await.works()
     }
 
     fn options(&self) -> MySqlConnectOptions {

@@ -57,11 +57,7 @@ impl Server {
 
     /// Whether a role logs in with this password.
     pub(crate) async fn logs_in(&self, role: &str, password: &SecretValue) -> Result<bool> {
-        match self.login(role, password).await {
-            Login::Works => Ok(true),
-            Login::Refused => Ok(false),
-            Login::Unclear(error) => Err(error),
-        }
+        self.login(role, password).await.works()
     }
 
     fn options(&self) -> PgConnectOptions {

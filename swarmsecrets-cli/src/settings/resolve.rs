@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use swarmsecrets_core::ids::quoted;
+use swarmsecrets_core::ids::{listed, quoted};
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 
 use super::{Connection, KeySource, Portainer, lookalike};
@@ -150,14 +150,6 @@ fn incomplete(missing: &[&str], slips: &[(String, &str)]) -> String {
     }
     text.push_str("; or unset them all to see the simulated demo world");
     text
-}
-
-fn listed(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
 }
 
 fn settings(message: impl Into<String>) -> Error {

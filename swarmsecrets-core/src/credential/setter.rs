@@ -67,6 +67,20 @@ pub enum Login {
     Unclear(Error),
 }
 
+impl Login {
+    /// Whether the system let us in.
+    ///
+    /// # Errors
+    /// The reason why that cannot be said.
+    pub fn works(self) -> Result<bool> {
+        match self {
+            Self::Works => Ok(true),
+            Self::Refused => Ok(false),
+            Self::Unclear(error) => Err(error),
+        }
+    }
+}
+
 /// Changes one user's password (or the passwords of two users that take turns) in the system that the secret opens.
 ///
 /// All values are whole values of the secret, as consumers mount it; the setter knows where the password stands in them.
@@ -119,4 +133,18 @@ pub trait CredentialSetter: Send + Sync {
     /// # Errors
     /// Those above.
     async fn undo(&self, rotation: &RotationId, current: &SecretValue) -> Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_login_that_is_not_clear_is_no_answer() {
+        assert!(Login::Works.works().unwrap());
+        assert!(!Login::Refused.works().unwrap());
+        let unclear = Login::Unclear(Error::new(ErrorKind::Unreachable, "the system is down"));
+        assert_eq!(unclear.works().unwrap_err().kind(), ErrorKind::Unreachable);
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Exec;
 use crate::health::{Baseline, Health, HealthProbe, Target};
-use crate::ids::{ServiceId, is_unprintable, quoted};
+use crate::ids::{ServiceId, one_line, quoted};
 use crate::inventory::{Inventory, Labels};
 use crate::journal::Measured;
 use crate::model::{ServiceState, TaskState};
@@ -124,11 +124,8 @@ async fn baselines(probes: &[&dyn HealthProbe], target: &Target, exec: &dyn Exec
     Ok(seen)
 }
 
-/// What a probe must do anyway: one line, no control characters, cut to length.
-fn printable(reason: &str) -> String {
-    const LENGTH: usize = 1000;
-    reason.chars().take(LENGTH).map(|c| if is_unprintable(c) { ' ' } else { c }).collect()
-}
+/// The longest reason that is taken, in characters. Keeping it short and on one line is what a probe must do anyway.
+const LONGEST: usize = 1000;
 
 /// One that says no is believed. Otherwise one that cannot tell is.
 async fn health(probes: &[&dyn HealthProbe], target: &Target, before: &[Measured], exec: &dyn Exec) -> Health {
@@ -139,8 +136,8 @@ async fn health(probes: &[&dyn HealthProbe], target: &Target, before: &[Measured
         match probe.check(target, &baseline, exec).await {
             Health::Healthy => {}
             Health::Inconclusive { .. } if all != Health::Healthy => {}
-            Health::Inconclusive { reason } => all = Health::inconclusive(printable(&reason)),
-            Health::Unhealthy { reason } => return Health::unhealthy(printable(&reason)),
+            Health::Inconclusive { reason } => all = Health::inconclusive(one_line(&reason, LONGEST)),
+            Health::Unhealthy { reason } => return Health::unhealthy(one_line(&reason, LONGEST)),
         }
     }
     all

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::quoted;
-use crate::plan::{Content, PlannedSecret, ValueRecipe, ticked};
+use crate::ids::{quoted, ticked};
+use crate::plan::{Content, PlannedSecret, ValueRecipe};
 use crate::secret::SecretValue;
 
 /// The values of new versions, where they are handed over.

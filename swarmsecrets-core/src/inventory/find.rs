@@ -2,7 +2,7 @@
 
 use super::{Grouping, Inventory, LogicalSecret, label};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::quoted;
+use crate::ids::{quoted, quoted_list};
 
 /// How many names a "not found" proposes.
 const PROPOSALS: usize = 3;
@@ -32,7 +32,7 @@ impl Inventory {
             [only] => Ok(only),
             [] => Err(self.unknown(name)),
             several => {
-                let list = several.iter().map(|s| quoted(&s.name)).collect::<Vec<_>>().join(", ");
+                let list = quoted_list(several.iter().map(|s| &s.name));
                 let text = format!("{} may mean {list}: give the full name", quoted(name));
                 Err(Error::new(ErrorKind::Ambiguous, text))
             }
@@ -79,7 +79,7 @@ impl Inventory {
             self.secrets.iter().map(|s| (likeness(&s.name, name), s.name.as_str())).collect();
         near.retain(|(alike, _)| *alike >= ALIKE);
         near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-        let list = near.iter().take(PROPOSALS).map(|(_, name)| quoted(name)).collect::<Vec<_>>().join(", ");
+        let list = quoted_list(near.iter().take(PROPOSALS).map(|(_, name)| name));
         let hint = match (list.is_empty(), self.visibility == super::Visibility::Full) {
             (false, _) => format!("did you mean {list}?"),
             (true, true) => "`swarmsecrets inventory` lists all".to_owned(),

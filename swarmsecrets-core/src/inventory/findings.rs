@@ -11,7 +11,7 @@ use super::{
     Consumer, Inventory, InventoryFinding, InventoryFindingKind, LogicalSecret, SecretReference, SecretVersion,
     StackNode, Visibility,
 };
-use crate::ids::quoted;
+use crate::ids::{quoted, quoted_list};
 
 /// What uses secrets beside the specs of services.
 pub(super) struct Uses<'a> {
@@ -74,10 +74,7 @@ fn several_versions(secret: &LogicalSecret, into: &mut Vec<InventoryFinding>) {
         let SecretReference { name, id, .. } = consumer.reference();
         users.entry((name, id)).or_default().insert(&consumer.service().name);
     }
-    let each = users.iter().map(|((version, _), services)| {
-        let services = services.iter().map(|s| quoted(s)).collect::<Vec<_>>().join(", ");
-        format!("{} by {services}", quoted(version))
-    });
+    let each = users.iter().map(|((version, _), services)| format!("{} by {}", quoted(version), quoted_list(services)));
     let text = format!("several versions are in use: {}", each.collect::<Vec<_>>().join("; "));
     into.push(InventoryFinding { kind: InventoryFindingKind::SeveralVersions, text });
 }

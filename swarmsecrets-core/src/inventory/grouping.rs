@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::naming::{Order, Versioned, versioned};
 use super::{Ambiguity, Grouping, LogicalSecret, NameScheme, SecretVersion, label};
-use crate::ids::quoted;
+use crate::ids::{quoted, quoted_list};
 
 /// A secret, and what its label or name says.
 struct Candidate {
@@ -208,7 +208,7 @@ impl Sorted {
         }
         let mut candidates: Vec<String> = versions.iter().map(|v| v.name.to_string()).collect();
         candidates.sort();
-        let list = candidates.iter().map(|c| quoted(c)).collect::<Vec<_>>().join(", ");
+        let list = quoted_list(&candidates);
         let text = format!("{list} may be versions of {} but {why}: {}", quoted(name), advice());
         self.ambiguous.push(Ambiguity { name: name.to_owned(), candidates, text });
         versions.into_iter().for_each(|version| self.alone(version));

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::document::{PlanKind, StepKind, listed};
+use super::document::{PlanKind, StepKind};
 use super::request::ValueRecipe;
 use super::seal::Plan;
 use super::steps::swaps;
-use crate::ids::{is_unprintable, quoted};
+use crate::ids::{is_unprintable, listed, quoted};
 use crate::inventory::ServiceMode;
 
 /// What a plan changes: lines with marks, to be coloured or printed as they are.

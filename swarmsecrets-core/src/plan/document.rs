@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::request::{Allowances, Rollout, Strategy, Timing, ValueRecipe, milliseconds};
 use crate::credential::Account;
-use crate::ids::{ClusterId, EnvironmentId, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId, quoted};
+use crate::ids::{ClusterId, EnvironmentId, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId, listed};
 use crate::inventory::{Inventory, Labels, Owner, ServiceMode, StackKind, StackStatus, Visibility};
 use crate::policy::Decision;
 
@@ -335,19 +335,4 @@ impl Content {
     pub fn replaced(&self) -> impl Iterator<Item = &VersionRef> {
         self.secrets.iter().filter_map(|s| s.previous.as_ref())
     }
-}
-
-/// Names as people list them: `a`, `a and b`, `a, b and c`.
-pub(crate) fn listed<S: Into<String>>(names: impl IntoIterator<Item = S>) -> String {
-    let mut names: Vec<String> = names.into_iter().map(S::into).collect();
-    match (names.pop(), names.as_slice()) {
-        (Some(last), []) => last,
-        (Some(last), before) => format!("{} and {last}", before.join(", ")),
-        (None, _) => String::new(),
-    }
-}
-
-/// Names as people list them in a sentence, each in backticks.
-pub(crate) fn ticked<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    listed(names.into_iter().map(quoted))
 }

@@ -19,7 +19,6 @@ mod warnings;
 pub use self::create::plan_create;
 pub(crate) use self::diff::counted;
 pub use self::diff::{Diff, DiffLine, Mark, humane};
-pub(crate) use self::document::ticked;
 pub use self::document::{
     Content, NextVersion, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, PlannedStack, Precondition, SCHEMA,
     Step, StepKind, Undo, VersionRef, Warning, WarningKind,

@@ -1,9 +1,8 @@
 //! What must not be rotated, and why.
 
-use super::document::ticked;
 use super::request::{RotationRequest, Strategy};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{RotationId, quoted};
+use crate::ids::{RotationId, quoted, ticked};
 use crate::inventory::{Inventory, LogicalSecret, ServiceMode, ServiceNode, Visibility, label};
 
 /// Looks for every reason against the rotation of these secrets, the gravest first.

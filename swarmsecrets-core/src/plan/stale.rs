@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::document::Precondition;
 use super::seal::Plan;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{SecretName, ServiceId, SpecDigest, SpecVersion, quoted};
+use crate::ids::{SecretName, ServiceId, SpecDigest, SpecVersion, quoted, quoted_list};
 use crate::inventory::{Inventory, SecretVersion, ServiceNode, label};
 
 /// A precondition that does not hold any more: what it was, and what it is.
@@ -113,7 +113,7 @@ fn consumers(seen: &Seen<'_>, of: &SecretName, planned: &[String]) -> Option<(St
     let then: BTreeSet<&str> = planned.iter().map(String::as_str).collect();
     let list = |set: &BTreeSet<&str>| match set.len() {
         0 => format!("no consumers of {of}"),
-        _ => format!("consumers of {of}: {}", set.iter().map(|s| quoted(s)).collect::<Vec<_>>().join(", ")),
+        _ => format!("consumers of {of}: {}", quoted_list(set)),
     };
     (now != then).then(|| (list(&then), list(&now)))
 }

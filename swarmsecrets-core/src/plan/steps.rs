@@ -1,7 +1,8 @@
 //! The steps of a rotation's plan, in order.
 
 use super::diff;
-use super::document::{Content, PlannedConsumer, PlannedSecret, Precondition, Step, StepKind, Undo, listed};
+use super::document::{Content, PlannedConsumer, PlannedSecret, Precondition, Step, StepKind, Undo};
+use crate::ids::listed;
 
 /// The steps; `updates` are those of the consumers, not numbered yet.
 pub(super) fn steps(content: &Content, updates: Vec<Step>) -> Vec<Step> {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::diff::{humane, rough};
-use super::document::{PlannedSecret, Warning, WarningKind, ticked};
+use super::document::{PlannedSecret, Warning, WarningKind};
 use super::estimate;
 use super::request::{Strategy, Timing};
-use crate::ids::quoted;
+use crate::ids::{quoted, ticked};
 use crate::inventory::{
     Account, FailureAction, Inventory, LogicalSecret, ServiceMode, ServiceNode, StackKind, StackNode, StackStatus,
     Visibility,

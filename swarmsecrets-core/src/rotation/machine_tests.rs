@@ -327,12 +327,7 @@ fn a_crash_after_any_entry_converges() {
         for after_request in [false, true] {
             for at in 1..40 {
                 let mut stage = Stage::new(World::new(2, breaking), Duration::ZERO);
-                let crashed =
-                    matches!(stage.run(|_, _| Fault::None, |n, sent| n >= at && sent == after_request), Turn::Crashed);
-                if crashed {
-                    stage.restart();
-                }
-                let report = stage.finish();
+                let report = stage.finish_after_a_crash(at, after_request);
                 stage.assert_consistent(&report);
                 assert_eq!(report.outcome == Outcome::Applied, breaking.is_none(), "at {at}: {report:?}");
                 assert_eq!(stage.world.made, 1);

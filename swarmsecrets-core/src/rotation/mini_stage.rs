@@ -76,6 +76,15 @@ impl Stage {
         }
     }
 
+    /// Runs to the end in two processes. The first dies at `at` entries of the journal or soon after: once one is written, or
+    /// once a request is sent.
+    pub(super) fn finish_after_a_crash(&mut self, at: usize, after_request: bool) -> Report {
+        if matches!(self.run(|_, _| Fault::None, |n, sent| n >= at && sent == after_request), Turn::Crashed) {
+            self.restart();
+        }
+        self.finish()
+    }
+
     /// What a new process knows: the journal.
     pub(super) fn restart(&mut self) {
         self.rotation = Rotation::resume(&self.journal, actor()).unwrap();

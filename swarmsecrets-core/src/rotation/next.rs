@@ -2,8 +2,8 @@
 
 use super::report::Outcome;
 use super::state::{Progress, State};
-use crate::ids::{SecretName, quoted};
-use crate::plan::{PlanKind, PlannedSecret, Strategy, ticked};
+use crate::ids::{SecretName, quoted_list, ticked};
+use crate::plan::{PlanKind, PlannedSecret, Strategy};
 
 /// What is worth saying beside the reasons.
 pub(super) fn words(state: &State, outcome: Outcome) -> Option<String> {
@@ -43,8 +43,7 @@ fn not_put_back(state: &State) -> Option<String> {
 
 fn services(state: &State, so_far: impl Fn(&Progress) -> bool) -> String {
     let consumers = state.plan.consumers.iter().zip(&state.consumers);
-    let found = consumers.filter(|(_, p)| so_far(p)).map(|(planned, _)| quoted(&planned.service));
-    found.collect::<Vec<_>>().join(", ")
+    quoted_list(consumers.filter(|(_, p)| so_far(p)).map(|(planned, _)| &planned.service))
 }
 
 /// The command that asks for the same again.

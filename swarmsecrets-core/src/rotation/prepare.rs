@@ -5,7 +5,7 @@ use super::machine::{LookFirst, Next, Rotation};
 use super::state::Progress;
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{SecretName, quoted};
+use crate::ids::{SecretName, quoted, quoted_list};
 use crate::inventory::{Inventory, SecretVersion, label};
 use crate::journal::{End, Event};
 use crate::plan::{PlannedSecret, VersionRef, made_by};
@@ -261,7 +261,7 @@ impl Rotation {
                 self.emit(Event::Withdrawn { secret: n })
             }
             Reply::Refused(error) if error.kind() == ErrorKind::InUse => {
-                let by = services_named(&error).iter().map(|s| quoted(s)).collect::<Vec<_>>().join(", ");
+                let by = quoted_list(services_named(&error));
                 let text = format!(
                     "the old version serves again, but `{name}` cannot be removed: it is used by {by}, which this rotation did not move: bring that to the old version, then `swarmsecrets resume {}`",
                     self.state.rotation

@@ -221,12 +221,7 @@ fn a_crash_after_any_entry_converges_and_no_baseline_is_taken_late() {
                 if bad {
                     says(&mut stage, 1, (0..9).map(|_| unhealthy()));
                 }
-                let crashed =
-                    matches!(stage.run(|_, _| Fault::None, |n, sent| n >= at && sent == after_request), Turn::Crashed);
-                if crashed {
-                    stage.restart();
-                }
-                let report = stage.finish();
+                let report = stage.finish_after_a_crash(at, after_request);
                 stage.assert_consistent(&report);
                 assert_eq!(report.outcome == Outcome::Applied, !bad, "at {at}: {report:?}");
                 assert!(stage.rotation.state().baselines.iter().all(Option::is_some));

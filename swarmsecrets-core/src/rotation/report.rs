@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::state::{Ending, Old, Progress, Stage, State};
 use super::{next, stacks};
 use crate::error::{Error, ErrorKind};
-use crate::ids::{RotationId, SecretId, SecretName, ServiceId};
+use crate::ids::{RotationId, SecretId, SecretName, ServiceId, ticked};
 use crate::journal::{End, StackPatch};
-use crate::plan::{Plan, PlannedSecret, Strategy, humane, ticked};
+use crate::plan::{Plan, PlannedSecret, Strategy, humane};
 
 /// What it came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

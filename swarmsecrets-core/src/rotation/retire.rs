@@ -8,7 +8,7 @@ use super::machine::{LookFirst, Next, Rotation};
 use super::state::{Ending, Old};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{ServiceId, quoted};
+use crate::ids::{ServiceId, quoted, quoted_list};
 use crate::inventory::{FailureAction, Inventory, LeavingTask, ServiceNode, Visibility};
 use crate::journal::Event;
 use crate::plan::{Strategy, VersionRef};
@@ -49,7 +49,7 @@ impl Rotation {
             Reply::Done(_) => self.gone(),
             Reply::Refused(error) if sent && error.kind() == ErrorKind::NotFound => self.gone(),
             Reply::Refused(error) if error.kind() == ErrorKind::InUse => {
-                let by = services_named(&error).iter().map(|s| quoted(s)).collect::<Vec<_>>().join(", ");
+                let by = quoted_list(services_named(&error));
                 self.keep(&format!("the Engine says that it is used by {by}"))
             }
             Reply::Refused(error) if !error.is_retryable() => self.keep(&error.to_string()),
@@ -129,6 +129,8 @@ impl Rotation {
 
 /// How many times something is tried, or waited for, before the old version is kept.
 const TRIES: u32 = 8;
+/// How many services a note names.
+const NAMED: usize = 5;
 
 /// What still uses an old version.
 pub(super) enum Users {
@@ -176,11 +178,10 @@ fn task_words(task: &LeavingTask, service: &ServiceNode) -> String {
 fn lost_rollbacks(consumers: &[crate::plan::PlannedConsumer], world: &Inventory) -> Vec<String> {
     let mut notes = Vec::new();
     if !consumers.is_empty() {
-        let names: Vec<String> = consumers.iter().map(|c| quoted(&c.service)).take(5).collect();
-        let more = if consumers.len() > names.len() { " and others" } else { "" };
+        let names = quoted_list(consumers.iter().take(NAMED).map(|c| &c.service));
+        let more = if consumers.len() > NAMED { " and others" } else { "" };
         notes.push(format!(
-            "`docker service rollback` of {}{more} cannot go back to the version before: its secret is gone",
-            names.join(", ")
+            "`docker service rollback` of {names}{more} cannot go back to the version before: its secret is gone"
         ));
     }
     if let Visibility::Partial { reason } = &world.visibility {

@@ -11,10 +11,10 @@ use super::machine::{Next, Rotation};
 use super::state::{Old, Progress};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{SecretName, ServiceId, quoted};
+use crate::ids::{SecretName, ServiceId, quoted, ticked};
 use crate::inventory::{Inventory, ServiceNode, StackKind, StackNode};
 use crate::journal::{End, Event, StackPatch};
-use crate::plan::{Strategy, ticked};
+use crate::plan::Strategy;
 use crate::policy::Direction;
 
 impl Rotation {

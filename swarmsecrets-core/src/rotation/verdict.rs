@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::ids::{TaskId, quoted};
+use crate::ids::{TaskId, one_line, quoted};
 use crate::inventory::{ServiceMode, UpdateStatus};
 use crate::model::{ServiceState, TaskState};
 use crate::policy::Direction;
@@ -225,12 +225,7 @@ impl<'a> Tasks<'a> {
     }
 }
 
-/// The Engine's words may quote a container's output: one line, no control characters, cut to length.
+/// The Engine's words may quote a container's output.
 fn printable(text: &str) -> String {
-    text.chars()
-        .take(300)
-        .map(|c| if crate::ids::is_unprintable(c) { ' ' } else { c })
-        .collect::<String>()
-        .trim()
-        .to_owned()
+    one_line(text, 300).trim().to_owned()
 }

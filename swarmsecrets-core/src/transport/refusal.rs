@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind};
-use crate::ids::quoted;
+use crate::ids::{one_line, quoted};
 
 /// What the server said in a body of the shape `{"message", "details"}`; Engine refusals have no details.
 #[derive(Deserialize, Default)]
@@ -54,11 +54,10 @@ fn said(words: &Words) -> String {
     printable(&text)
 }
 
-/// The server's words may hold anything: keep them on one line, without control characters, and short.
+/// The server's words may hold anything.
 fn printable(text: &str) -> String {
     const LIMIT: usize = 400;
-    let mut out: String =
-        text.chars().take(LIMIT).map(|c| if crate::ids::is_unprintable(c) { ' ' } else { c }).collect();
+    let mut out = one_line(text, LIMIT);
     if text.chars().nth(LIMIT).is_some() {
         out.push('…');
     }

@@ -1,22 +1,19 @@
 //! Starts `dockerd` on a root of its own, makes it a swarm, and stops it.
 
-use std::fs::File;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use super::image;
 use crate::Failure;
 use crate::install::EngineTools;
 use crate::log::Log;
 use crate::privilege::{root_command, user};
+use crate::process::Daemon;
 use crate::repository;
 
 /// The image that every service of the tests runs.
 pub(crate) const IMAGE: &str = "local/busybox:1";
-const START_WITHIN: Duration = Duration::from_secs(60);
-const STOP_WITHIN: Duration = Duration::from_secs(20);
 /// What the kernel takes as the path of a socket.
 const LONGEST_SOCKET_PATH: usize = 107;
 
@@ -45,7 +42,8 @@ wait $daemon
 
 /// A running Engine. Dropping it stops it and removes what it stored.
 pub(crate) struct Engine {
-    child: Child,
+    /// Stops it when it is dropped.
+    _daemon: Daemon,
     dir: PathBuf,
     socket: PathBuf,
     docker: PathBuf,
@@ -60,9 +58,9 @@ impl Engine {
         log.run(root_command("rm").arg("-rf").arg(&dir))?;
         std::fs::create_dir_all(&dir).map_err(|e| format!("cannot make {}: {e}", dir.display()))?;
         let socket = socket_path(&dir)?;
-        let child = spawn(&dir, &socket, &tools)?;
-        let mut engine = Self { child, dir, socket, docker: tools.docker };
-        engine.wait_until_up()?;
+        let mut daemon = spawn(&dir, &socket, &tools)?;
+        daemon.wait_until(|| answers(client(&tools.docker, &socket, &dir).arg("version")))?;
+        let engine = Self { _daemon: daemon, dir, socket, docker: tools.docker };
         engine.docker(&["swarm", "init", "--advertise-addr", "127.0.0.1"])?;
         image::import(&engine, &tools.busybox, IMAGE)?;
         let version = engine.docker(&["version", "--format", "{{.Server.Version}}"])?;
@@ -87,10 +85,7 @@ impl Engine {
 
     /// The client, aimed at this Engine and at no setting of the user's.
     pub(crate) fn command(&self) -> Command {
-        let mut docker = Command::new(&self.docker);
-        docker.arg("--host").arg(format!("unix://{}", self.socket.display()));
-        docker.env("DOCKER_CONFIG", self.dir.join("client")).env_remove("DOCKER_HOST").env_remove("DOCKER_CONTEXT");
-        docker
+        client(&self.docker, &self.socket, &self.dir)
     }
 
     /// Runs the client and gives what it printed.
@@ -110,37 +105,18 @@ impl Engine {
         test.env("SWARMSECRETS_TEST_DOCKER", &self.docker);
         test.env("SWARMSECRETS_TEST_IMAGE", IMAGE);
     }
-
-    fn wait_until_up(&mut self) -> Result<(), Failure> {
-        let deadline = Instant::now() + START_WITHIN;
-        loop {
-            if self.docker(&["version"]).is_ok() {
-                return Ok(());
-            }
-            let ended = self.child.try_wait().ok().flatten();
-            if ended.is_some() || Instant::now() > deadline {
-                let told = std::fs::read_to_string(self.dir.join("dockerd.log")).unwrap_or_default();
-                let last: Vec<&str> = told.lines().rev().take(15).collect();
-                let last = last.into_iter().rev().collect::<Vec<_>>().join("\n  ");
-                return Err(format!("the Docker Engine does not start; its last words:\n  {last}"));
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
 }
 
-impl Drop for Engine {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let deadline = Instant::now() + STOP_WITHIN;
-        while Instant::now() < deadline {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        eprintln!("the Docker Engine (process {}) does not end", self.child.id());
-    }
+/// The client, aimed at the Engine behind this socket and at no setting of the user's.
+fn client(docker: &Path, socket: &Path, dir: &Path) -> Command {
+    let mut docker = Command::new(docker);
+    docker.arg("--host").arg(format!("unix://{}", socket.display()));
+    docker.env("DOCKER_CONFIG", dir.join("client")).env_remove("DOCKER_HOST").env_remove("DOCKER_CONTEXT");
+    docker
+}
+
+fn answers(command: &mut Command) -> bool {
+    command.stdin(Stdio::null()).output().is_ok_and(|ran| ran.status.success())
 }
 
 fn socket_path(dir: &Path) -> Result<PathBuf, Failure> {
@@ -154,13 +130,9 @@ fn socket_path(dir: &Path) -> Result<PathBuf, Failure> {
     Ok(dir.join("docker.sock"))
 }
 
-fn spawn(dir: &Path, socket: &Path, tools: &EngineTools) -> Result<Child, Failure> {
+fn spawn(dir: &Path, socket: &Path, tools: &EngineTools) -> Result<Daemon, Failure> {
     let config = dir.join("daemon.json");
     std::fs::write(&config, "{}").map_err(|e| format!("cannot write {}: {e}", config.display()))?;
-    let own_log = dir.join("dockerd.log");
-    let own_log = File::create(&own_log).map_err(|e| format!("cannot write {}: {e}", own_log.display()))?;
-    let errors = own_log.try_clone().map_err(|e| format!("cannot share the Engine's log: {e}"))?;
-
     let data = dir.join("data");
     let mut engine = root_command("env");
     engine.arg(format!("INSIDE={INSIDE}")).args(["sh", "-c", OUTSIDE, "outside"]);
@@ -176,7 +148,5 @@ fn spawn(dir: &Path, socket: &Path, tools: &EngineTools) -> Result<Child, Failur
     if let Some((_, group)) = user() {
         engine.arg(format!("--group={group}"));
     }
-    // A process group of its own: a Ctrl-C at the terminal is for us; the Engine ends when our end of its input closes.
-    engine.process_group(0).stdin(Stdio::piped()).stdout(own_log).stderr(errors);
-    engine.spawn().map_err(|e| format!("cannot start the Docker Engine: {e}"))
+    Daemon::start("the Docker Engine".to_owned(), dir.join("dockerd.log"), &mut engine)
 }

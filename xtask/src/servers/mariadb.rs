@@ -3,7 +3,7 @@
 use super::Started;
 use super::certificate::Certificate;
 use super::place::Place;
-use super::process::{Server, listens};
+use super::server::{self, listens};
 use crate::Failure;
 use crate::install::ServerTools;
 use crate::log::Log;
@@ -40,7 +40,7 @@ pub(crate) fn start(log: &Log, place: Place, tools: &ServerTools) -> Result<Star
         mariadbd.arg(format!("--{setting}={}", path.display()));
     }
     mariadbd.args(["--general-log=1", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0"]);
-    let server = Server::start(&place, "TERM", &mariadbd, || listens(place.port))?;
+    let server = server::start(&place, "TERM", &mariadbd, || listens(place.port))?;
     let authority = certificate.authority.display().to_string();
     Ok((server, vec![("_LOG", statements.display().to_string()), ("_AUTHORITY", authority)]))
 }

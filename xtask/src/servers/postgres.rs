@@ -3,7 +3,7 @@
 use super::Started;
 use super::certificate::Certificate;
 use super::place::Place;
-use super::process::Server;
+use super::server;
 use crate::Failure;
 use crate::install::ServerTools;
 use crate::log::Log;
@@ -40,7 +40,7 @@ pub(crate) fn start(log: &Log, place: Place, tools: &ServerTools) -> Result<Star
         let asks = asks.args(["--quiet", "--host=127.0.0.1"]).arg(format!("--port={}", place.port));
         asks.status().is_ok_and(|status| status.success())
     };
-    let server = Server::start(&place, "INT", &postgres, ready)?;
+    let server = server::start(&place, "INT", &postgres, ready)?;
     let authority = certificate.authority.display().to_string();
     Ok((server, vec![("_LOG", place.log.display().to_string()), ("_AUTHORITY", authority)]))
 }

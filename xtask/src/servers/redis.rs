@@ -3,7 +3,7 @@
 use super::Started;
 use super::certificate::Certificate;
 use super::place::{Place, free_port};
-use super::process::{Server, listens};
+use super::server::{self, listens};
 use crate::Failure;
 use crate::install::ServerTools;
 use crate::log::Log;
@@ -42,7 +42,7 @@ pub(crate) fn start(log: &Log, place: Place, tools: &ServerTools, users: Users) 
     let config = place.write(log, "redis.conf", &settings)?;
     let mut redis = place.command(&tools.redis);
     redis.arg(config);
-    let server = Server::start(&place, "TERM", &redis, || listens(place.port) && listens(tls_port))?;
+    let server = server::start(&place, "TERM", &redis, || listens(place.port) && listens(tls_port))?;
     let told = vec![
         ("_USERS", kept.display().to_string()),
         ("_TLS", format!("127.0.0.1:{tls_port}")),

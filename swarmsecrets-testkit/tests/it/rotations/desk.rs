@@ -18,10 +18,11 @@ use swarmsecrets_core::policy::Word;
 use swarmsecrets_core::rotation::Report;
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 use swarmsecrets_testkit::SimSwarm;
-use swarmsecrets_testkit::portainer::{PortainerClient, PortainerRequest};
+use swarmsecrets_testkit::portainer::{Caller, Grant, PortainerClient, PortainerRequest};
 use swarmsecrets_testkit::sim::{Program, SecretBuilder, ServiceBuilder, SimEngine};
 
 pub(crate) const ENVIRONMENT: EnvironmentId = EnvironmentId(1);
+const AGENT: &str = "svc-agent";
 pub(crate) const OLD: &[u8] = b"made-up-old-value";
 pub(crate) const NEW: &[u8] = b"made-up-new-value";
 
@@ -113,6 +114,28 @@ impl Desk {
         let engine = world.build();
         engine.run_for(Duration::from_secs(60));
         Self::at(SimSwarm::of(engine, swarmsecrets_testkit::portainer::State::default()))
+    }
+
+    /// The account `svc-agent` sits at the desk. It is in the team `payments`, which `db` and `s0` belong to, and sees nothing
+    /// else. They belong to these users too.
+    pub(crate) fn scoped(self, owners: &[&str]) -> Self {
+        let grant = {
+            let mut state = self.swarm.portainer().state();
+            let agent = state.add_user(AGENT, false);
+            let users = owners.iter().map(|owner| state.add_user(owner, false)).collect();
+            let team = state.add_team("payments");
+            state.add_membership(agent, team, false);
+            Grant { users, ..Grant::team(team) }
+        };
+        self.swarm.own_secret("db", &grant).unwrap();
+        self.swarm.own_service("s0", &grant).unwrap();
+        self.on_behalf_of(AGENT)
+    }
+
+    /// Who sits at a desk that is `scoped`.
+    pub(crate) fn agent(&self) -> Caller {
+        let state = self.swarm.portainer().state();
+        state.user_named(AGENT).and_then(|agent| state.caller(agent)).unwrap()
     }
 
     pub(crate) fn on_behalf_of(mut self, user: &str) -> Self {

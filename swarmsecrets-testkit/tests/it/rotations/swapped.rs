@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use swarmsecrets_core::inventory::Visibility;
 use swarmsecrets_core::rotation::Outcome;
-use swarmsecrets_testkit::portainer::Grant;
 use swarmsecrets_testkit::sim::{Program, ServiceBuilder};
 
 use super::desk::{Desk, NEW};
@@ -140,17 +139,8 @@ async fn a_scoped_account_gives_the_new_version_to_the_old_ones_team_and_keeps_w
     let desk = Desk::with(vec![
         (ServiceBuilder::new("s0", "local/app:1").secret("db"), Program::runs()),
         (ServiceBuilder::new("hidden", "local/app:1").secret("db"), Program::runs()),
-    ]);
-    let team = {
-        let mut state = desk.swarm.portainer().state();
-        let user = state.add_user("svc-agent", false);
-        let team = state.add_team("payments");
-        state.add_membership(user, team, false);
-        team
-    };
-    desk.swarm.own_secret("db", &Grant::team(team)).unwrap();
-    desk.swarm.own_service("s0", &Grant::team(team)).unwrap();
-    let desk = desk.on_behalf_of("svc-agent");
+    ])
+    .scoped(&[]);
     let inventory = desk.inventory().await;
     assert!(matches!(inventory.visibility, Visibility::Partial { .. }));
     assert!(inventory.secrets.iter().all(|s| s.findings.is_empty()), "{:?}", inventory.secrets);
@@ -159,6 +149,6 @@ async fn a_scoped_account_gives_the_new_version_to_the_old_ones_team_and_keeps_w
     assert!(report.warnings.iter().any(|w| w.contains("used by `hidden`")), "{:?}", report.warnings);
     assert!(desk.has_secret("db"));
     let made = desk.get("/api/endpoints/1/docker/secrets/db_v2");
-    assert_eq!(made["Portainer"]["ResourceControl"]["TeamAccesses"][0]["TeamId"], team);
+    assert_eq!(made["Portainer"]["ResourceControl"]["TeamAccesses"][0]["TeamId"], desk.agent().teams[0]);
     assert_eq!(made["Portainer"]["ResourceControl"]["UserAccesses"], json!([]));
 }

@@ -7,7 +7,7 @@ use swarmsecrets_core::executor::{Supply, Values};
 use swarmsecrets_core::inventory::Labels;
 use swarmsecrets_core::plan::{Allowances, CreateRequest, RotationRequest, ValueRecipe, plan_create};
 use swarmsecrets_core::rotation::Outcome::Applied;
-use swarmsecrets_testkit::portainer::{Grant, PortainerRequest};
+use swarmsecrets_testkit::portainer::PortainerRequest;
 use swarmsecrets_testkit::sim::Program;
 
 use super::super::desk::{Counting, Desk, NEW};
@@ -116,15 +116,5 @@ async fn owner(page: &mut Page) {
 
 /// The secret belongs to `alice` too, to whom the account may give nothing.
 pub(super) fn not_ours_to_give() -> Desk {
-    let desk = one();
-    let grant = {
-        let mut state = desk.swarm.portainer().state();
-        let (agent, alice) = (state.add_user("svc-agent", false), state.add_user("alice", false));
-        let team = state.add_team("payments");
-        state.add_membership(agent, team, false);
-        Grant { users: vec![alice], teams: vec![team], ..Grant::default() }
-    };
-    desk.swarm.own_secret("db", &grant).unwrap();
-    desk.swarm.own_service("s0", &grant).unwrap();
-    desk.on_behalf_of("svc-agent")
+    one().scoped(&["alice"])
 }

@@ -7,7 +7,7 @@ use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::plan::{RotationRequest, Timing, ValueRecipe};
 use swarmsecrets_core::rotation::Report;
 use swarmsecrets_testkit::SimSwarm;
-use swarmsecrets_testkit::portainer::{Grant, PortainerRequest, State, WireFault};
+use swarmsecrets_testkit::portainer::{PortainerRequest, State, WireFault};
 use swarmsecrets_testkit::sim::{Program, SecretBuilder, ServiceBuilder, SimEngine};
 
 use super::super::desk::{Desk, NEW, OLD};
@@ -39,19 +39,9 @@ pub(super) fn secrets(secrets: impl IntoIterator<Item = SecretBuilder>) -> Desk 
     Desk::at(SimSwarm::of(world.build(), State::default()))
 }
 
-/// `db` and `s0` belong to a team, `hidden` to nobody; the account is in the team.
+/// `db` and `s0` belong to the account's team, `hidden` to nobody.
 pub(super) fn hidden_service() -> Desk {
-    let desk = Desk::with(vec![(service("s0"), Program::runs()), (service("hidden"), Program::runs())]);
-    let team = {
-        let mut state = desk.swarm.portainer().state();
-        let user = state.add_user("svc-agent", false);
-        let team = state.add_team("payments");
-        state.add_membership(user, team, false);
-        team
-    };
-    desk.swarm.own_secret("db", &Grant::team(team)).unwrap();
-    desk.swarm.own_service("s0", &Grant::team(team)).unwrap();
-    desk.on_behalf_of("svc-agent")
+    Desk::with(vec![(service("s0"), Program::runs()), (service("hidden"), Program::runs())]).scoped(&[])
 }
 
 pub(super) fn request(grace: Duration) -> RotationRequest {

@@ -1,0 +1,45 @@
+//! What the files of `--credentials` and `--probes` have alike: TOML with entries, each with settings of one kind, that name
+//! other files beside them.
+
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use swarmsecrets_core::ids::quoted;
+use swarmsecrets_core::{Error, ErrorKind};
+
+use crate::exit::Failure;
+
+/// Reads a file. Of one that cannot be understood, `known` may tell why in better words than the parser's.
+pub(crate) fn read<T: DeserializeOwned>(
+    path: &Path,
+    known: impl FnOnce(&str) -> Option<&'static str>,
+) -> Result<T, Failure> {
+    let place = quoted(&path.to_string_lossy());
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Failure::input(Error::new(ErrorKind::Io, format!("cannot read {place}: {e}"))))?;
+    toml::from_str(&text).map_err(|e| {
+        // The parser's own message shows the line, which names files and users, and no password.
+        let why = known(&text).map_or_else(|| e.to_string(), str::to_owned);
+        Failure::input(Error::new(ErrorKind::Invalid, format!("cannot understand {place}: {}", why.trim())))
+    })
+}
+
+/// The folder that the names of other files in this one start from.
+pub(crate) fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}
+
+/// The certificates of an entry's `ca-file`, if it has one.
+pub(crate) fn authority(folder: &Path, file: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
+    file.map(|file| std::fs::read(folder.join(file))).transpose().map_err(|e| {
+        Failure::input(Error::new(ErrorKind::Io, format!("cannot read the certificate authority's file: {e}")))
+    })
+}
+
+/// Settings of one kind that another has no use for are refused, not ignored: each with whether it stands here in vain.
+pub(crate) fn refuse_strays(settings: &[(&str, bool)]) -> Result<(), Error> {
+    match settings.iter().find(|(_, stray)| *stray) {
+        Some((key, _)) => Err(Error::new(ErrorKind::Invalid, format!("`{key}` does not belong here: leave it out"))),
+        None => Ok(()),
+    }
+}
