@@ -116,7 +116,8 @@ pub trait CredentialSetter: Send + Sync {
     /// Makes `next` valid. Where the [`Way`] holds two, `current` stays valid. Not to be called after `revoke`.
     ///
     /// # Errors
-    /// Those above, and [`Stale`](crate::ErrorKind::Stale) if neither `current` nor `next` is what the system holds.
+    /// Those above, and [`Stale`](crate::ErrorKind::Stale) if neither `current` nor `next` is what the system holds. Of any kind
+    /// but `Timeout` and `Protocol` it means that nothing was changed: such a password is not undone.
     async fn set(&self, rotation: &RotationId, current: &SecretValue, next: &SecretValue) -> Result<()>;
 
     /// Logs in with a value, over a connection of its own.
