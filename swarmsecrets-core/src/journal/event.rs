@@ -26,6 +26,26 @@ pub struct Entry {
     pub event: Event,
 }
 
+/// What was seen in the world of a rotation whose journal is lost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// The new versions, in the order of the plan's secrets.
+    pub versions: Vec<MadeVersion>,
+    /// The services that mount a new version.
+    pub touched: Vec<ServiceId>,
+    /// Whether it had gone on to the new versions; if not, it is undone.
+    pub begun: bool,
+}
+
+/// A version that a rotation had made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeVersion {
+    /// Its id.
+    pub id: SecretId,
+    /// Whose it is.
+    pub owner: Option<Owner>,
+}
+
 /// What happened. No event holds a value, nor a service's spec.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
@@ -38,6 +58,9 @@ pub enum Event {
         actor: Actor,
         /// The plan.
         plan: Box<Plan>,
+        /// What it had done already, if its first journal is lost: all in one entry, as half of it would not be true.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<Found>,
     },
     /// A mutation is about to be sent.
     Intent {

@@ -5,7 +5,8 @@ mod memory;
 mod store;
 
 pub use self::event::{
-    Access, ChangeRecord, ChangeResult, CredentialStep, End, Entry, Event, FORMAT, Measured, StackPatch,
+    Access, ChangeRecord, ChangeResult, CredentialStep, End, Entry, Event, FORMAT, Found, MadeVersion, Measured,
+    StackPatch,
 };
 pub use self::memory::MemoryJournal;
 pub use self::store::{Journal, JournalStore, Lease};

@@ -180,6 +180,12 @@ impl Rotation {
         }
     }
 
+    /// The account whose new password was not set, or may not have been, if there is one.
+    pub(super) fn unset_password(&self) -> Option<Account> {
+        let set = |n: usize| (Access::Set..=Access::Closed).contains(&self.state.versions[n].access);
+        self.credentials().find(|(n, _)| !set(*n)).map(|(_, account)| account)
+    }
+
     /// The account whose old password was ended, if one was. It does not come back, and so nothing is undone.
     pub(super) fn ended_password(&self) -> Option<Account> {
         let ended = |n: usize| (Access::Revoking..=Access::Closed).contains(&self.state.versions[n].access);

@@ -11,7 +11,7 @@ use crate::audit::Actor;
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{RotationId, SpecVersion};
-use crate::journal::{ChangeResult, End, Event};
+use crate::journal::{ChangeResult, End, Event, Found, MadeVersion};
 use crate::plan::{Plan, Recovered};
 
 /// What the machine wants.
@@ -104,8 +104,7 @@ impl Rotation {
     /// # Errors
     /// `Journal`, never in practice: the beginning always fits.
     pub fn begin(rotation: RotationId, plan: Plan, actor: Actor) -> Result<Self> {
-        let begun = Event::Begun { rotation, actor, plan: Box::new(plan) };
-        Ok(Self::with(State::begin(&begun)?, vec![begun]))
+        Self::first(Event::Begun { rotation, actor, plan: Box::new(plan), found: None })
     }
 
     /// Takes up a rotation whose journal is lost, as it can be seen in the world: towards the new versions if any service
@@ -115,20 +114,14 @@ impl Rotation {
     /// `Journal`, never in practice: what was read back always fits.
     pub fn recover(rotation: RotationId, recovered: Recovered, actor: Actor) -> Result<Self> {
         let Recovered { plan, versions, touched, begun, .. } = recovered;
-        let mut found = Self::begin(rotation, plan, actor)?;
-        for (secret, version) in versions.into_iter().enumerate() {
-            let control = version.owner.as_ref().and_then(|owner| owner.control);
-            found.emit(Event::Created { secret, id: version.id, control, owner: version.owner })?;
-        }
-        // If it is undone, these are what is put back.
-        for service in touched {
-            found.emit(Event::ConsumerBegun { service })?;
-        }
-        if !begun {
-            let reason = "its journal is lost, and no service had been moved to the new version";
-            found.emit(Event::UndoBegun { reason: reason.to_owned() })?;
-        }
-        Ok(found)
+        let versions =
+            versions.into_iter().map(|version| MadeVersion { id: version.id, owner: version.owner }).collect();
+        let found = Some(Found { versions, touched, begun });
+        Self::first(Event::Begun { rotation, actor, plan: Box::new(plan), found })
+    }
+
+    fn first(begun: Event) -> Result<Self> {
+        Ok(Self::with(State::begin(&begun)?, vec![begun]))
     }
 
     /// Takes up a rotation from the events of its journal.

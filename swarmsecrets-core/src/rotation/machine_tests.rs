@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::mini_stage::{Stage, Turn};
-use super::mini_world::{Fault, World};
+use super::mini_stage::{Stage, Turn, id};
+use super::mini_world::{Fault, World, actor};
+use super::state::{Progress, Stage as At};
 use super::{Action, Change, Outcome, Poll, Report, State};
-use crate::journal::{ChangeRecord, Event};
+use crate::journal::{ChangeRecord, Event, Found, MadeVersion};
 use crate::plan::Strategy;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -296,6 +297,21 @@ fn every_change_may_fail_or_be_done_without_an_answer() {
             }
         }
     }
+}
+
+/// A process may die, or the disk be full, after any entry: half of what was found would send a rotation astray.
+#[test]
+fn what_was_found_of_a_lost_rotation_is_one_entry() {
+    let plan = World::new(2, None).plan(HOUR);
+    let begun_as = |begun| {
+        let versions = vec![MadeVersion { id: "new1".parse().unwrap(), owner: None }];
+        let found = Some(Found { versions, touched: vec!["s0".parse().unwrap()], begun });
+        State::replay([&Event::Begun { rotation: id(), actor: actor(), plan: Box::new(plan.clone()), found }]).unwrap()
+    };
+    let state = begun_as(true);
+    assert_eq!(state.versions[0].created.as_ref().unwrap().id.as_str(), "new1");
+    assert_eq!(state.consumers, [Progress::Begun, Progress::Pending]);
+    assert_eq!((state.stage, begun_as(false).stage), (At::Prepare, At::Undo));
 }
 
 /// Whoever was the leader a moment ago shows services as they were: that is neither somebody's change nor a way back.

@@ -13,6 +13,7 @@ mod next;
 mod prepare;
 mod probes;
 mod report;
+mod resumed;
 mod retire;
 mod stacks;
 mod state;

@@ -174,6 +174,12 @@ impl Rotation {
 
     fn old_is_gone(&mut self, n: usize, name: SecretName) -> Result<()> {
         let new = self.next_name(n);
+        if let Some(account) = self.unset_password() {
+            let text = format!(
+                "it cannot be undone: `{name}` is gone; `{new}` is kept, and the password of {account} was not set: set it there, or see what it is and `swarmsecrets rotate {new}`"
+            );
+            return self.stop(End::NeedsHuman, text);
+        }
         if self.state.consumers.iter().all(|p| matches!(p, Progress::Converged(_) | Progress::Left(_))) {
             let note = format!("it cannot be undone: `{name}` is gone, so `{new}` stays");
             return self.emit(Event::Retired { secret: n, name, notes: vec![note] });
@@ -217,7 +223,10 @@ impl Rotation {
         let later = |v: &&SecretVersion| {
             v.labels.get(label::PREVIOUS) == Some(name.as_str()) && v.labels.get(label::ROTATION).is_some()
         };
-        if let Some(later) = world.secrets.iter().flat_map(|s| &s.versions).find(later) {
+        // Another one may have got the name of ours, if somebody has removed that.
+        let mut versions = world.secrets.iter().flat_map(|s| &s.versions);
+        let there = versions.clone().any(|version| version.id == created.id);
+        if let Some(later) = versions.find(later).filter(|_| there) {
             let text = format!(
                 "`{name}` cannot be removed: it is used by a later rotation, {}, which made `{}` from it: undo that one first, then `swarmsecrets resume {}`",
                 quoted(later.labels.get(label::ROTATION).unwrap_or_default()),

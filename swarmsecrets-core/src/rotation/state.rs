@@ -156,6 +156,8 @@ pub struct State {
     pub step: u32,
     /// Whether someone asked to stop.
     pub interrupted: bool,
+    /// The consumers that a revocation moves once more: they may be on either version, and an undo puts them back.
+    pub again: BTreeSet<usize>,
     /// The secret whose new password is being set for the first time. If that is refused, its password is not ours to undo.
     pub first_set: Option<usize>,
 }
@@ -166,10 +168,10 @@ impl State {
     /// # Errors
     /// `Journal` if the first event is not [`Event::Begun`].
     pub fn begin(first: &Event) -> Result<Self> {
-        let Event::Begun { rotation, actor, plan } = first else {
+        let Event::Begun { rotation, actor, plan, found } = first else {
             return Err(Error::new(ErrorKind::Journal, "the journal does not begin with the beginning of a rotation"));
         };
-        Ok(Self {
+        let mut state = Self {
             rotation: rotation.clone(),
             actor: actor.clone(),
             stage: Stage::Prepare,
@@ -185,9 +187,12 @@ impl State {
             notes: Vec::new(),
             step: 0,
             interrupted: false,
+            again: BTreeSet::new(),
             first_set: None,
             plan: plan.as_ref().clone(),
-        })
+        };
+        found.iter().try_for_each(|found| state.take_over(found))?;
+        Ok(state)
     }
 
     /// The state after all of these events.
@@ -285,6 +290,11 @@ impl State {
                 self.undo = Some(reason.clone());
                 self.stopped = None;
                 self.stage = Stage::Undo;
+                for n in std::mem::take(&mut self.again) {
+                    if self.consumers[n] == Progress::Pending {
+                        self.consumers[n] = Progress::Begun;
+                    }
+                }
             }
             Event::ConsumerRestored { service } => {
                 let why = match self.progress(service)? {
@@ -364,40 +374,6 @@ impl State {
         }
     }
 
-    /// A stop that waited for a person, and an interruption, are over when somebody resumes.
-    fn take_up(&mut self) {
-        self.first_set = None;
-        self.interrupted = false;
-        self.stopped = None;
-        self.notes.clear();
-        for version in &mut self.versions {
-            if matches!(version.old, Old::Kept(_)) {
-                version.old = Old::There;
-            }
-        }
-        let moving = self.stage == Stage::Update;
-        for consumer in &mut self.consumers {
-            match consumer {
-                Progress::RestoreFailed(_) => *consumer = Progress::Begun,
-                // Its probes are asked again.
-                Progress::Unsure(_) if moving => *consumer = Progress::Begun,
-                _ => {}
-            }
-        }
-        if self.moves_again() {
-            self.consumers.iter_mut().filter(|p| p.has_failed()).for_each(|p| *p = Progress::Pending);
-            self.stage = Stage::Update;
-        }
-    }
-
-    /// Whether it is a revocation that moves, once resumed, what it could not move. That may have failed for a passing
-    /// reason: nothing is to stay on the leaked value for that.
-    #[must_use]
-    pub fn moves_again(&self) -> bool {
-        let after = matches!(self.stage, Stage::Settle | Stage::Close | Stage::Grace);
-        self.plan.strategy == Strategy::Revoke && after && self.consumers.iter().any(Progress::has_failed)
-    }
-
     /// The stage after `Update`, once no consumer is left to do.
     fn step_on(&mut self) {
         let goes_on = self.goes_on_in_spite_of_failures();
@@ -450,7 +426,7 @@ impl State {
         things + self.versions.iter().map(|v| v.access as usize).sum::<usize>()
     }
 
-    fn version(&mut self, secret: usize) -> Result<&mut Versions> {
+    pub(super) fn version(&mut self, secret: usize) -> Result<&mut Versions> {
         let unknown = || Error::new(ErrorKind::Journal, format!("the plan has no secret number {secret}"));
         self.versions.get_mut(secret).ok_or_else(unknown)
     }
@@ -468,7 +444,7 @@ impl State {
         self.place(service).map(|n| &self.consumers[n])
     }
 
-    fn set(&mut self, service: &ServiceId, progress: Progress) -> Result<()> {
+    pub(super) fn set(&mut self, service: &ServiceId, progress: Progress) -> Result<()> {
         let n = self.place(service)?;
         self.consumers[n] = progress;
         Ok(())

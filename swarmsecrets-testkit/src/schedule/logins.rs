@@ -96,11 +96,13 @@ pub(super) fn ended(stage: &Stage, live: &Live, id: &RotationId, begun: &Begun, 
             Outcome::RolledBack | Outcome::NotStarted | Outcome::Conflict if !others.beside => {
                 let lied = live.met(&planned.secret, Step::Undo, Fault::DoNothing);
                 let dead = begun.dead.iter().any(|id| id == pair.old_id());
-                if old == Some(false) && !lied && !dead {
+                let late = SECRETS.iter().position(|stem| *stem == planned.secret);
+                let late = late.is_some_and(|number| live.set_late.contains(&number));
+                if old == Some(false) && !lied && !dead && !late {
                     return wrong("it was undone, and the old password does not log in");
                 }
                 // An undo is not tried out: a system that lies about it is believed.
-                if new == Some(true) && !lied {
+                if new == Some(true) && !lied && !late {
                     return wrong("it was undone, and the new password logs in");
                 }
             }

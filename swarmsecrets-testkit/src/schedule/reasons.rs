@@ -27,6 +27,9 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
     if said.contains("cannot be removed: it is used by") {
         return used_by_others(&live, begun).then_some("others use the new version");
     }
+    if said.contains("could not be written (a redeploy would change more than the secret") {
+        return live.edited.then_some("people have edited a service whose stack is to be put back");
+    }
     if said.contains("it cannot be undone") {
         let ours = By::Rotation(id.to_string());
         let mut removed = begun.plan.replaced().filter_map(|old| live.watch.removed.get(old.id.as_str()));

@@ -88,12 +88,19 @@ impl Records {
         };
         let mut live = self.stage.live();
         match event {
-            Event::Begun { plan, .. } => {
+            Event::Begun { plan, found, .. } => {
                 if let Some(begun) = live.begun.get_mut(rotation) {
                     begun.anew(plan);
                 } else {
                     let begun = Begun::new(plan, self.op.clone(), |id| logins::works(&live, id, &self.stage.systems));
                     live.begun.insert(rotation.clone(), begun);
+                }
+                let versions = found.iter().flat_map(|found| plan.secrets.iter().zip(&found.versions));
+                for (secret, version) in versions {
+                    live.watch.late.remove(version.id.as_str());
+                    if let Some(begun) = live.begun.get_mut(rotation) {
+                        begun.created.insert(secret.secret.clone(), version.id.to_string());
+                    }
                 }
                 live.tally.begun += 1;
             }

@@ -58,6 +58,10 @@ pub(super) struct Live {
     pub(super) one_host: bool,
     /// The faults that systems have met: the number of the secret, the call, and what went wrong.
     pub(super) denied: Vec<(usize, Step, Fault)>,
+    /// The numbers of the secrets whose new password was set by a process that another one had taken over from.
+    pub(super) set_late: BTreeSet<usize>,
+    /// Whether people have changed a service in something else than its references.
+    pub(super) edited: bool,
     /// The versions whose value was leaked and is ended first of all.
     pub(super) ended: BTreeSet<String>,
     /// Mutations that arrive after their client has given up.
@@ -140,6 +144,8 @@ impl Stage {
             begun: BTreeMap::new(),
             one_host: false,
             denied: Vec::new(),
+            set_late: BTreeSet::new(),
+            edited: false,
             ended: BTreeSet::new(),
             late: Vec::new(),
             answers: Answers::default(),
@@ -248,6 +254,7 @@ impl Stage {
     pub(super) fn person(&self, deed: &Deed) {
         self.look(&By::Engine, None);
         let did = people::act(&self.swarm, deed);
+        self.live().edited |= matches!(deed, Deed::Edit { .. } | Deed::Scale { .. } | Deed::Force { .. });
         self.note(|| format!("somebody: {deed:?}: {did}"));
         self.look(&By::Person, None);
     }

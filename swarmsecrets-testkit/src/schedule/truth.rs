@@ -63,7 +63,7 @@ fn consumer(live: &Live, id: &RotationId, begun: &Begun, said: &ConsumerReport, 
     let overtaken = overtaken(live, service, id);
     let half = matches!(outcome, Outcome::NeedsHuman);
     // Within the budget of failures it was put back; and a journal that is lost does not tell that it was touched.
-    let put_back = (begun.plan.rollout.failures > 0 || begun.lost) && all_on_old(live, begun, service);
+    let put_back = (begun.plan.rollout.failures > 0 || begun.lost) && (overtaken || all_on_old(live, begun, service));
     let changed = live.watch.changes(service);
     let ours = changed.iter().filter(|by| **by == By::Rotation(id.to_string())).count();
     let alone = changed.iter().skip(1).all(|by| *by == By::Rotation(id.to_string()));
