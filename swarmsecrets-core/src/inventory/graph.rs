@@ -43,7 +43,7 @@ pub struct Inventory {
     pub findings: Vec<InventoryFinding>,
     /// The ids of secrets that living tasks mount whose services were not listed: of services that were removed a moment ago.
     pub strays: HashSet<String>,
-    /// The services as they were read; [`ServiceNode::spec_text`] points into it.
+    /// The services as they were read; [`Inventory::spec_text`] points into it.
     pub(crate) raw: Arc<Vec<u8>>,
     /// The networks as they were read, where there are stacks.
     pub(crate) networks: Option<Arc<Vec<u8>>>,

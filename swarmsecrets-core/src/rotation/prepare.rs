@@ -176,7 +176,7 @@ impl Rotation {
         let new = self.next_name(n);
         if let Some(account) = self.unset_password() {
             let text = format!(
-                "it cannot be undone: `{name}` is gone; `{new}` is kept, and the password of {account} was not set: set it there, or see what it is and `swarmsecrets rotate {new}`"
+                "it cannot be undone: `{name}` is gone; `{new}` is kept, and the password of {account} is not known to be what is in it: set it there, as this rotation cannot"
             );
             return self.stop(End::NeedsHuman, text);
         }

@@ -10,6 +10,7 @@ mod owned;
 mod probed;
 mod recovered;
 mod revoked;
+mod sealed;
 mod stacks;
 mod swapped;
 mod texts;
