@@ -1,4 +1,4 @@
-//! The same work on many things, each core doing its part. What comes out does not depend on how many there are.
+//! Work shared by the cores. What comes out does not depend on how many there are.
 
 use std::num::NonZero;
 use std::thread::{Builder, available_parallelism, scope};
@@ -23,8 +23,24 @@ pub(crate) fn parts<T: Sync, R: Send>(items: &[T], work: impl Fn(&[T]) -> R + Sy
     })
 }
 
+/// What two works make, both done at once.
+pub(crate) fn both<A, B: Send>(own: impl FnOnce() -> A, other: impl Fn() -> B + Sync) -> (A, B) {
+    scope(|scope| {
+        let started = Builder::new().spawn_scoped(scope, &other);
+        let own = own();
+        // As above.
+        let other = started.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(&other);
+        (own, other)
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn both_works_are_done() {
+        assert_eq!(super::both(|| 1, || "two"), (1, "two"));
+    }
+
     #[test]
     fn the_order_is_kept_however_many_there_are() {
         for count in [0, 1, 255, 256, 257, 5_000] {

@@ -15,6 +15,7 @@ use super::{
 use crate::error::Result;
 use crate::ids::{ClusterId, UserId, quoted};
 use crate::model::{Driver, Secret, Swarm, User, for_each, id_of, read};
+use crate::parallel;
 
 impl Inventory {
     /// Makes the usage graph of what was read, in time linear in its size.
@@ -25,15 +26,16 @@ impl Inventory {
         let people = People::read(snapshot.users.as_deref(), snapshot.teams.as_deref())?;
         let account = account(&snapshot, &people)?;
         let cluster = cluster(&snapshot.swarm)?;
-        let mut services = services::read(&snapshot.services)?;
+        let (services, versions) =
+            parallel::both(|| services::read(&snapshot.services), || versions(&snapshot.secrets, &people));
+        let (mut services, versions) = (services?, versions?);
         // What has been read is let go of at once: the graph and the services' bytes are enough to hold.
+        snapshot.secrets = Vec::new();
         let unseen = tasks::summarize(&snapshot.tasks, &mut services)?;
         snapshot.tasks = Vec::new();
         let services: Vec<Arc<ServiceNode>> = services.into_iter().map(Arc::new).collect();
         let stacks = read_stacks(&snapshot, &services, account.administrator)?;
         let visibility = visibility(&account, &stacks);
-        let versions = versions(&snapshot.secrets, &people)?;
-        snapshot.secrets = Vec::new();
         let (mut secrets, ambiguous) = group(versions);
         let loose = connect(&mut secrets, &services, visibility == Visibility::Full);
         let living = tasks::living(&services, &unseen);
