@@ -2,6 +2,7 @@
 
 mod act;
 mod counted;
+mod fresh;
 mod leave;
 mod parts;
 mod passwords;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::act;
 use super::counted::Counted;
+use super::fresh::Fresh;
 use super::leave::AuditedLeave;
 use super::parts::{Parts, Supply};
 use super::passwords::{PasswordChange, Passwords};
@@ -15,10 +16,10 @@ use crate::audit::{Actor, AuditRecord, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::ContainerExec;
 use crate::health::Health;
-use crate::ids::{RotationId, ServiceId};
+use crate::ids::{RotationId, SecretName, ServiceId};
 use crate::inventory::{Inventory, LogicalSecret, ServiceNode};
 use crate::journal::{CredentialStep, Entry, FORMAT, Journal, Lease};
-use crate::plan::{Plan, ValueRecipe, decide, recover, visible_rotations};
+use crate::plan::{Plan, PlannedSecret, ValueRecipe, decide, recover, visible_rotations};
 use crate::policy::{Decision, Direction, Gate};
 use crate::rotation::{
     Action, ActionId, Answer, Change, Look, Outcome, Poll, Reply, Report, Rotation, Stage, State, Which,
@@ -40,8 +41,7 @@ struct Run<'r, 's> {
     gate: Gate,
     actor: Actor,
     supply: Option<&'r mut Supply<'s>>,
-    /// The new values that were made or handed over in this run, by the places of their secrets.
-    fresh: BTreeMap<usize, SecretValue>,
+    fresh: Fresh,
     /// How many entries the journal has.
     written: u64,
     lease: Box<dyn Lease>,
@@ -80,7 +80,8 @@ impl<'a> Executor<'a> {
     /// Carries out a plan: checks that the world is still as it says, asks for leave, and runs it to its end or its grace.
     ///
     /// # Errors
-    /// Errors are of what came before the first mutation: `Stale` or `Conflict` if the world has moved, `Denied` and
+    /// Errors are of what came before the first mutation: `Stale` or `Conflict` if the world has moved, `Conflict` if a
+    /// rotation that has not come to its end has a password of the plan, `Denied` and
     /// `NeedsApproval` from the guardrails, `Invalid` without a value or a probe, `Journal`, and those of [`Transport::read`](crate::transport::Transport::read).
     /// Whatever happens later is in the report.
     pub async fn apply(&self, plan: &Plan, supply: &mut Supply<'_>) -> Result<Report> {
@@ -91,13 +92,15 @@ impl<'a> Executor<'a> {
         gate.check()?;
         plan.check(&world)?;
         self.probes.check(plan, &world)?;
+        self.nobody_changes_passwords_of(plan).await?;
         let mut random = [0; 10];
         supply.random.fill(&mut random)?;
         let id = RotationId::from_random(random);
         let lease = self.parts.journal.lock(&id).await?;
         let actor = self.actor(&world);
         let rotation = Rotation::begin(id, plan.clone(), actor.clone())?;
-        let mut run = Run { rotation, gate, actor, supply: Some(supply), fresh: BTreeMap::new(), written: 0, lease };
+        let fresh = Fresh::of(rotation.state());
+        let mut run = Run { rotation, gate, actor, supply: Some(supply), fresh, written: 0, lease };
         self.write_down(&mut run).await?;
         Ok(self.drive(run).await)
     }
@@ -175,6 +178,32 @@ impl<'a> Executor<'a> {
         Ok(open)
     }
 
+    /// Checks that no password of a plan is in the hands of a rotation that has not come to its end: what its version holds
+    /// may not be what logs in. Labels do not tell that; the journal does, where it is at hand.
+    async fn nobody_changes_passwords_of(&self, plan: &Plan) -> Result<()> {
+        let with_password = |s: &&PlannedSecret| s.credential.is_some();
+        let old: BTreeSet<&SecretName> =
+            plan.secrets.iter().filter(with_password).filter_map(|s| Some(&s.previous.as_ref()?.name)).collect();
+        if old.is_empty() {
+            return Ok(());
+        }
+        let made = |state: &State| {
+            let secrets = state.plan.secrets.iter().zip(&state.versions);
+            let mut made =
+                secrets.filter(|(_, v)| v.create_sent && !v.withdrawn).map(|(planned, _)| &planned.next.name);
+            state.stage != Stage::Grace && made.any(|name| old.contains(name))
+        };
+        let ours = |state: &State| {
+            state.plan.environment == plan.environment && state.plan.cluster == plan.cluster && made(state)
+        };
+        let Some(open) = self.unfinished().await?.into_iter().find(|state| ours(state)) else { return Ok(()) };
+        let id = &open.rotation;
+        let text = format!(
+            "rotation `{id}` made the current version and has not come to its end, nor has its password: `swarmsecrets resume {id}` or `swarmsecrets rollback {id}` first"
+        );
+        Err(Error::new(ErrorKind::Conflict, text))
+    }
+
     async fn take_up<'r, 's>(&self, id: &RotationId, supply: Option<&'r mut Supply<'s>>) -> Result<Run<'r, 's>> {
         let lease = self.parts.journal.lock(id).await?;
         let journal = self.load(id).await?;
@@ -203,7 +232,8 @@ impl<'a> Executor<'a> {
                 .map_err(|error| error.context(format!("rotation {id} has probes to ask")))?;
         }
         let gate = Gate::new(plan.digest().clone(), decision(plan, &world), self.parts.word);
-        Ok(Run { rotation, gate, actor, supply, fresh: BTreeMap::new(), written: journal.entries.len() as u64, lease })
+        let fresh = Fresh::of(rotation.state());
+        Ok(Run { rotation, gate, actor, supply, fresh, written: journal.entries.len() as u64, lease })
     }
 
     /// Retirement updates no service and leaves passwords alone.
@@ -326,7 +356,11 @@ impl<'a> Executor<'a> {
             }
             Change::Create { secret, .. } => {
                 let value = self.value(run, *secret);
-                act::change(&self.parts, &self.transport, change, permit, value).await
+                let reply = act::change(&self.parts, &self.transport, change, permit, value).await;
+                if matches!(reply, Reply::Done(_)) {
+                    run.fresh.took(*secret);
+                }
+                reply
             }
             _ => act::change(&self.parts, &self.transport, change, permit, Ok(None)).await,
         };
@@ -334,17 +368,19 @@ impl<'a> Executor<'a> {
         Ok(reply)
     }
 
-    /// The value of a new version: handed over, or made now, and then with the password in its place.
+    /// The value of a new version: handed over, or generated, and then with the password in its place.
     fn value(&self, run: &mut Run<'_, '_>, secret: usize) -> Result<Option<SecretValue>> {
-        let Some(planned) = run.rotation.state().plan.secrets.get(secret).cloned() else { return Ok(None) };
-        let value = match (&planned.recipe, value(run, secret)?) {
-            (ValueRecipe::Generate(_), Some(generated)) => Some(self.passwords.next_value(&planned, generated)?),
-            (_, value) => value,
+        let plan = &run.rotation.state().plan;
+        let (Some(planned), Some(supply)) = (plan.secrets.get(secret), run.supply.as_deref_mut()) else {
+            return Ok(None);
         };
-        if let (Some(value), Some(_)) = (&value, &planned.credential) {
-            run.fresh.insert(secret, value.clone());
+        match &planned.recipe {
+            ValueRecipe::Supplied => Ok(supply.values.of(plan, &planned.secret).cloned()),
+            ValueRecipe::Generate(spec) => run.fresh.once(secret, || {
+                let generated = spec.generate(supply.random)?;
+                self.passwords.next_value(planned, generated).map(Some)
+            }),
         }
-        Ok(value)
     }
 
     async fn change_password(&self, run: &Run<'_, '_>, secret: usize, step: CredentialStep) -> Reply {
@@ -411,22 +447,11 @@ fn is_of(plan: &Plan, world: &Inventory) -> bool {
     plan.environment == world.environment && plan.cluster == world.cluster && plan.simulated == world.simulated
 }
 
-/// The new value of a secret, if it was made in this run or is handed over.
+/// The new value of a secret, if it was generated in this run or is handed over.
 fn new_value<'r>(run: &'r Run<'_, '_>, secret: usize) -> Option<&'r SecretValue> {
     let plan = &run.rotation.state().plan;
     let supplied = || run.supply.as_ref()?.values.of(plan, &plan.secrets.get(secret)?.secret);
-    run.fresh.get(&secret).or_else(supplied)
-}
-
-/// The value of a new version: handed over, or made now.
-fn value(run: &mut Run<'_, '_>, secret: usize) -> Result<Option<SecretValue>> {
-    let Some(supply) = run.supply.as_deref_mut() else { return Ok(None) };
-    let plan = &run.rotation.state().plan;
-    let Some(planned) = plan.secrets.get(secret) else { return Ok(None) };
-    match &planned.recipe {
-        ValueRecipe::Supplied => Ok(supply.values.of(plan, &planned.secret).cloned()),
-        ValueRecipe::Generate(spec) => spec.generate(supply.random).map(Some),
-    }
+    run.fresh.get(secret).or_else(supplied)
 }
 
 /// The stricter of what the guardrails said when the plan was made and what they say to the labels of today.

@@ -66,8 +66,9 @@ impl Values {
 
     /// The value for a logical secret of a plan.
     pub(crate) fn of(&self, plan: &Content, secret: &str) -> Option<&SecretValue> {
-        let takers = plan.secrets.iter().filter(|s| s.recipe == ValueRecipe::Supplied).count();
-        self.named.get(secret).or(self.sole.as_ref().filter(|_| takers == 1))
+        let mut takers = plan.secrets.iter().filter(|s| s.recipe == ValueRecipe::Supplied);
+        let sole = matches!((takers.next(), takers.next()), (Some(only), None) if only.secret == secret);
+        self.named.get(secret).or(self.sole.as_ref().filter(|_| sole))
     }
 }
 

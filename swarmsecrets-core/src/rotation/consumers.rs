@@ -1,6 +1,5 @@
 //! The consumers on the way to the new versions, and on the way back.
 
-use super::action::{Action, Look};
 use super::hand::{Hand, HandEnd, Route, Swap, Want};
 use super::machine::{Next, Rotation};
 use super::state::Progress;
@@ -37,7 +36,7 @@ impl Rotation {
         consumers.filter(|(_, p)| p.is_open(goes_on)).map(|(planned, _)| planned.wave).min()
     }
 
-    fn free_hands(&self) -> usize {
+    pub(super) fn free_hands(&self) -> usize {
         (self.state.plan.rollout.concurrency.max(1) as usize).saturating_sub(self.work.hands.len())
     }
 
@@ -121,12 +120,14 @@ impl Rotation {
         Ok(Next::Again)
     }
 
-    fn take_in_hand(&mut self, n: usize, direction: Direction) {
+    pub(super) fn take_in_hand(&mut self, n: usize, direction: Direction) {
         let consumer = self.state.plan.consumers[n].clone();
         let route = self.route(&consumer, direction);
         let hand = Hand::new(consumer, route, self.state.plan.timing);
         let newest = self.newest.get(&n).copied().unwrap_or(SpecVersion(0));
         self.work.hands.insert(n, hand.accepting(self.accepting).knowing(newest));
+        // What was seen of the world is so no more.
+        self.work.cleared = None;
     }
 
     /// From the old versions to the new ones, or back, wherever the consumer mounts one.
@@ -147,7 +148,7 @@ impl Rotation {
     }
 
     /// Lets each consumer in hand do its next step.
-    fn turn(&mut self, now: Now) -> Result<Next> {
+    pub(super) fn turn(&mut self, now: Now) -> Result<Next> {
         let mut until: Option<Now> = None;
         for (n, hand) in &mut self.work.hands {
             match hand.poll(now) {
@@ -179,40 +180,11 @@ impl Rotation {
         }
     }
 
-    /// Puts back what was touched, the last one first, then the stacks, and then removes the new versions.
-    pub(super) fn undo(&mut self, now: Now) -> Result<Next> {
-        if let Some((_, previous)) = self.unseen() {
-            return Ok(Next::Act(Action::Look(Look::Version(previous.name))));
-        }
-        if let Some(next) = self.restore_credential(|way| !way.holds_two()) {
-            return Ok(next);
-        }
-        if self.state.versions.iter().any(|v| v.created.is_some()) {
-            let touched = |p: &Progress| {
-                matches!(p, Progress::Begun | Progress::Converged(_) | Progress::Failed(_) | Progress::Unsure(_))
-            };
-            let touched = self.not_in_hand(|_, p| touched(p));
-            for n in touched.into_iter().rev().take(self.free_hands()) {
-                self.take_in_hand(n, Direction::Restore);
-            }
-        }
-        if !self.work.hands.is_empty() {
-            return self.turn(now);
-        }
-        if let Some(reason) = self.state.stuck() {
-            let id = &self.state.rotation;
-            let text = format!(
-                "a consumer could not be put back: {reason}; both versions are kept: mend it, then `swarmsecrets resume {id}`"
-            );
-            self.stop(End::NeedsHuman, text)?;
-            return Ok(Next::Again);
-        }
-        if let Some(next) = self.restore_credential(|_| true) {
-            return Ok(next);
-        }
-        match self.put_stacks_back() {
-            Some(next) => Ok(next),
-            None => self.withdraw(),
-        }
+    /// The consumers that an undo puts back and has not in hand.
+    pub(super) fn to_put_back(&self) -> Vec<usize> {
+        let touched = |p: &Progress| {
+            matches!(p, Progress::Begun | Progress::Converged(_) | Progress::Failed(_) | Progress::Unsure(_))
+        };
+        self.not_in_hand(|_, p| touched(p))
     }
 }

@@ -7,7 +7,8 @@ use super::state::Stage;
 use crate::clock::Now;
 use crate::credential::{Account, Way};
 use crate::error::{Error, ErrorKind, Result};
-use crate::inventory::{Inventory, Visibility};
+use crate::ids::{SecretId, quoted};
+use crate::inventory::{Inventory, Visibility, label};
 use crate::journal::{Access, CredentialStep, End, Event};
 use crate::plan::Strategy;
 
@@ -154,19 +155,44 @@ impl Rotation {
         self.stop(End::NeedsHuman, text)
     }
 
+    /// The secrets whose passwords an undo gives back.
+    fn to_restore(&self) -> impl Iterator<Item = (usize, Account)> + '_ {
+        let touched = |n: usize| (Access::Setting..Access::Revoking).contains(&self.state.versions[n].access);
+        self.credentials().filter(move |(n, _)| touched(*n))
+    }
+
+    /// Before anything is put back, and again just before each password is, an undo looks for later rotations: what they
+    /// have set since is what serves now, and no request fences it.
+    pub(super) fn look_before_restoring(&mut self) -> Option<Next> {
+        if self.work.cleared.is_some() || !self.work.hands.is_empty() {
+            return None;
+        }
+        let (n, _) = self.to_restore().next()?;
+        self.work.restoring = Some(n);
+        Some(Next::Act(Action::Look(Look::World)))
+    }
+
     /// On the way back: the next password of these that gets its old value again. Where the old one ended as the new one was
     /// set, that comes before the consumers, who need it; otherwise after them, as both log in until then.
     pub(super) fn restore_credential(&mut self, turn: impl Fn(Way) -> bool) -> Option<Next> {
-        let touched = |n: usize| (Access::Setting..Access::Revoking).contains(&self.state.versions[n].access);
-        let (n, account) = self.credentials().find(|(n, account)| touched(*n) && turn(account.way))?;
+        let (n, account) = self.to_restore().find(|(_, account)| turn(account.way))?;
         self.work.restoring = Some(n);
+        // Where nobody knows whether the new one was set, the other one may be neither ours nor older.
+        let doubtful = account.way.holds_two() && self.state.versions[n].access == Access::Setting;
+        if doubtful && !self.work.old_works {
+            return Some(Next::Act(Action::Look(Look::Login { secret: n, which: Which::Old })));
+        }
+        (self.work.cleared, self.work.old_works) = (None, false);
         let undo = Change::Credential { secret: n, step: CredentialStep::Undo, account: account.to_string() };
         Some(Next::Act(Action::Change(undo)))
     }
 
-    pub(super) fn credential_restored(&mut self, n: usize, reply: Reply, now: Now) -> Result<()> {
+    pub(super) fn credential_restored(&mut self, n: usize, reply: Reply, sent: bool, now: Now) -> Result<()> {
         let Some((_, account)) = self.credentials().find(|(other, _)| *other == n) else { return Ok(()) };
         match reply {
+            Reply::Done(Answer::World(world)) => self.may_restore(&world, now),
+            Reply::Done(Answer::Login(login)) => self.old_tried(&account, login, now),
+            Reply::Refused(error) | Reply::Unknown(error) if !sent => self.look_later(&error, now),
             Reply::Done(_) => self.reached(n, Access::Restored, None),
             Reply::Unknown(error) => self.ask_later(error, &account, now),
             Reply::Refused(error) if error.is_retryable() => self.ask_later(error, &account, now),
@@ -178,6 +204,51 @@ impl Rotation {
                 self.stop(End::NeedsHuman, text)
             }
         }
+    }
+
+    /// Whoever still uses a new version would be locked out, where the old password comes after the consumers.
+    fn may_restore(&mut self, world: &Inventory, now: Now) -> Result<()> {
+        let made = self.to_restore().find_map(|(n, account)| Some((account, self.made_from(n, world)?)));
+        if let Some((account, later)) = made {
+            let text = format!(
+                "the old password of {account} is not restored: a later rotation, {}, has made `{}` since: undo that one first, then `swarmsecrets resume {}`",
+                quoted(later.labels.get(label::ROTATION).unwrap_or_default()),
+                later.name,
+                self.state.rotation
+            );
+            return self.stop(End::NeedsHuman, text);
+        }
+        if let Some((new, account)) = self.new_to_end().filter(|_| self.to_put_back().is_empty()) {
+            let what = format!("the new password of {account} cannot be ended: it is used by");
+            if self.is_on_new(&new, &what, world, now)? {
+                return Ok(());
+            }
+        }
+        self.work.cleared = Some(Vec::new());
+        Ok(())
+    }
+
+    fn old_tried(&mut self, account: &Account, login: Login, now: Now) -> Result<()> {
+        match login {
+            Login::Unclear(error) => self.ask_later(error, account, now),
+            Login::Works | Login::Untestable(_) => {
+                self.work.old_works = true;
+                Ok(())
+            }
+            Login::Refused => {
+                let text = format!(
+                    "the old password of {account} does not log in, and nobody knows whether the new one was set: nothing is changed there; see which one serves, then `swarmsecrets resume {}`",
+                    self.state.rotation
+                );
+                self.stop(End::NeedsHuman, text)
+            }
+        }
+    }
+
+    /// The next new version whose password ends once the consumers are back.
+    fn new_to_end(&self) -> Option<(SecretId, Account)> {
+        let (n, account) = self.to_restore().find(|(_, account)| account.way.holds_two())?;
+        Some((self.state.versions[n].created.as_ref()?.id.clone(), account))
     }
 
     /// The account whose new password was not set, or may not have been, if there is one.

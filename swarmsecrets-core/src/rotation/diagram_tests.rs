@@ -28,7 +28,7 @@ const TURNS: [fn(&mut Play); 3] =
 /// Rotations that are crashed, resumed and turned round after each of their entries.
 fn plays() -> Vec<Vec<Event>> {
     let two = Some(Way::HoldsTwo);
-    let mut journals = vec![taken()];
+    let mut journals = vec![taken(), lost()];
     for (strategy, way) in [(Strategy::Swap, None), (Strategy::Overlap, two), (Strategy::Revoke, two)] {
         for (consumers, breaking) in [(0, None), (2, None), (2, Some(1))] {
             for (at, turn) in (1..40).flat_map(|at| TURNS.map(|turn| (at, turn))) {
@@ -54,6 +54,17 @@ fn taken() -> Vec<Event> {
     let theirs = super::FoundVersion { id: "theirs".parse().unwrap(), rotation: None, owner: None };
     world.secrets.insert("db_v2".into(), theirs);
     let mut play = Play::new(world, Duration::ZERO);
+    play.finish();
+    play.journal
+}
+
+/// Somebody has removed both versions, and then it is to be undone.
+fn lost() -> Vec<Event> {
+    let mut play = Play::new(World::new(0, None), Duration::from_secs(3600));
+    play.finish();
+    play.world.secrets.clear();
+    play.restart();
+    play.rotation.roll_back("a person says so").unwrap();
     play.finish();
     play.journal
 }

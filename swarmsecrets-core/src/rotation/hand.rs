@@ -88,6 +88,8 @@ pub(super) struct Hand {
     asked: u32,
     /// Whether it counts as good although they cannot.
     accepting: bool,
+    /// Whether some of its references are somebody else's by now, so that only the others go back.
+    shared: bool,
     /// The newest version of the service that is known of: what is older was said by who does not know it yet.
     newest: SpecVersion,
 }
@@ -111,6 +113,7 @@ impl Hand {
             missing: "nothing could be seen of it".into(),
             asked: 0,
             accepting: false,
+            shared: false,
             newest: SpecVersion(0),
         }
     }
@@ -260,14 +263,20 @@ impl Hand {
         let Ok(references) = service.spec.references() else {
             return self.end(HandEnd::Failed(format!("the spec of {} cannot be read", quoted(&self.consumer.service))));
         };
-        let at = |target: &str| references.iter().find(|r| r.target == target).map(|r| r.id.as_str());
-        let all_on = |end: fn(&Swap) -> &SecretId| {
-            self.route.swaps.iter().all(|swap| at(&swap.target) == Some(end(swap).as_str()))
+        let on = |swap: &Swap, version: &SecretId| {
+            references.iter().any(|r| r.target == swap.target && r.id == version.as_str())
         };
-        if all_on(|swap| &swap.to.0) {
+        let all = self.route.swaps.len();
+        let there = self.route.swaps.iter().filter(|swap| on(swap, &swap.to.0)).count();
+        let to_move = self.route.swaps.iter().filter(|swap| on(swap, &swap.from.0)).count();
+        // On the way back, what is still ours goes back although somebody else has changed the rest.
+        let goes = to_move == all || (self.route.direction == Direction::Restore && to_move > 0);
+        if there == all {
             self.since = self.history_ends(&service);
             self.judge_from(now);
-        } else if all_on(|swap| &swap.from.0) {
+        } else if goes {
+            self.route.swaps.retain(|swap| on(swap, &swap.from.0));
+            self.shared |= there + to_move < all;
             self.before.clone_from(&service.update_status);
             self.since = self.history_ends(&service);
             self.doing = Doing::Sending(service);
@@ -321,6 +330,12 @@ impl Hand {
 
     /// On the way back nobody is asked: that a service worked before it was touched is known, and it goes back either way.
     fn stable(&mut self, note: Option<String>, now: Now) {
+        if self.shared {
+            return self.end(HandEnd::Left(format!(
+                "somebody else changed a secret reference of {} meanwhile: it is left as it is, and the others are put back",
+                quoted(&self.consumer.service)
+            )));
+        }
         if self.route.direction == Direction::Restore || self.consumer.probes.is_empty() {
             return self.end(HandEnd::Converged(note));
         }

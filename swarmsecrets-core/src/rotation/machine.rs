@@ -72,10 +72,14 @@ pub(super) struct Work {
     pub(super) rests: bool,
     /// Whether the version may be removed now, or the old password be ended: the world was looked at.
     pub(super) cleared: Option<Vec<String>>,
-    /// The secret whose password the action given out restores.
+    /// The secret whose password the action given out restores, or looks whether it may be.
     pub(super) restoring: Option<usize>,
+    /// Whether the old password was seen to log in, just before it is made the only one again.
+    pub(super) old_works: bool,
     /// How many of the old versions the undo has seen, to go back to.
     pub(super) old_seen: usize,
+    /// Whether the next one of them is gone.
+    pub(super) old_gone: bool,
 }
 
 /// Why one looks before sending.
@@ -274,18 +278,11 @@ impl Rotation {
             return self.stack_written(&stack, reply, now);
         }
         match (self.state.stage, reply) {
-            (Stage::Prepare, reply) => self.prepared(reply, now),
+            (Stage::Prepare, reply) => self.prepared(reply, sent, now),
             (Stage::Credential | Stage::Close, reply) => self.credential_answered(reply, now),
             (Stage::Settle | Stage::AwaitPatch, Reply::Done(Answer::World(world))) => self.settled(&world, now),
-            (Stage::Undo, Reply::Done(Answer::World(world))) if self.put_stacks_back().is_some() => {
-                self.unsettled(&world)
-            }
             (Stage::Grace, reply) => self.retired(reply, sent, now),
-            (Stage::Undo, reply) if self.unseen().is_some() => self.old_looked_for(reply, now),
-            (Stage::Undo, reply) => match self.work.restoring.take() {
-                Some(secret) => self.credential_restored(secret, reply, now),
-                None => self.withdrawn(reply, sent, now),
-            },
+            (Stage::Undo, reply) => self.undone(reply, sent, now),
             (_, Reply::Refused(error) | Reply::Unknown(error)) => self.look_later(&error, now),
             (_, Reply::Done(_)) => Ok(()),
         }

@@ -9,7 +9,7 @@ use super::mini_world::{Fault, World, actor};
 use super::state::{Progress, Stage as At};
 use super::{Action, Change, Outcome, Poll, Report, State};
 use crate::journal::{ChangeRecord, Event, Found, MadeVersion};
-use crate::plan::Strategy;
+use crate::plan::{Strategy, VersionRef};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -162,6 +162,103 @@ fn a_version_that_a_later_rotation_comes_from_is_kept() {
     assert_eq!(stage.finish().outcome, Outcome::RolledBack);
 }
 
+/// The process dies as it makes the first of two versions, somebody removes the old one of it, and then it is to be undone.
+#[test]
+fn no_old_version_goes_before_its_new_one_is_made() {
+    let world = World::new(0, None);
+    let plan = world.plan_as(Duration::ZERO, |content| {
+        let mut second = content.secrets[0].clone();
+        second.previous = Some(VersionRef { id: "older".parse().unwrap(), name: "key".parse().unwrap() });
+        second.next.name = "key_v2".parse().unwrap();
+        content.secrets.push(second);
+    });
+    let mut stage = Stage::of(world, plan);
+    let key = super::FoundVersion { id: "older".parse().unwrap(), rotation: None, owner: None };
+    stage.world.secrets.insert("key".into(), key);
+    let made = |e: &Event| matches!(e, Event::Created { .. });
+    let mut whole = Stage::of(World::new(0, None), stage.rotation.state().plan.clone());
+    whole.finish();
+    let at = whole.journal.iter().position(made).unwrap() + 1;
+    assert!(matches!(stage.run(|_, _| Fault::None, |n, _| n == at), Turn::Crashed));
+    stage.world.secrets.remove("db");
+    for _ in 0..2 {
+        stage.restart();
+        let _ = stage.rotation.roll_back("the operator says so");
+        let report = stage.finish();
+        assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+        let said = "it cannot be undone: `db` is gone; `db_v2` is kept";
+        assert!(report.warnings.iter().any(|w| w.starts_with(said)), "{:?}", report.warnings);
+        assert!(stage.world.secrets.contains_key("db_v2") && stage.world.secrets.contains_key("key"));
+    }
+}
+
+/// The new version was removed by a process that died before it could say so, and the old one by a later rotation.
+#[test]
+fn what_has_lost_both_versions_ends() {
+    let mut stage = Stage::new(World::new(1, None), HOUR);
+    stage.finish();
+    stage.world.secrets.clear();
+    let theirs = super::FoundVersion { id: "theirs".parse().unwrap(), rotation: None, owner: None };
+    stage.world.secrets.insert("db_v3".into(), theirs);
+    stage.world.services[0].mounts = ("theirs".into(), "db_v3".into());
+    stage.restart();
+    stage.rotation.roll_back("the operator says so").unwrap();
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::Conflict, "{report:?}");
+    assert_eq!(report.consumers[0].outcome, "left");
+    let said = "nothing is left of it: `db` is gone, and so is `db_v2`; `swarmsecrets inventory` shows what serves now";
+    assert_eq!(report.warnings[1..], [said]);
+}
+
+/// Somebody removes the new version, which nothing uses, while the old one waits for its grace to be over.
+#[test]
+fn the_last_version_there_is_does_not_go() {
+    let mut stage = Stage::new(World::new(0, None), HOUR);
+    stage.finish();
+    let ours = stage.world.secrets.remove("db_v2").unwrap();
+    stage.world.now = stage.world.now.after(HOUR);
+    stage.restart();
+    let report = stage.finish();
+    assert!(stage.world.secrets.contains_key("db"));
+    let said = "`db` was kept: `db_v2`, which has replaced it, is gone, and so is any later one";
+    assert!(report.warnings.iter().any(|w| w.starts_with(said)), "{:?}", report.warnings);
+    stage.world.secrets.insert("db_v3".into(), ours);
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::Applied);
+    assert!(!stage.world.secrets.contains_key("db"));
+}
+
+/// The process dies before its create is answered, and the next one has no good key at first.
+#[test]
+fn that_a_version_cannot_be_looked_for_does_not_mean_that_it_was_not_made() {
+    let mut stage = Stage::new(World::new(1, None), HOUR);
+    assert!(matches!(stage.run(|_, _| Fault::None, |_, sent| sent), Turn::Crashed));
+    assert_eq!(stage.world.made, 1);
+    stage.world.locked = 1;
+    stage.restart();
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    assert!(report.warnings[0].contains("check the API key"), "{:?}", report.warnings);
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::Applied);
+    assert_eq!(stage.world.made, 1);
+}
+
+/// Ours was made by a process that died, another rotation began from it, and removed it in its time.
+#[test]
+fn a_version_that_was_replaced_meanwhile_is_not_made_again() {
+    let mut stage = Stage::new(World::new(1, None), HOUR);
+    assert!(matches!(stage.run(|_, _| Fault::None, |_, sent| sent), Turn::Crashed));
+    stage.world.secrets.remove("db_v2");
+    stage.world.later = true;
+    stage.restart();
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::Conflict, "{report:?}");
+    let said = "someone else has rotated: `db_v3` was made by rotation `r-00000000000000000000`";
+    assert!(report.warnings[0].starts_with(said), "{:?}", report.warnings);
+    assert_eq!(stage.world.made, 1);
+}
+
 /// Somebody has removed a version and made another of its name; our own removal gets no answer.
 #[test]
 fn a_name_that_is_somebody_elses_now_is_left_alone() {
@@ -258,6 +355,21 @@ fn a_new_version_under_a_running_task_is_not_removed() {
     stage.world.running = None;
     stage.restart();
     assert_eq!(stage.finish().outcome, Outcome::RolledBack);
+}
+
+/// An update of a process that stood still arrives after the service was put back.
+#[test]
+fn a_consumer_that_is_moved_after_it_was_put_back_is_put_back_again() {
+    for late in [(0, false), (0, true), (1, false), (1, true)] {
+        let mut world = World::new(2, Some(1));
+        world.late = Some(late);
+        let mut stage = Stage::new(world, HOUR);
+        let report = stage.finish();
+        assert_eq!(report.outcome, Outcome::RolledBack, "{late:?}: {report:?}");
+        stage.assert_consistent(&report);
+        let reason = report.consumers[1].reason.as_deref().unwrap();
+        assert!(reason.contains("exited 3 with the new version"), "{reason}");
+    }
 }
 
 /// That the environment was not found says nothing about the version.

@@ -57,6 +57,8 @@ pub(super) struct World {
     pub(super) made: u32,
     /// Whether another rotation has made `db_v3` from `db_v2`.
     pub(super) later: bool,
+    /// The service that a late update puts on `db_v2`: once the world is looked at, or just before that.
+    pub(super) late: Option<(usize, bool)>,
     /// The id of a version that a task of a removed service still mounts.
     pub(super) stray: Option<String>,
     /// The id of a version that a running task of the first service mounts.
@@ -67,6 +69,8 @@ pub(super) struct World {
     pub(super) lingers: bool,
     /// How many times the world cannot be read: not found.
     pub(super) unreadable: Cell<u32>,
+    /// How many times nothing can be looked at: the key is not good.
+    pub(super) locked: u32,
     /// Whether the old password was ended.
     pub(super) ended: bool,
     /// The secret whose password cannot be set.
@@ -101,11 +105,13 @@ impl World {
             services: (0..n).map(service).collect(),
             made: 0,
             later: false,
+            late: None,
             stray: None,
             running: None,
             short_lived: None,
             lingers: false,
             unreadable: Cell::new(0),
+            locked: 0,
             ended: false,
             refused: None,
             partial: false,
@@ -171,6 +177,10 @@ impl World {
             return Reply::Unknown(lost());
         }
         let done = match action {
+            Action::Look(_) if self.locked > 0 => {
+                self.locked -= 1;
+                Err(Error::new(ErrorKind::Unauthorized, "check the API key"))
+            }
             Action::Look(Look::World) if self.unreadable.get() > 0 => {
                 self.unreadable.set(self.unreadable.get() - 1);
                 Err(Error::new(ErrorKind::NotFound, "no such environment"))
@@ -186,7 +196,13 @@ impl World {
                 self.services[n] = now;
                 Ok(seen)
             }
-            Action::Look(look) => Ok(self.look(look)),
+            Action::Look(look) => {
+                let late = self.late.take_if(|_| matches!(look, Look::World));
+                late.filter(|(_, unseen)| !unseen).into_iter().for_each(|(n, _)| self.arrives_late(n));
+                let seen = self.look(look);
+                late.filter(|(_, unseen)| *unseen).into_iter().for_each(|(n, _)| self.arrives_late(n));
+                Ok(seen)
+            }
             Action::Change(change) => self.change(change),
         };
         match (done, fault) {
@@ -194,6 +210,11 @@ impl World {
             (Ok(answer), _) => Reply::Done(answer),
             (Err(error), _) => Reply::Refused(error),
         }
+    }
+
+    fn arrives_late(&mut self, n: usize) {
+        let new = (self.secrets["db_v2"].id.to_string(), "db_v2".to_owned());
+        self.services[n] = Service { version: self.services[n].version + 1, mounts: new, ..self.services[n].clone() };
     }
 
     fn look(&self, look: &Look) -> Answer {
@@ -360,7 +381,7 @@ impl World {
             } else {
                 Visibility::Full
             },
-            secrets: self.later.then(|| self.db_v3()).into_iter().collect(),
+            secrets: vec![self.db()],
             services: self.services.iter().enumerate().map(node).collect(),
             stacks: vec![],
             ambiguous: vec![],
@@ -381,12 +402,12 @@ impl World {
         TaskSummary { mounted, leaving, ..TaskSummary::default() }
     }
 
-    /// The logical secret, once another rotation has made `db_v3` from our `db_v2`.
-    fn db_v3(&self) -> LogicalSecret {
+    /// The logical secret, with what another rotation has made of it.
+    fn db(&self) -> LogicalSecret {
         let version = |name: &str, id: &SecretId, labels: Labels| SecretVersion {
             id: id.clone(),
             name: name.parse().unwrap(),
-            version: 1,
+            version: name.rsplit_once("_v").map_or(1, |(_, number)| number.parse().unwrap()),
             scheme: NameScheme::Plain,
             created: Timestamp::UNIX_EPOCH,
             labels,
@@ -394,11 +415,12 @@ impl World {
             driver: None,
             templating: None,
         };
+        let ours = self.secrets.iter().filter(|(name, _)| name.starts_with("db"));
+        let mut versions: Vec<SecretVersion> = ours.map(|(name, v)| version(name, &v.id, Labels::new())).collect();
         let labels = [(label::PREVIOUS, "db_v2"), (label::ROTATION, "r-00000000000000000000")];
-        let later = version("db_v3", &"theirs".parse().unwrap(), labels.into_iter().collect());
-        let ours = version("db_v2", &self.secrets["db_v2"].id, Labels::new());
-        let (name, grouped_by, versions) = ("db".into(), Grouping::Label, vec![ours, later]);
-        LogicalSecret { name, grouped_by, versions, current: 1, consumers: vec![], findings: vec![] }
+        versions.extend(self.later.then(|| version("db_v3", &"theirs".parse().unwrap(), labels.into_iter().collect())));
+        let (name, grouped_by, current) = ("db".into(), Grouping::Label, versions.len().saturating_sub(1));
+        LogicalSecret { name, grouped_by, versions, current, consumers: vec![], findings: vec![] }
     }
 
     /// Whether every service mounts a version that exists.

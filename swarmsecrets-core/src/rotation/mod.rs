@@ -17,6 +17,7 @@ mod resumed;
 mod retire;
 mod stacks;
 mod state;
+mod undo;
 mod verdict;
 
 #[cfg(test)]

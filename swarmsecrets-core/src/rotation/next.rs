@@ -13,13 +13,18 @@ pub(super) fn words(state: &State, outcome: Outcome) -> Option<String> {
             let new = ticked(state.plan.secrets.iter().map(|s| s.next.name.as_str()));
             Some(format!("{}, and nothing is left of {new}: {again} begins anew", as_before(state)))
         }
-        Outcome::NotStarted | Outcome::Conflict if state.is_over() => match state.plan.kind {
+        Outcome::NotStarted | Outcome::Conflict if state.is_over() && !made(state) => match state.plan.kind {
             PlanKind::Create => Some(format!("nothing was made: {again} begins anew")),
             PlanKind::Rotate => Some(format!("nothing was changed, and {}: {again} begins anew", as_before(state))),
         },
         Outcome::NeedsHuman if state.stopped.is_none() => not_put_back(state),
         _ => None,
     }
+}
+
+/// Whether a version of it was made, and is not known to have been removed again.
+fn made(state: &State) -> bool {
+    state.versions.iter().any(|v| v.created.is_some() && !v.withdrawn)
 }
 
 fn as_before(state: &State) -> String {

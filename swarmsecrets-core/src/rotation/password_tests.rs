@@ -6,7 +6,7 @@ use super::Outcome;
 use super::mini_stage::{Stage, Turn};
 use super::mini_world::{Fault, World};
 use crate::credential::{Account, Way};
-use crate::journal::{Access, Event};
+use crate::journal::{Access, ChangeRecord, CredentialStep, Event};
 use crate::plan::{Content, Strategy};
 
 fn with_password(strategy: Strategy) -> impl FnOnce(&mut Content) {
@@ -90,4 +90,90 @@ fn no_password_is_ended_before_all_are_set() {
     assert!(!stage.world.secrets.contains_key("db_v2") && !stage.world.secrets.contains_key("key_v2"));
     let undone = |e: &&Event| matches!(e, Event::Credential { access: Access::Restored, .. });
     assert_eq!(stage.journal.iter().filter(undone).count(), 1, "only what was set is undone");
+}
+
+/// What a later rotation has set since is what serves: the old password is not given back under it, even once the version
+/// between them is gone.
+#[test]
+fn a_password_that_was_changed_since_is_not_restored() {
+    let world = World::new(1, None);
+    let plan = world.plan_as(Duration::ZERO, |content| {
+        with_password(Strategy::Overlap)(content);
+        content.consumers.clear();
+    });
+    let mut stage = Stage::of(world, plan);
+    stage.world.later = true;
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "the service is not moved: {report:?}");
+    stage.restart();
+    stage.rotation.roll_back("the operator says so").unwrap();
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    let said =
+        "is not restored: a later rotation, `r-00000000000000000000`, has made `db_v3` since: undo that one first";
+    assert!(report.warnings.iter().any(|text| text.contains(said)), "{:?}", report.warnings);
+    let restored = |e: &Event| matches!(e, Event::Credential { access: Access::Restored, .. });
+    stage.world.secrets.remove("db_v2");
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::NeedsHuman);
+    assert!(!stage.journal.iter().any(restored));
+
+    stage.world.later = false;
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::RolledBack);
+    assert!(stage.journal.iter().any(restored));
+}
+
+/// Somebody has put another service on the new version while it was being undone.
+#[test]
+fn a_new_password_that_somebody_uses_is_not_ended_by_an_undo() {
+    let mut world = World::new(2, Some(0));
+    let plan = world.plan_as(Duration::ZERO, |content| {
+        with_password(Strategy::Overlap)(content);
+        content.consumers.truncate(1);
+    });
+    world.late = Some((1, false));
+    let mut stage = Stage::of(world, plan);
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    let said = "app of made-up system cannot be ended: it is used by `s1`, which this rotation did not move";
+    assert!(report.warnings.iter().any(|text| text.contains(said)), "{:?}", report.warnings);
+    let restored = |e: &Event| matches!(e, Event::Credential { access: Access::Restored, .. });
+    assert!(!stage.journal.iter().any(restored));
+    assert_eq!(stage.world.services[0].mounts.1, "db");
+
+    stage.world.services[1].mounts = stage.world.services[0].mounts.clone();
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::RolledBack);
+    assert!(stage.journal.iter().any(restored));
+}
+
+/// The process dies as it sets the new password, and the old one is not what logs in: that may be somebody else's work.
+#[test]
+fn an_old_password_that_may_not_be_what_serves_is_not_made_the_only_one() {
+    let world = World::new(1, None);
+    let plan = world.plan_as(Duration::ZERO, with_password(Strategy::Overlap));
+    let mut stage = Stage::of(world, plan);
+    let setting = |e: &Event| matches!(e, Event::Intent { change: ChangeRecord::Credential { .. }, .. });
+    let mut whole = Stage::of(World::new(1, None), stage.rotation.state().plan.clone());
+    whole.finish();
+    let at = whole.journal.iter().position(setting).unwrap() + 1;
+    assert!(matches!(stage.run(|_, _| Fault::None, |n, _| n == at), Turn::Crashed));
+    stage.world.ended = true;
+    stage.restart();
+    stage.rotation.roll_back("the operator says so").unwrap();
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    let said = "does not log in, and nobody knows whether the new one was set: nothing is changed there";
+    assert!(report.warnings.iter().any(|text| text.contains(said)), "{:?}", report.warnings);
+    let undo = |e: &Event| {
+        matches!(e, Event::Intent { change: ChangeRecord::Credential { step: CredentialStep::Undo, .. }, .. })
+    };
+    assert!(!stage.journal.iter().any(undo));
+    assert!(stage.world.secrets.contains_key("db_v2"));
+
+    stage.world.ended = false;
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::RolledBack);
+    assert!(stage.journal.iter().any(undo));
 }

@@ -1,16 +1,16 @@
-//! The new versions: made and given their owners on the way forward, removed on the way back.
+//! The new versions on the way forward: made, and given their owners.
 
 use super::action::{Action, Answer, Change, FoundVersion, Look, Reply};
 use super::machine::{LookFirst, Next, Rotation};
-use super::state::Progress;
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{SecretName, quoted, quoted_list};
+use crate::ids::SecretName;
 use crate::inventory::{Inventory, SecretVersion, label};
 use crate::journal::{End, Event};
-use crate::plan::{PlannedSecret, VersionRef, made_by};
-use crate::policy::Direction;
-use crate::transport::services_named;
+use crate::plan::{PlannedSecret, made_by};
+
+/// How many looks, some twenty seconds in all, make sure that a version is not there.
+pub(super) const SURE: u32 = 6;
 
 impl Rotation {
     /// The baselines of the probes, then one secret after the other: made, then given its owner.
@@ -25,22 +25,22 @@ impl Rotation {
         }
     }
 
-    pub(super) fn prepared(&mut self, reply: Reply, now: Now) -> Result<()> {
+    pub(super) fn prepared(&mut self, reply: Reply, sent: bool, now: Now) -> Result<()> {
         if let Some(n) = self.unmeasured() {
             return self.measured(n, reply, now);
         }
         match self.state.versions.iter().position(|v| !v.owned) {
-            Some(n) if self.state.versions[n].created.is_none() => self.created(n, reply, now),
+            Some(n) if self.state.versions[n].created.is_none() => self.created(n, reply, sent, now),
             Some(n) => self.owned(n, reply, now),
             None => Ok(()),
         }
     }
 
-    fn planned(&self, n: usize) -> &PlannedSecret {
+    pub(super) fn planned(&self, n: usize) -> &PlannedSecret {
         &self.state.plan.secrets[n]
     }
 
-    fn next_name(&self, n: usize) -> SecretName {
+    pub(super) fn next_name(&self, n: usize) -> SecretName {
         self.planned(n).next.name.clone()
     }
 
@@ -55,13 +55,31 @@ impl Rotation {
         if self.work.look.is_some() || (self.state.versions[n].create_sent && fresh) {
             return Ok(Next::Act(Action::Look(Look::Version(name))));
         }
+        // It was sent before and is not there: it never landed, or it did and has been replaced since.
+        if self.state.versions[n].create_sent && self.work.cleared.is_none() {
+            return Ok(Next::Act(Action::Look(Look::World)));
+        }
         let labels = self.planned(n).next.labels.with([(label::ROTATION, self.state.rotation.as_str())]);
         Ok(Next::Act(Action::Change(Change::Create { secret: n, name, labels })))
     }
 
-    fn created(&mut self, n: usize, reply: Reply, now: Now) -> Result<()> {
+    fn created(&mut self, n: usize, reply: Reply, sent: bool, now: Now) -> Result<()> {
         let name = self.next_name(n);
+        if sent {
+            self.work.cleared = None;
+        }
         match reply {
+            Reply::Done(Answer::World(world)) => match self.made_since(n, &world) {
+                Some(later) => {
+                    let by = made_by(later.labels.get(label::ROTATION));
+                    let text = format!("someone else has rotated: `{}` was made {by}", later.name);
+                    self.not_made(n, End::Conflict, text)
+                }
+                None => {
+                    self.work.cleared = Some(Vec::new());
+                    Ok(())
+                }
+            },
             Reply::Done(Answer::Created(found)) => self.adopt(n, found),
             Reply::Done(Answer::Version(Some(found))) => {
                 if found.rotation.as_deref() == Some(self.state.rotation.as_str()) {
@@ -69,6 +87,13 @@ impl Rotation {
                 }
                 let by = made_by(found.rotation.as_deref());
                 self.not_made(n, End::Conflict, format!("someone else is rotating: `{name}` was made {by}"))
+            }
+            // A manager that has just lost the lead may not know of it yet.
+            Reply::Done(Answer::Version(None))
+                if self.work.look == Some(LookFirst::Taken) && self.work.tries < SURE =>
+            {
+                let text = format!("`{name}` is said to be taken, and is not there");
+                self.look_later(&Error::new(ErrorKind::Conflict, text), now)
             }
             Reply::Done(Answer::Version(None)) if self.work.look == Some(LookFirst::Taken) => {
                 let text = format!(
@@ -82,11 +107,11 @@ impl Rotation {
                 self.work.tries += 1;
                 Ok(())
             }
+            Reply::Refused(error) if !sent => self.look_later(&error, now),
             Reply::Refused(error) if error.kind() == ErrorKind::Conflict => {
                 self.work.look = Some(LookFirst::Taken);
                 Ok(())
             }
-            Reply::Refused(error) if self.work.look.is_some() => self.look_later(&error, now),
             Reply::Refused(error) => self.not_made(n, End::NotStarted, error.to_string()),
             Reply::Unknown(error) => {
                 self.work.look.get_or_insert(LookFirst::Unknown);
@@ -95,7 +120,14 @@ impl Rotation {
         }
     }
 
-    fn adopt(&mut self, n: usize, found: FoundVersion) -> Result<()> {
+    /// A version that is as new as the one to be made, or newer.
+    pub(super) fn made_since<'a>(&self, n: usize, world: &'a Inventory) -> Option<&'a SecretVersion> {
+        let planned = self.planned(n);
+        let secret = world.secrets.iter().find(|s| s.name == planned.secret)?;
+        secret.versions.iter().find(|v| v.version >= planned.next.version && v.name != planned.next.name)
+    }
+
+    pub(super) fn adopt(&mut self, n: usize, found: FoundVersion) -> Result<()> {
         let control = found.owner.as_ref().and_then(|o| o.control);
         self.emit(Event::Created { secret: n, id: found.id, control, owner: found.owner })
     }
@@ -147,137 +179,6 @@ impl Rotation {
                 self.emit(Event::Owned { secret: n, note })
             }
             Reply::Unknown(error) => {
-                self.work.look = Some(LookFirst::Unknown);
-                self.look_later(&error, now)
-            }
-        }
-    }
-
-    /// The next old version that the undo has not seen yet, with its place.
-    pub(super) fn unseen(&self) -> Option<(usize, VersionRef)> {
-        let made = self.state.versions.iter().zip(&self.state.plan.secrets).enumerate();
-        let mut made = made.filter(|(_, (version, _))| version.created.is_some());
-        let (n, (_, planned)) = made.nth(self.work.old_seen)?;
-        Some((n, planned.previous.clone()?))
-    }
-
-    /// An old version may be gone: a process that died may just have removed it, or a person has. Then the new one must stay.
-    pub(super) fn old_looked_for(&mut self, reply: Reply, now: Now) -> Result<()> {
-        let Some((n, previous)) = self.unseen() else { return Ok(()) };
-        match reply {
-            Reply::Done(Answer::Version(Some(found))) if found.id == previous.id => self.work.old_seen += 1,
-            Reply::Done(_) => return self.old_is_gone(n, previous.name),
-            Reply::Refused(error) | Reply::Unknown(error) => return self.look_later(&error, now),
-        }
-        Ok(())
-    }
-
-    fn old_is_gone(&mut self, n: usize, name: SecretName) -> Result<()> {
-        let new = self.next_name(n);
-        if let Some(account) = self.unset_password() {
-            let text = format!(
-                "it cannot be undone: `{name}` is gone; `{new}` is kept, and the password of {account} is not known to be what is in it: set it there, as this rotation cannot"
-            );
-            return self.stop(End::NeedsHuman, text);
-        }
-        if self.state.consumers.iter().all(|p| matches!(p, Progress::Converged(_) | Progress::Left(_))) {
-            let note = format!("it cannot be undone: `{name}` is gone, so `{new}` stays");
-            return self.emit(Event::Retired { secret: n, name, notes: vec![note] });
-        }
-        let text = format!(
-            "it cannot be undone: `{name}` is gone; `{new}` is kept, and the services that use it: see that every service works with it, and `swarmsecrets rotate {new}` if its value is bad"
-        );
-        self.stop(End::NeedsHuman, text)
-    }
-
-    /// The new version that is to be removed next: the last one made.
-    fn to_withdraw(&self) -> Option<usize> {
-        self.state.versions.iter().rposition(|v| !v.withdrawn && (v.create_sent || v.created.is_some()))
-    }
-
-    /// Removes the new versions, once nothing is on them any more.
-    pub(super) fn withdraw(&mut self) -> Result<Next> {
-        let Some(n) = self.to_withdraw() else {
-            let sent = self.state.versions.iter().any(|v| v.create_sent || v.created.is_some());
-            let reason = self.state.undo.clone().unwrap_or_else(|| "it was undone".into());
-            self.stop(if sent { End::RolledBack } else { End::NotStarted }, reason)?;
-            return Ok(Next::Again);
-        };
-        let name = self.next_name(n);
-        match &self.state.versions[n].created {
-            Some(_) if self.work.look.is_none() && self.work.cleared.is_none() => {
-                Ok(Next::Act(Action::Look(Look::World)))
-            }
-            Some(created) if self.work.look.is_none() => {
-                let remove = Change::Remove { id: created.id.clone(), name, direction: Direction::Restore };
-                Ok(Next::Act(Action::Change(remove)))
-            }
-            _ => Ok(Next::Act(Action::Look(Look::Version(name)))),
-        }
-    }
-
-    /// Whether a new version may go: no task is meant to run on it, and no later rotation comes from it, which could not be
-    /// undone without it. Services that name it are the Engine's to see.
-    fn new_is_free(&mut self, n: usize, world: &Inventory, now: Now) -> Result<()> {
-        let (Some(created), name) = (&self.state.versions[n].created, self.next_name(n)) else { return Ok(()) };
-        let later = |v: &&SecretVersion| {
-            v.labels.get(label::PREVIOUS) == Some(name.as_str()) && v.labels.get(label::ROTATION).is_some()
-        };
-        // Another one may have got the name of ours, if somebody has removed that.
-        let mut versions = world.secrets.iter().flat_map(|s| &s.versions);
-        let there = versions.clone().any(|version| version.id == created.id);
-        if let Some(later) = versions.find(later).filter(|_| there) {
-            let text = format!(
-                "`{name}` cannot be removed: it is used by a later rotation, {}, which made `{}` from it: undo that one first, then `swarmsecrets resume {}`",
-                quoted(later.labels.get(label::ROTATION).unwrap_or_default()),
-                later.name,
-                self.state.rotation
-            );
-            return self.stop(End::NeedsHuman, text);
-        }
-        if let Some(service) = world.services.iter().find(|s| s.tasks.mounts(&created.id).wanted > 0) {
-            let text = format!("`{name}` cannot be removed: it is used by running tasks of {}", quoted(&service.name));
-            return self.look_later(&Error::new(ErrorKind::Conflict, text), now);
-        }
-        self.work.cleared = Some(Vec::new());
-        Ok(())
-    }
-
-    pub(super) fn withdrawn(&mut self, reply: Reply, sent: bool, now: Now) -> Result<()> {
-        let Some(n) = self.to_withdraw() else { return Ok(()) };
-        let name = self.next_name(n);
-        match reply {
-            Reply::Done(Answer::World(world)) => self.new_is_free(n, &world, now),
-            Reply::Done(Answer::Version(Some(found))) => {
-                self.work.look = None;
-                let ours = found.rotation.as_deref() == Some(self.state.rotation.as_str());
-                match (&self.state.versions[n].created, ours) {
-                    // Ours is gone, and the name is somebody else's now.
-                    (Some(created), _) if created.id != found.id => self.emit(Event::Withdrawn { secret: n }),
-                    (None, true) => self.adopt(n, found),
-                    (None, false) if self.state.versions.iter().any(|v| v.created.is_some() && !v.withdrawn) => {
-                        self.emit(Event::Withdrawn { secret: n })
-                    }
-                    (None, false) => {
-                        let by = made_by(found.rotation.as_deref());
-                        self.stop(End::Conflict, format!("someone else is rotating: `{name}` was made {by}"))
-                    }
-                    (Some(_), _) => Ok(()),
-                }
-            }
-            Reply::Done(_) => self.emit(Event::Withdrawn { secret: n }),
-            Reply::Refused(error) if sent && error.kind() == ErrorKind::NotFound => {
-                self.emit(Event::Withdrawn { secret: n })
-            }
-            Reply::Refused(error) if error.kind() == ErrorKind::InUse => {
-                let by = quoted_list(services_named(&error));
-                let text = format!(
-                    "the old version serves again, but `{name}` cannot be removed: it is used by {by}, which this rotation did not move: bring that to the old version, then `swarmsecrets resume {}`",
-                    self.state.rotation
-                );
-                self.stop(End::NeedsHuman, text)
-            }
-            Reply::Refused(error) | Reply::Unknown(error) => {
                 self.work.look = Some(LookFirst::Unknown);
                 self.look_later(&error, now)
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::action::{Action, Answer, Change, FoundVersion, Look, Reply};
 use super::machine::{LookFirst, Next, Rotation};
-use super::state::{Ending, Old};
+use super::state::{Ending, Old, Versions};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{ServiceId, quoted, quoted_list};
@@ -35,7 +35,8 @@ impl Rotation {
 
     /// The old version that is to be removed next. One that was kept in this run is not tried again before somebody resumes.
     fn to_retire(&self) -> Option<(usize, VersionRef)> {
-        let n = self.state.versions.iter().position(|v| v.old == Old::There)?;
+        let replaced = |v: &Versions| v.old == Old::There && v.owned && !v.withdrawn;
+        let n = self.state.versions.iter().position(replaced)?;
         Some((n, self.state.plan.secrets[n].previous.clone()?))
     }
 
@@ -88,7 +89,14 @@ impl Rotation {
 
     /// Looks for anything that still uses the old version.
     fn clear(&mut self, world: &Inventory, now: Now) -> Result<()> {
-        let Some((_, previous)) = self.to_retire() else { return Ok(()) };
+        let Some((n, previous)) = self.to_retire() else { return Ok(()) };
+        if !self.has_successor(n, &previous, world) {
+            let text = format!(
+                "`{}`, which has replaced it, is gone, and so is any later one",
+                self.state.plan.secrets[n].next.name
+            );
+            return self.not_yet(&Error::new(ErrorKind::Conflict, text), now);
+        }
         if let Some(service) = self.may_roll_back(world) {
             let text = format!("Swarm may yet roll {service} back to it");
             return self.not_yet(&Error::new(ErrorKind::Conflict, text), now);
@@ -111,6 +119,18 @@ impl Rotation {
         }
         self.work.cleared = Some(notes);
         Ok(())
+    }
+
+    /// Whether the new version is there, or one after it: somebody, or another host that has no journal of this rotation, may
+    /// have removed it. An old version that cannot be seen itself says nothing.
+    fn has_successor(&self, n: usize, previous: &VersionRef, world: &Inventory) -> bool {
+        let next = self.state.plan.secrets[n].next.version;
+        let Some(secret) = world.secrets.iter().find(|s| s.versions.iter().any(|v| v.id == previous.id)) else {
+            return true;
+        };
+        let made = self.state.versions[n].created.as_ref().map(|created| &created.id);
+        let mut all = world.secrets.iter().flat_map(|s| &s.versions);
+        secret.versions.iter().any(|v| v.version >= next) || all.any(|v| Some(&v.id) == made)
     }
 
     /// A consumer that failed with the new version and that Swarm itself may roll back: to a spec that names the old one,

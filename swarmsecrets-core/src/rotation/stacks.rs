@@ -81,7 +81,7 @@ impl Rotation {
         if self.work.stack.is_some() {
             return Ok(());
         }
-        let pairs = self.renames(Direction::Restore);
+        let pairs = self.renames(world, Direction::Restore);
         match world.stacks.iter().find(|stack| names_any(stack, &pairs)) {
             None => self.work.settled = true,
             Some(stack) => {
@@ -97,19 +97,28 @@ impl Rotation {
         Ok(())
     }
 
-    /// Which name takes the place of which.
-    fn renames(&self, direction: Direction) -> Vec<(SecretName, SecretName)> {
-        let secrets = self.state.plan.secrets.iter();
-        let pairs = secrets.filter_map(|s| Some((s.previous.as_ref()?.name.clone(), s.next.name.clone())));
+    /// Which name takes the place of which. A version that a later rotation has replaced is no longer put anywhere.
+    fn renames(&self, world: &Inventory, direction: Direction) -> Vec<(SecretName, SecretName)> {
+        let secrets = self.state.plan.secrets.iter().enumerate();
+        let pairs = secrets.filter_map(|(n, s)| Some((n, s.previous.as_ref()?.name.clone(), s.next.name.clone())));
         match direction {
-            Direction::Forward => pairs.collect(),
-            Direction::Restore => pairs.map(|(old, new)| (new, old)).collect(),
+            Direction::Forward => {
+                pairs.filter(|(n, ..)| !self.is_replaced(*n, world)).map(|(_, old, new)| (old, new)).collect()
+            }
+            Direction::Restore => pairs.map(|(_, old, new)| (new, old)).collect(),
         }
+    }
+
+    /// Whether a new version is gone and a newer one there.
+    fn is_replaced(&self, n: usize, world: &Inventory) -> bool {
+        let made = self.state.versions[n].created.as_ref().map(|created| &created.id);
+        let there = world.secrets.iter().flat_map(|s| &s.versions).any(|v| Some(&v.id) == made);
+        !there && self.made_since(n, world).is_some()
     }
 
     /// The next stack whose stored file may be written, with what to write. Why another may not is remembered.
     fn stack_to_write(&mut self, world: &Inventory, direction: Direction) -> Option<Change> {
-        let pairs = self.renames(direction);
+        let pairs = self.renames(world, direction);
         for stack in world.stacks.iter().filter(|s| names_any(s, &pairs)) {
             if self.work.unwritten.contains_key(&stack.name) {
                 continue;
@@ -166,7 +175,7 @@ impl Rotation {
 
     /// The stacks whose files still name an old version, and what to change in them.
     fn patches(&self, world: &Inventory) -> Vec<StackPatch> {
-        let pairs = self.renames(Direction::Forward);
+        let pairs = self.renames(world, Direction::Forward);
         let planned = |stack: &StackNode| self.state.plan.stacks.iter().any(|s| s.name == stack.name);
         let cli = |stack: &&StackNode| stack.kind == StackKind::Cli && planned(stack);
         let open = world.stacks.iter().filter(|stack| names_any(stack, &pairs) || cli(stack));

@@ -1,5 +1,8 @@
 //! Who can log in to the systems behind secrets, with what they mount.
 
+use std::collections::BTreeMap;
+
+use swarmsecrets_core::SecretValue;
 use swarmsecrets_core::credential::Way;
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::plan::{PlannedSecret, Strategy};
@@ -22,7 +25,17 @@ fn system<'a>(systems: &'a [Option<FakeCredential>], name: &str) -> Option<&'a F
 /// Whether the password of a version logs in, if there is a system behind it.
 pub(super) fn works(live: &Live, version: &str, systems: &[Option<FakeCredential>]) -> Option<bool> {
     let (name, _) = live.watch.secrets.get(version)?;
-    Some(system(systems, name)?.logs_in(live.watch.values.get(version)?))
+    of(&live.watch.values, systems, name, version)
+}
+
+/// The same for a version that may be gone by now.
+pub(super) fn of(
+    values: &BTreeMap<String, SecretValue>,
+    systems: &[Option<FakeCredential>],
+    name: &str,
+    version: &str,
+) -> Option<bool> {
+    Some(system(systems, name)?.logs_in(values.get(version)?))
 }
 
 /// Every task that is meant to run can log in with what it mounts, old or new. What a person has pointed somewhere is that
@@ -81,7 +94,9 @@ pub(super) fn ended(stage: &Stage, live: &Live, id: &RotationId, begun: &Begun, 
         let others = Others::of(live, id, planned, pair.new);
         let wrong = |why: &str| Err(format!("{why} of {}", planned.secret));
         match report.outcome {
-            Outcome::Applied if old == Some(true) => return wrong("the old password logs in"),
+            Outcome::Applied if old == Some(true) && !set_again(live, id, pair.old_id()) => {
+                return wrong("the old password logs in");
+            }
             Outcome::Applied | Outcome::AwaitingPatch if new == Some(false) && !others.later => {
                 return wrong("the new password does not log in");
             }
@@ -98,11 +113,14 @@ pub(super) fn ended(stage: &Stage, live: &Live, id: &RotationId, begun: &Begun, 
                 let dead = begun.dead.iter().any(|id| id == pair.old_id());
                 let late = SECRETS.iter().position(|stem| *stem == planned.secret);
                 let late = late.is_some_and(|number| live.set_late.contains(&number));
-                if old == Some(false) && !lied && !dead && !late {
+                // Whoever removed it has put an older one in its place.
+                let there = live.watch.secrets.contains_key(pair.old_id());
+                if old == Some(false) && there && !lied && !dead && !late {
                     return wrong("it was undone, and the old password does not log in");
                 }
                 // An undo is not tried out: a system that lies about it is believed.
-                if new == Some(true) && !lied && !late {
+                let again = pair.new.is_some_and(|new| set_again(live, id, new));
+                if new == Some(true) && !again && !lied && !late {
                     return wrong("it was undone, and the new password logs in");
                 }
             }
@@ -110,6 +128,14 @@ pub(super) fn ended(stage: &Stage, live: &Live, id: &RotationId, begun: &Begun, 
         }
     }
     Ok(())
+}
+
+/// Whether another rotation has made a version of the same value.
+fn set_again(live: &Live, id: &RotationId, version: &str) -> bool {
+    let value = |version: &str| live.watch.values.get(version).map(SecretValue::expose);
+    let others = live.begun.iter().filter(|(other, _)| *other != id).flat_map(|(_, begun)| begun.pairs());
+    let mut others = others.filter_map(|pair| pair.new).filter(|other| *other != version);
+    others.any(|other| value(other).is_some() && value(other) == value(version))
 }
 
 /// What other rotations have done to a password.

@@ -4,12 +4,13 @@ use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::plan::Strategy;
 use swarmsecrets_core::rotation::{ConsumerReport, Report};
 
-use super::begun::Begun;
+use super::begun::{Begun, Pair};
+use super::logins;
 use super::scene::SECRETS;
 use super::stage::{Live, Stage};
 use super::truth::{all_on_old, healthy};
 use super::watch::By;
-use crate::credential::Fault;
+use crate::credential::{FakeCredential, Fault};
 
 /// What a report says first.
 pub(super) fn said(report: &Report) -> String {
@@ -24,19 +25,24 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
     if said.contains("cannot be removed: it is used by a later rotation") {
         return has_later(&live, begun).then_some("a later rotation comes from the new version");
     }
-    if said.contains("cannot be removed: it is used by") {
+    if said.contains("cannot be removed: it is used by") || said.contains("cannot be ended: it is used by") {
         return used_by_others(&live, begun).then_some("others use the new version");
     }
-    if said.contains("could not be written (a redeploy would change more than the secret") {
-        return live.edited.then_some("people have edited a service whose stack is to be put back");
+    if said.contains("names the new one and could not be written") {
+        let names = |file: &str| begun.pairs().any(|pair| file.contains(pair.new_name.as_str()));
+        let stacks = stage.swarm.portainer().state().stacks().to_vec();
+        let mut named = stacks.iter().filter(|stack| names(&stack.file));
+        let by_hand = named.any(|stack| stack.git_config.is_some() || live.edited);
+        return by_hand.then_some("people have edited, stopped or patched what is to be put back");
     }
     if said.contains("it cannot be undone") {
         let ours = By::Rotation(id.to_string());
         let mut removed = begun.plan.replaced().filter_map(|old| live.watch.removed.get(old.id.as_str()));
         return removed.any(|by| *by != ours).then_some("others have removed the old version");
     }
-    if said.contains("password of") {
-        return password(&live, begun, &said);
+    if let Some(reason) = said.contains("password of").then(|| password(&live, &stage.systems, begun, &said)).flatten()
+    {
+        return Some(reason);
     }
     if begun.plan.strategy == Strategy::Revoke && report.secrets.iter().any(|s| s.previous.is_some()) {
         return revoked(stage, &live, begun, report);
@@ -59,13 +65,15 @@ fn used_by_others(live: &Live, begun: &Begun) -> bool {
     })
 }
 
-/// Whether there is a version that another rotation made from one of this.
+/// Whether there is a version that another rotation made from one of this, or was until a rotation after it replaced it.
 fn has_later(live: &Live, begun: &Begun) -> bool {
     let ours: Vec<&str> = begun.pairs().filter_map(|pair| pair.new).collect();
-    live.begun
-        .values()
-        .flat_map(Begun::pairs)
-        .any(|other| ours.contains(&other.old_id()) && other.new.is_some_and(|id| live.watch.secrets.contains_key(id)))
+    live.begun.iter().any(|(id, other)| {
+        let maker = By::Rotation(id.to_string());
+        let withdrawn = |version: &str| live.watch.removed.get(version).is_none_or(|by| *by == maker);
+        let stood = |version: &str| live.watch.secrets.contains_key(version) || !withdrawn(version);
+        other.pairs().any(|other| ours.contains(&other.old_id()) && other.new.is_some_and(stood))
+    })
 }
 
 /// A revocation that has left something behind: a consumer that does not work and is off the leaked value all the same, or
@@ -99,13 +107,20 @@ fn revoked(stage: &Stage, live: &Live, begun: &Begun, report: &Report) -> Option
 }
 
 /// A password that could not be set, ended or restored, because of what its system did or who still uses it.
-fn password(live: &Live, begun: &Begun, said: &str) -> Option<&'static str> {
+fn password(live: &Live, systems: &[Option<FakeCredential>], begun: &Begun, said: &str) -> Option<&'static str> {
     let number = |name: &str| SECRETS.iter().position(|stem| *stem == name);
     let secrets: Vec<usize> = begun.plan.secrets.iter().filter_map(|secret| number(&secret.secret)).collect();
     let met = |fault: fn(&Fault) -> bool| live.denied.iter().any(|(n, _, what)| secrets.contains(n) && fault(what));
     // Swarm's labels do not tell that a password is still open, and so the next rotation may begin.
     if has_later(live, begun) {
         return Some("a later rotation has changed the password meanwhile");
+    }
+    if said.contains("nobody knows whether the new one was set") {
+        let is_dead = |pair: Pair<'_>| {
+            let old = pair.old.map_or("", |old| old.name.as_str());
+            logins::of(&live.watch.values, systems, old, pair.old_id()) == Some(false)
+        };
+        return begun.pairs().any(is_dead).then_some("the password that was to come back is not the one that serves");
     }
     if said.contains("still logs in") {
         return met(|fault| *fault == Fault::DoNothing)

@@ -41,7 +41,12 @@ pub(super) fn only_references(begun: &Begun, service: &str, served: &str, sent: 
     if forward.contains(&true) && forward.contains(&false) {
         return wrong("it goes forward and back at once");
     }
-    if forward.len() != mounts.len() {
+    // What somebody else has changed meanwhile does not hold the rest back.
+    let stays = |(target, id): &(String, String)| {
+        mounts.iter().any(|(mounted, pair)| mounted == target && pair.new == Some(id.as_str()))
+    };
+    let whole = if forward.contains(&false) { !after.iter().any(stays) } else { forward.len() == mounts.len() };
+    if !whole {
         return wrong("it changes some of the references of a service and not the others");
     }
     Ok(())

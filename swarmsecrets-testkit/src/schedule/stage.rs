@@ -60,7 +60,7 @@ pub(super) struct Live {
     pub(super) denied: Vec<(usize, Step, Fault)>,
     /// The numbers of the secrets whose new password was set by a process that another one had taken over from.
     pub(super) set_late: BTreeSet<usize>,
-    /// Whether people have changed a service in something else than its references.
+    /// Whether people have changed a service in something else than its references, or have meddled with a stack.
     pub(super) edited: bool,
     /// The versions whose value was leaked and is ended first of all.
     pub(super) ended: BTreeSet<String>,
@@ -254,7 +254,12 @@ impl Stage {
     pub(super) fn person(&self, deed: &Deed) {
         self.look(&By::Engine, None);
         let did = people::act(&self.swarm, deed);
-        self.live().edited |= matches!(deed, Deed::Edit { .. } | Deed::Scale { .. } | Deed::Force { .. });
+        use Deed::{Edit, Force, Patch, RemoveService, Scale, Stop};
+        let edits = matches!(
+            deed,
+            Edit { .. } | Scale { .. } | Force { .. } | RemoveService { .. } | Stop { .. } | Patch { .. }
+        );
+        self.live().edited |= edits;
         self.note(|| format!("somebody: {deed:?}: {did}"));
         self.look(&By::Person, None);
     }

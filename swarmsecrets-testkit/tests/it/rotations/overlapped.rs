@@ -1,17 +1,20 @@
 //! Passwords that are changed in step with secrets.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 use swarmsecrets_core::credential::{CredentialSetter as _, Way};
 use swarmsecrets_core::executor::{PasswordChange, Supply, Values};
+use swarmsecrets_core::generate::GenerateSpec;
 use swarmsecrets_core::plan::{RotationRequest, Strategy, Timing, ValueRecipe, plan_rotation};
 use swarmsecrets_core::rotation::{Outcome, Report};
 use swarmsecrets_core::{ErrorKind, Result, SecretValue};
 use swarmsecrets_testkit::credential::{FakeCredential, Fault, Step};
-use swarmsecrets_testkit::portainer::PortainerRequest;
+use swarmsecrets_testkit::portainer::{PortainerRequest, WireFault};
 use swarmsecrets_testkit::sim::{Program, ServiceBuilder};
 
 use super::desk::{Counting, Desk, NEW, OLD};
@@ -99,6 +102,51 @@ async fn a_consumer_that_refuses_the_new_value_brings_the_old_password_back() {
         assert_eq!(play.logs_in(), (true, false), "{way:?}");
         assert!(play.all_on("db") && !play.desk.has_secret("db_v2"));
     }
+}
+
+/// No service uses the secret, so that Swarm does not tell that the first rotation is half-way; the journal does.
+#[tokio::test]
+async fn a_password_that_is_half_way_is_not_changed_by_another_rotation() {
+    let fake = FakeCredential::new(Way::HoldsTwo, &value(OLD)).unwrap();
+    let play = Play { desk: Desk::with_secrets(&["db"], vec![]), fake };
+    play.desk.trail.stop_after(1);
+    let first = play.apply(Strategy::Overlap).await.unwrap();
+    assert_eq!(first.outcome, Outcome::NeedsHuman, "{first:?}");
+    play.desk.trail.go_on();
+    let error = play.apply(Strategy::Overlap).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    let id = first.rotation.unwrap();
+    assert!(error.message().contains(&format!("`swarmsecrets resume {id}`")), "{error}");
+    assert_eq!((play.logs_in(), play.desk.has_secret("db_v3")), ((true, false), false));
+}
+
+/// A create that got no answer may arrive after its retry has been sent: both must bring the value that the password is set to.
+#[tokio::test]
+async fn a_generated_value_is_the_same_each_time_it_is_sent() {
+    let play = Play::new(Way::HoldsTwo, Program::runs());
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let bodies = Arc::clone(&sent);
+    play.desk.client.on_request(move |view| {
+        let mut bodies = bodies.lock().unwrap();
+        if view.path.ends_with("/secrets/create") {
+            let body: Value = serde_json::from_slice(view.body.unwrap()).unwrap();
+            bodies.push(body["Data"].as_str().unwrap().to_owned());
+        }
+        (bodies.len() == 1 && view.path.ends_with("/secrets/create"))
+            .then(|| WireFault::Answer(504, "{\"message\":\"bad gateway\"}".into()))
+    });
+    let recipe = ValueRecipe::Generate(GenerateSpec::default());
+    let request = play.request(Strategy::Overlap);
+    let request = RotationRequest { secrets: vec![("db".into(), recipe)], ..request };
+    let plan = plan_rotation(&play.desk.inventory().await, &request).unwrap();
+    let mut supply = Supply { values: Values::none(), random: &mut Counting(5) };
+    let clock = play.desk.swarm.clock();
+    let report = play.desk.executor(&clock).with_passwords(play.passwords()).apply(&plan, &mut supply).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+    let sent = sent.lock().unwrap();
+    assert_eq!(sent.len(), 2);
+    assert!(sent[0] == sent[1], "the retry brings another value");
+    assert!(play.fake.logs_in(&value(&STANDARD.decode(&sent[0]).unwrap())));
 }
 
 #[tokio::test]

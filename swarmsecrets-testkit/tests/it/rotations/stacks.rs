@@ -53,6 +53,29 @@ async fn the_stored_file_names_the_new_version_and_a_redeploy_changes_nothing() 
     assert!(desk.has_secret("db_v4") && !desk.has_secret("db_v3"));
 }
 
+/// The first rotation waits for a patch, a second one replaces its version, and then the file could be written.
+#[tokio::test]
+async fn a_version_that_was_replaced_is_not_put_into_a_file() {
+    let (desk, stack) = desk();
+    let scale = |replicas: u64| {
+        desk.edit("shop_web", |spec| spec["Mode"]["Replicated"]["Replicas"] = replicas.into());
+        desk.swarm.engine().run_for(Duration::from_secs(60));
+    };
+    scale(3);
+    let first = desk.rotate("db", Duration::ZERO, NEW).await;
+    assert_eq!(first.outcome, Outcome::AwaitingPatch, "{first:?}");
+    let second = desk.rotate("db", Duration::ZERO, OLD).await;
+    assert_eq!(second.outcome, Outcome::Applied, "{second:?}");
+    assert!(!desk.has_secret("db_v2"));
+    scale(1);
+    let report = desk.resume(&first.rotation.unwrap()).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+    assert_eq!((file(&desk, stack), desk.mounts("shop_web")), (FILE.to_owned(), vec!["db_v3".to_owned()]));
+    assert!(desk.has_secret("db"), "the file still names it");
+    let said = "`db` was kept: it is used by the file of stack `shop`";
+    assert!(report.warnings.iter().any(|text| text.contains(said)), "{:?}", report.warnings);
+}
+
 #[tokio::test]
 async fn what_people_changed_by_hand_is_not_reset() {
     let (desk, stack) = desk();

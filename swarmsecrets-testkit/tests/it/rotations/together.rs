@@ -45,6 +45,25 @@ async fn a_service_with_two_of_the_secrets_restarts_once() {
     assert_eq!(desk.intents()[2], "update service s0: db -> db_v2, key -> key_v2");
 }
 
+/// Of two secrets of a service another rotation has taken one on: an undo puts back the other, and leaves that.
+#[tokio::test]
+async fn what_another_rotation_has_not_taken_over_is_put_back() {
+    let desk = Desk::with_secrets(&["db", "key"], vec![(service("s0", &["db", "key"]), Program::runs())]);
+    let first = desk.carry_out(&of(&["db", "key"])).await.unwrap();
+    assert_eq!(first.outcome, Outcome::Applied, "{first:?}");
+    let second = desk.rotate("db", std::time::Duration::ZERO, OLD).await;
+    assert_eq!(second.outcome, Outcome::Applied, "{second:?}");
+    assert_eq!(desk.mounts("s0"), ["db_v3", "key_v2"]);
+    let clock = desk.swarm.clock();
+    let report = desk.executor(&clock).rollback(&first.rotation.unwrap(), "a test").await.unwrap();
+    assert_eq!(report.outcome, Outcome::RolledBack, "{report:?}");
+    assert_eq!(desk.mounts("s0"), ["db_v3", "key"]);
+    assert!(!desk.has_secret("key_v2") && desk.has_secret("db"));
+    assert_eq!(report.consumers[0].outcome, "left");
+    assert!(report.consumers[0].reason.as_deref().unwrap().ends_with("and the others are put back"));
+    assert!(desk.intents().contains(&"put back service s0: key_v2 -> key".to_owned()), "{:?}", desk.intents());
+}
+
 #[tokio::test]
 async fn one_bad_value_takes_all_of_them_back() {
     let desk = Desk::with_secrets(

@@ -61,6 +61,12 @@ async fn kept(page: &mut Page) {
     desk.swarm.engine().run_for(HOUR);
     page.end("kept for a service that came later", &desk, Applied, &retire(&desk).await).await;
 
+    let desk = Desk::with_secrets(&["db"], vec![]);
+    desk.rotate("db", HOUR, NEW).await;
+    remove(&desk, "secrets", "db_v2");
+    desk.swarm.engine().run_for(HOUR);
+    page.end("kept as nothing else is left", &desk, Applied, &retire(&desk).await).await;
+
     let desk = one();
     desk.rotate("db", HOUR, NEW).await;
     let stack = desk.swarm.file_stack("admin", "late", stacks::FILE, &[]).unwrap();

@@ -13,6 +13,7 @@ use swarmsecrets_testkit::sim::{Program, SecretBuilder};
 use super::super::desk::{Counting, Desk, NEW, OLD};
 use super::super::{overlapped, probed};
 use super::page::Page;
+use super::passwords::stopped_before;
 use super::scenes::{DAY, one, secrets};
 
 pub(super) async fn write(page: &mut Page) {
@@ -59,6 +60,8 @@ async fn passwords(page: &mut Page) {
     let other = FakeCredential::new(Way::Replaces, &value(OLD)).unwrap();
     changes.get_mut("db").unwrap().setter = std::sync::Arc::new(other);
     page.refusal("the setter of another account", &refused(changes).await);
+    let (play, _) = stopped_before(4).await;
+    page.refusal("a password that is half-way", &play.apply(Strategy::Overlap).await.unwrap_err());
 }
 
 async fn guardrails(page: &mut Page) {

@@ -13,7 +13,7 @@ use swarmsecrets_testkit::sim::Program;
 use super::super::desk::{Counting, OLD};
 use super::super::overlapped::Play;
 use super::page::Page;
-use super::scenes::{make_service, picky};
+use super::scenes::{DAY, make_service, picky, remove};
 
 pub(super) async fn write(page: &mut Page) {
     let refused = Fault::Refuse(ErrorKind::Forbidden);
@@ -44,10 +44,36 @@ pub(super) async fn write(page: &mut Page) {
     page.end("a system that is away", &play.desk, NeedsHuman, &report).await;
     let report = resume(&play, &report.rotation.unwrap()).await;
     page.end("a password that cannot be tested", &play.desk, Applied, &report).await;
+    undone(page).await;
+}
+
+async fn undone(page: &mut Page) {
+    let (play, id) = stopped_before(3).await;
+    make_service(&play.desk, "late", "db_v2");
+    let report = roll_back(&play, &id).await;
+    page.end("a new password that somebody uses, undone", &play.desk, NeedsHuman, &report).await;
+
+    let (play, id) = stopped_before(3).await;
+    make_service(&play.desk, "late", "db");
+    resume(&play, &id).await;
+    remove(&play.desk, "services", "late");
+    play.desk.rotate("db", DAY, b"made-up-third-value").await;
+    let report = roll_back(&play, &id).await;
+    page.end("a password that a later rotation comes from, undone", &play.desk, NeedsHuman, &report).await;
+
+    let (play, id) = stopped_before(1).await;
+    play.fake.drop_users();
+    let report = roll_back(&play, &id).await;
+    page.end("a password that somebody has changed, undone", &play.desk, NeedsHuman, &report).await;
+}
+
+async fn roll_back(play: &Play, id: &RotationId) -> Report {
+    let clock = play.desk.swarm.clock();
+    play.desk.executor(&clock).with_passwords(play.passwords()).rollback(id, "the operator says so").await.unwrap()
 }
 
 /// Create, set, two updates, end: stopped before the mutation of this number.
-async fn stopped_before(mutation: usize) -> (Play, RotationId) {
+pub(super) async fn stopped_before(mutation: usize) -> (Play, RotationId) {
     let play = Play::new(Way::HoldsTwo, Program::runs());
     play.desk.trail.stop_after(mutation);
     let id = play.apply(Strategy::Overlap).await.unwrap().rotation.unwrap();

@@ -43,6 +43,7 @@ pub(super) async fn write(page: &mut Page) {
     let id = desk.rotate("db", DAY, NEW).await.rotation.unwrap();
     page.end("an operator undoes it", &desk, RolledBack, &roll_back(&desk, &id).await).await;
     second_name(page).await;
+    one_of_two(page).await;
     passwords(page).await;
 }
 
@@ -86,6 +87,15 @@ async fn second_name(page: &mut Page) {
     desk.trail.go_on();
     make_secret(&desk, "key_v2", &json!({}));
     page.end("the second of two names is taken", &desk, RolledBack, &desk.resume(&id).await.unwrap()).await;
+}
+
+/// Two secrets of one service, and another rotation has taken one on.
+async fn one_of_two(page: &mut Page) {
+    let desk = Desk::with_secrets(&["db", "key"], vec![(service("s0").secret("key"), Program::runs())]);
+    let named = ["db", "key"].map(|name| (name.to_owned(), ValueRecipe::Supplied));
+    let id = desk.carry_out(&RotationRequest::of(named)).await.unwrap().rotation.unwrap();
+    desk.rotate("db", Duration::ZERO, b"made-up-third-value").await;
+    page.end("one of two was rotated again", &desk, RolledBack, &roll_back(&desk, &id).await).await;
 }
 
 async fn passwords(page: &mut Page) {

@@ -5,10 +5,10 @@ use swarmsecrets_core::rotation::Outcome::{Conflict, NotStarted};
 use swarmsecrets_testkit::portainer::WireFault;
 use swarmsecrets_testkit::sim::Program;
 
-use super::super::desk::NEW;
+use super::super::desk::{Desk, NEW};
 use super::super::{overtaken, probed};
 use super::page::{OTHER, Page};
-use super::scenes::{HOUR, make_secret, one, refuse, stopped_before, two};
+use super::scenes::{DAY, HOUR, make_secret, one, refuse, remove, roll_back, stopped_before, two};
 
 pub(super) async fn write(page: &mut Page) {
     let desk = one();
@@ -35,6 +35,14 @@ async fn conflicts(page: &mut Page) {
         make_secret(&desk, "db_v2", &labels);
         page.end(name, &desk, Conflict, &desk.resume(&id).await.unwrap()).await;
     }
+    let desk = one();
+    let id = stopped_before(&desk, 0).await;
+    make_secret(&desk, "db_v3", &json!({"io.swarmsecrets.rotation": OTHER}));
+    page.end("another rotation came after it", &desk, Conflict, &desk.resume(&id).await.unwrap()).await;
+    let desk = Desk::with_secrets(&["db"], vec![]);
+    let id = desk.rotate("db", DAY, NEW).await.rotation.unwrap();
+    ["db", "db_v2"].iter().for_each(|name| remove(&desk, "secrets", name));
+    page.end("both versions are gone", &desk, Conflict, &roll_back(&desk, &id).await).await;
     let desk = one();
     desk.client.on_request(|view| {
         let body = r#"{"message":"rpc error: code = AlreadyExists desc = secret db_v2 already exists"}"#;
