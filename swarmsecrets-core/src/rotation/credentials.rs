@@ -156,7 +156,7 @@ impl Rotation {
     }
 
     /// The secrets whose passwords an undo gives back.
-    fn to_restore(&self) -> impl Iterator<Item = (usize, Account)> + '_ {
+    pub(super) fn to_restore(&self) -> impl Iterator<Item = (usize, Account)> + '_ {
         let touched = |n: usize| (Access::Setting..Access::Revoking).contains(&self.state.versions[n].access);
         self.credentials().filter(move |(n, _)| touched(*n))
     }

@@ -177,3 +177,25 @@ fn an_old_password_that_may_not_be_what_serves_is_not_made_the_only_one() {
     assert_eq!(stage.finish().outcome, Outcome::RolledBack);
     assert!(stage.journal.iter().any(undo));
 }
+
+/// Both versions are gone, and one of their passwords serves.
+#[test]
+fn a_password_whose_versions_are_both_gone_is_left_to_a_person() {
+    let world = World::new(1, None);
+    let plan = world.plan_as(Duration::ZERO, with_password(Strategy::Overlap));
+    let mut stage = Stage::of(world, plan);
+    let proved = |e: &Event| matches!(e, Event::Credential { access: Access::Proved, .. });
+    let mut whole = Stage::of(World::new(1, None), stage.rotation.state().plan.clone());
+    whole.finish();
+    let at = whole.journal.iter().position(proved).unwrap() + 1;
+    assert!(matches!(stage.run(|_, _| Fault::None, |n, _| n == at), Turn::Crashed));
+    let theirs = stage.world.secrets.remove("db_v2").unwrap();
+    stage.world.services[0].mounts = (theirs.id.to_string(), "db_v3".into());
+    stage.world.secrets = [("db_v3".to_owned(), theirs)].into();
+    stage.restart();
+    stage.rotation.roll_back("the operator says so").unwrap();
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    let said = "the password of user app of made-up system may be that of either: see which one serves";
+    assert!(report.warnings.iter().any(|text| text.contains(said)), "{:?}", report.warnings);
+}

@@ -109,18 +109,21 @@ impl Rotation {
     }
 
     fn both_are_gone(&mut self, n: usize, old: &SecretName) -> Result<()> {
+        let id = self.state.rotation.clone();
+        let gone = format!("`{old}` is gone, and so is `{}`", self.next_name(n));
         let others = self.state.versions.iter().enumerate().filter(|(other, _)| *other != n);
         let rest = others.filter(|(_, v)| (v.create_sent || v.created.is_some()) && !v.withdrawn).count();
-        let gone = format!("`{old}` is gone, and so is `{}`", self.next_name(n));
-        if rest == 0 {
-            self.leave_all()?;
-            let text = format!("nothing is left of it: {gone}; `swarmsecrets inventory` shows what serves now");
-            return self.stop(End::Conflict, text);
-        }
-        let id = &self.state.rotation;
-        let text = format!(
-            "it cannot be undone: {gone}; its other versions are kept: see that every service works with what it mounts, and remove what none uses; `swarmsecrets resume {id}` looks again"
-        );
+        let account = self.to_restore().next().map(|(_, account)| account);
+        let then = match (account, rest) {
+            (Some(account), _) => format!("the password of {account} may be that of either: see which one serves"),
+            (None, 0) => {
+                self.leave_all()?;
+                let text = format!("nothing is left of it: {gone}; `swarmsecrets inventory` shows what serves now");
+                return self.stop(End::Conflict, text);
+            }
+            (None, _) => "its other versions are kept: see that every service works with what it mounts".to_owned(),
+        };
+        let text = format!("it cannot be undone: {gone}; {then}; `swarmsecrets resume {id}` looks again");
         self.stop(End::NeedsHuman, text)
     }
 

@@ -10,7 +10,7 @@ use swarmsecrets_core::{ErrorKind, SecretValue};
 use swarmsecrets_testkit::credential::{Fault, Step};
 use swarmsecrets_testkit::sim::Program;
 
-use super::super::desk::{Counting, OLD};
+use super::super::desk::{Counting, Desk, OLD};
 use super::super::overlapped::Play;
 use super::page::Page;
 use super::scenes::{DAY, make_service, picky, remove};
@@ -65,6 +65,15 @@ async fn undone(page: &mut Page) {
     play.fake.drop_users();
     let report = roll_back(&play, &id).await;
     page.end("a password that somebody has changed, undone", &play.desk, NeedsHuman, &report).await;
+
+    let fake = Play::new(Way::HoldsTwo, Program::runs()).fake;
+    let play = Play { desk: Desk::with_secrets(&["db"], vec![]), fake };
+    play.desk.trail.stop_after(1);
+    let id = play.apply(Strategy::Overlap).await.unwrap().rotation.unwrap();
+    play.desk.trail.go_on();
+    ["db", "db_v2"].iter().for_each(|name| remove(&play.desk, "secrets", name));
+    let report = roll_back(&play, &id).await;
+    page.end("a password of which both versions are gone", &play.desk, NeedsHuman, &report).await;
 }
 
 async fn roll_back(play: &Play, id: &RotationId) -> Report {
