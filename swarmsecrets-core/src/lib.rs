@@ -9,6 +9,8 @@ pub mod model;
 
 pub mod stack;
 
+mod parallel;
+
 pub mod inventory;
 
 pub mod generate;
@@ -20,8 +22,6 @@ pub mod transport;
 pub mod exec;
 
 pub mod credential;
-
-mod parallel;
 
 pub mod plan;
 
