@@ -22,16 +22,12 @@ impl Fresh {
     }
 
     /// The value for a create: the one that was made before, or what is made now.
-    pub(super) fn once(
-        &mut self,
-        secret: usize,
-        make: impl FnOnce() -> Result<Option<SecretValue>>,
-    ) -> Result<Option<SecretValue>> {
+    pub(super) fn once(&mut self, secret: usize, make: impl FnOnce() -> Result<SecretValue>) -> Result<SecretValue> {
         if let Some(made) = self.made.get(&secret) {
-            return Ok(Some(made.clone()));
+            return Ok(made.clone());
         }
         let made = make()?;
-        self.made.extend(made.clone().map(|made| (secret, made)));
+        self.made.insert(secret, made.clone());
         Ok(made)
     }
 
@@ -50,8 +46,8 @@ impl Fresh {
 mod tests {
     use super::*;
 
-    fn value(text: &str) -> Result<Option<SecretValue>> {
-        SecretValue::new(text.as_bytes().to_vec()).map(Some)
+    fn value(text: &str) -> Result<SecretValue> {
+        SecretValue::new(text.as_bytes().to_vec())
     }
 
     fn said(fresh: &Fresh) -> Option<&[u8]> {
@@ -62,9 +58,9 @@ mod tests {
     fn a_value_is_generated_once() {
         let mut fresh = Fresh { made: BTreeMap::new(), earlier: BTreeSet::new() };
         for _ in 0..2 {
-            assert_eq!(fresh.once(0, || value("one")).unwrap().unwrap().expose(), b"one");
+            assert_eq!(fresh.once(0, || value("one")).unwrap().expose(), b"one");
         }
-        assert_eq!(fresh.once(0, || value("two")).unwrap().unwrap().expose(), b"one");
+        assert_eq!(fresh.once(0, || value("two")).unwrap().expose(), b"one");
         assert_eq!(said(&fresh), Some(&b"one"[..]));
     }
 

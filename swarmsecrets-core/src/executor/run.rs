@@ -189,8 +189,7 @@ impl<'a> Executor<'a> {
         }
         let made = |state: &State| {
             let secrets = state.plan.secrets.iter().zip(&state.versions);
-            let mut made =
-                secrets.filter(|(_, v)| v.create_sent && !v.withdrawn).map(|(planned, _)| &planned.next.name);
+            let mut made = secrets.filter(|(_, v)| v.may_be_there()).map(|(planned, _)| &planned.next.name);
             state.stage != Stage::Grace && made.any(|name| old.contains(name))
         };
         let ours = |state: &State| {
@@ -376,10 +375,10 @@ impl<'a> Executor<'a> {
         };
         match &planned.recipe {
             ValueRecipe::Supplied => Ok(supply.values.of(plan, &planned.secret).cloned()),
-            ValueRecipe::Generate(spec) => run.fresh.once(secret, || {
-                let generated = spec.generate(supply.random)?;
-                self.passwords.next_value(planned, generated).map(Some)
-            }),
+            ValueRecipe::Generate(spec) => {
+                let made = || self.passwords.next_value(planned, spec.generate(supply.random)?);
+                run.fresh.once(secret, made).map(Some)
+            }
         }
     }
 

@@ -407,6 +407,11 @@ impl fmt::Debug for Inventory {
 }
 
 impl Inventory {
+    /// All versions of all secrets.
+    pub fn versions(&self) -> impl Iterator<Item = &SecretVersion> {
+        self.secrets.iter().flat_map(|secret| &secret.versions)
+    }
+
     /// The text of a service's spec, exactly as it was read.
     #[must_use]
     pub fn spec_text(&self, service: &ServiceNode) -> &str {

@@ -20,7 +20,7 @@ pub(super) fn next(inventory: &Inventory, secret: &LogicalSecret) -> Result<(u64
         NameScheme::Date(separator) => dated(inventory, current, separator),
     };
     let name = SecretName::new(&text).map_err(|error| unnameable(&secret.name, &error))?;
-    match inventory.secrets.iter().flat_map(|s| &s.versions).find(|v| v.name == name) {
+    match inventory.versions().find(|v| v.name == name) {
         None => Ok((count, name)),
         Some(_) => Err(Error::new(
             ErrorKind::Conflict,
@@ -57,7 +57,7 @@ fn dated(inventory: &Inventory, current: &SecretVersion, separator: &str) -> Str
     let day = inventory.taken_at.to_string();
     let day = day.split('T').next().unwrap_or_default();
     let day = if dashed { day.to_owned() } else { day.replace('-', "") };
-    let taken = |text: &str| inventory.secrets.iter().flat_map(|s| &s.versions).any(|v| v.name.as_str() == text);
+    let taken = |text: &str| inventory.versions().any(|v| v.name.as_str() == text);
     let first = format!("{stem}{day}");
     let later = (2..1000).map(|n| format!("{stem}{day}.{n}"));
     std::iter::once(first.clone()).chain(later).find(|text| !taken(text)).unwrap_or(first)

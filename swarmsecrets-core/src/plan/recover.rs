@@ -133,8 +133,7 @@ fn superseded(found: &Found<'_>) -> bool {
 
 /// Whether the rotation made a version beside which the one before is gone: it retires nothing before all have converged.
 fn has_retired(inventory: &Inventory, rotation: &RotationId, there: &[Found<'_>]) -> bool {
-    let versions = inventory.secrets.iter().flat_map(|secret| &secret.versions);
-    let mut made = versions.filter(|v| v.labels.get(label::ROTATION) == Some(rotation.as_str()));
+    let mut made = inventory.versions().filter(|v| v.labels.get(label::ROTATION) == Some(rotation.as_str()));
     made.any(|v| v.labels.get(label::PREVIOUS).is_some() && !there.iter().any(|f| f.new.id == v.id))
 }
 

@@ -72,7 +72,7 @@ struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     fn of(inventory: &'a Inventory) -> Self {
-        let versions = inventory.secrets.iter().flat_map(|s| &s.versions).map(|v| (v.name.as_str(), v)).collect();
+        let versions = inventory.versions().map(|v| (v.name.as_str(), v)).collect();
         let services = inventory.services.iter().map(|s| (s.id.as_str(), &**s)).collect();
         Self { versions, services, inventory }
     }

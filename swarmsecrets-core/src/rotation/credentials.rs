@@ -7,8 +7,8 @@ use super::state::Stage;
 use crate::clock::Now;
 use crate::credential::{Account, Way};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{SecretId, quoted};
-use crate::inventory::{Inventory, Visibility, label};
+use crate::ids::SecretId;
+use crate::inventory::{Inventory, Visibility};
 use crate::journal::{Access, CredentialStep, End, Event};
 use crate::plan::Strategy;
 
@@ -210,13 +210,8 @@ impl Rotation {
     fn may_restore(&mut self, world: &Inventory, now: Now) -> Result<()> {
         let made = self.to_restore().find_map(|(n, account)| Some((account, self.made_from(n, world)?)));
         if let Some((account, later)) = made {
-            let text = format!(
-                "the old password of {account} is not restored: a later rotation, {}, has made `{}` since: undo that one first, then `swarmsecrets resume {}`",
-                quoted(later.labels.get(label::ROTATION).unwrap_or_default()),
-                later.name,
-                self.state.rotation
-            );
-            return self.stop(End::NeedsHuman, text);
+            let what = format!("the old password of {account} is not restored: the new version is used by");
+            return self.undo_first(&what, later);
         }
         if let Some((new, account)) = self.new_to_end().filter(|_| self.to_put_back().is_empty()) {
             let what = format!("the new password of {account} cannot be ended: it is used by");
@@ -230,7 +225,10 @@ impl Rotation {
 
     fn old_tried(&mut self, account: &Account, login: Login, now: Now) -> Result<()> {
         match login {
-            Login::Unclear(error) => self.ask_later(error, account, now),
+            Login::Unclear(error) => {
+                self.work.cleared = None;
+                self.ask_later(error, account, now)
+            }
             Login::Works | Login::Untestable(_) => {
                 self.work.old_works = true;
                 Ok(())

@@ -70,7 +70,8 @@ pub(super) struct Work {
     pub(super) settled: bool,
     /// Whether the stage was done in this run and waits for a person or for time.
     pub(super) rests: bool,
-    /// Whether the version may be removed now, or the old password be ended: the world was looked at.
+    /// The world was looked at, and nothing in it is against the next step: that a version is removed or made again, or a
+    /// password ended or restored. What is to be said of it.
     pub(super) cleared: Option<Vec<String>>,
     /// The secret whose password the action given out restores, or looks whether it may be.
     pub(super) restoring: Option<usize>,

@@ -9,7 +9,7 @@ use super::mini_world::{Fault, World, actor};
 use super::state::{Progress, Stage as At};
 use super::{Action, Change, Outcome, Poll, Report, State};
 use crate::journal::{ChangeRecord, Event, Found, MadeVersion};
-use crate::plan::{Strategy, VersionRef};
+use crate::plan::Strategy;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -125,162 +125,6 @@ fn a_rotation_in_grace_can_be_rolled_back() {
     assert!(stage.rotation.roll_back("again").is_err());
 }
 
-/// The process dies between the removal of the old version and the entry that says so; then somebody wants it undone.
-#[test]
-fn what_has_lost_its_old_version_keeps_the_new_one() {
-    for consumers in [0, 2] {
-        let mut whole = Stage::new(World::new(consumers, None), Duration::ZERO);
-        whole.finish();
-        let retire = whole.journal.iter().position(|e| matches!(e, Event::Retired { .. })).unwrap() - 1;
-        let mut stage = Stage::new(World::new(consumers, None), Duration::ZERO);
-        assert!(matches!(stage.run(|_, _| Fault::None, |n, sent| sent && n == retire), Turn::Crashed));
-        assert!(!stage.world.secrets.contains_key("db"));
-        stage.restart();
-        stage.rotation.roll_back("the operator says so").unwrap();
-        let report = stage.finish();
-        assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
-        assert_eq!(report.warnings[0], "it cannot be undone: `db` is gone, so `db_v2` stays");
-        assert!(stage.world.secrets.contains_key("db_v2") && stage.world.all_on("db_v2"));
-    }
-}
-
-/// Somebody has begun another rotation from our new version, and moved our consumer on.
-#[test]
-fn a_version_that_a_later_rotation_comes_from_is_kept() {
-    let mut stage = Stage::new(World::new(1, None), HOUR);
-    stage.finish();
-    stage.world.later = true;
-    stage.restart();
-    stage.rotation.roll_back("the operator says so").unwrap();
-    let report = stage.finish();
-    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
-    let said = "`db_v2` cannot be removed: it is used by a later rotation, `r-00000000000000000000`, which made `db_v3` from it: undo that one first";
-    assert!(report.warnings.iter().any(|w| w.starts_with(said)), "{:?}", report.warnings);
-    assert!(stage.world.secrets.contains_key("db_v2"));
-    stage.world.later = false;
-    stage.restart();
-    assert_eq!(stage.finish().outcome, Outcome::RolledBack);
-}
-
-/// The process dies as it makes the first of two versions, somebody removes the old one of it, and then it is to be undone.
-#[test]
-fn no_old_version_goes_before_its_new_one_is_made() {
-    let world = World::new(0, None);
-    let plan = world.plan_as(Duration::ZERO, |content| {
-        let mut second = content.secrets[0].clone();
-        second.previous = Some(VersionRef { id: "older".parse().unwrap(), name: "key".parse().unwrap() });
-        second.next.name = "key_v2".parse().unwrap();
-        content.secrets.push(second);
-    });
-    let mut stage = Stage::of(world, plan);
-    let key = super::FoundVersion { id: "older".parse().unwrap(), rotation: None, owner: None };
-    stage.world.secrets.insert("key".into(), key);
-    let made = |e: &Event| matches!(e, Event::Created { .. });
-    let mut whole = Stage::of(World::new(0, None), stage.rotation.state().plan.clone());
-    whole.finish();
-    let at = whole.journal.iter().position(made).unwrap() + 1;
-    assert!(matches!(stage.run(|_, _| Fault::None, |n, _| n == at), Turn::Crashed));
-    stage.world.secrets.remove("db");
-    for _ in 0..2 {
-        stage.restart();
-        let _ = stage.rotation.roll_back("the operator says so");
-        let report = stage.finish();
-        assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
-        let said = "it cannot be undone: `db` is gone; `db_v2` is kept";
-        assert!(report.warnings.iter().any(|w| w.starts_with(said)), "{:?}", report.warnings);
-        assert!(stage.world.secrets.contains_key("db_v2") && stage.world.secrets.contains_key("key"));
-    }
-}
-
-/// The new version was removed by a process that died before it could say so, and the old one by a later rotation.
-#[test]
-fn what_has_lost_both_versions_ends() {
-    let mut stage = Stage::new(World::new(1, None), HOUR);
-    stage.finish();
-    stage.world.secrets.clear();
-    let theirs = super::FoundVersion { id: "theirs".parse().unwrap(), rotation: None, owner: None };
-    stage.world.secrets.insert("db_v3".into(), theirs);
-    stage.world.services[0].mounts = ("theirs".into(), "db_v3".into());
-    stage.restart();
-    stage.rotation.roll_back("the operator says so").unwrap();
-    let report = stage.finish();
-    assert_eq!(report.outcome, Outcome::Conflict, "{report:?}");
-    assert_eq!(report.consumers[0].outcome, "left");
-    let said = "nothing is left of it: `db` is gone, and so is `db_v2`; `swarmsecrets inventory` shows what serves now";
-    assert_eq!(report.warnings[1..], [said]);
-}
-
-/// Somebody removes the new version, which nothing uses, while the old one waits for its grace to be over.
-#[test]
-fn the_last_version_there_is_does_not_go() {
-    let mut stage = Stage::new(World::new(0, None), HOUR);
-    stage.finish();
-    let ours = stage.world.secrets.remove("db_v2").unwrap();
-    stage.world.now = stage.world.now.after(HOUR);
-    stage.restart();
-    let report = stage.finish();
-    assert!(stage.world.secrets.contains_key("db"));
-    let said = "`db` was kept: `db_v2`, which has replaced it, is gone, and so is any later one";
-    assert!(report.warnings.iter().any(|w| w.starts_with(said)), "{:?}", report.warnings);
-    stage.world.secrets.insert("db_v3".into(), ours);
-    stage.restart();
-    assert_eq!(stage.finish().outcome, Outcome::Applied);
-    assert!(!stage.world.secrets.contains_key("db"));
-}
-
-/// The process dies before its create is answered, and the next one has no good key at first.
-#[test]
-fn that_a_version_cannot_be_looked_for_does_not_mean_that_it_was_not_made() {
-    let mut stage = Stage::new(World::new(1, None), HOUR);
-    assert!(matches!(stage.run(|_, _| Fault::None, |_, sent| sent), Turn::Crashed));
-    assert_eq!(stage.world.made, 1);
-    stage.world.locked = 1;
-    stage.restart();
-    let report = stage.finish();
-    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
-    assert!(report.warnings[0].contains("check the API key"), "{:?}", report.warnings);
-    stage.restart();
-    assert_eq!(stage.finish().outcome, Outcome::Applied);
-    assert_eq!(stage.world.made, 1);
-}
-
-/// Ours was made by a process that died, another rotation began from it, and removed it in its time.
-#[test]
-fn a_version_that_was_replaced_meanwhile_is_not_made_again() {
-    let mut stage = Stage::new(World::new(1, None), HOUR);
-    assert!(matches!(stage.run(|_, _| Fault::None, |_, sent| sent), Turn::Crashed));
-    stage.world.secrets.remove("db_v2");
-    stage.world.later = true;
-    stage.restart();
-    let report = stage.finish();
-    assert_eq!(report.outcome, Outcome::Conflict, "{report:?}");
-    let said = "someone else has rotated: `db_v3` was made by rotation `r-00000000000000000000`";
-    assert!(report.warnings[0].starts_with(said), "{:?}", report.warnings);
-    assert_eq!(stage.world.made, 1);
-}
-
-/// Somebody has removed a version and made another of its name; our own removal gets no answer.
-#[test]
-fn a_name_that_is_somebody_elses_now_is_left_alone() {
-    for (name, undone) in [("db_v2", true), ("db", false)] {
-        let mut stage = Stage::new(World::new(0, None), HOUR);
-        stage.finish();
-        let theirs = super::FoundVersion { id: "theirs".parse().unwrap(), rotation: None, owner: None };
-        stage.world.secrets.insert(name.into(), theirs);
-        stage.world.now = stage.world.now.after(HOUR);
-        stage.restart();
-        if undone {
-            stage.rotation.roll_back("the operator says so").unwrap();
-        }
-        let lost = |_, action: &Action| if matches!(action, Action::Change(_)) { Fault::Lost } else { Fault::None };
-        let Turn::Done(report) = stage.run(lost, |_, _| false) else { unreachable!() };
-        let expected = if undone { Outcome::RolledBack } else { Outcome::Applied };
-        assert_eq!(report.outcome, expected, "{report:?}");
-        assert!(report.warnings.iter().all(|w| !w.contains("was kept")), "{report:?}");
-        assert_eq!(stage.world.secrets[name].id.as_str(), "theirs");
-    }
-}
-
 #[test]
 fn a_consumer_whose_restore_was_sent_is_not_called_applied() {
     let mut stage = Stage::new(World::new(2, Some(1)), HOUR);
@@ -357,21 +201,6 @@ fn a_new_version_under_a_running_task_is_not_removed() {
     assert_eq!(stage.finish().outcome, Outcome::RolledBack);
 }
 
-/// An update of a process that stood still arrives after the service was put back.
-#[test]
-fn a_consumer_that_is_moved_after_it_was_put_back_is_put_back_again() {
-    for late in [(0, false), (0, true), (1, false), (1, true)] {
-        let mut world = World::new(2, Some(1));
-        world.late = Some(late);
-        let mut stage = Stage::new(world, HOUR);
-        let report = stage.finish();
-        assert_eq!(report.outcome, Outcome::RolledBack, "{late:?}: {report:?}");
-        stage.assert_consistent(&report);
-        let reason = report.consumers[1].reason.as_deref().unwrap();
-        assert!(reason.contains("exited 3 with the new version"), "{reason}");
-    }
-}
-
 /// That the environment was not found says nothing about the version.
 #[test]
 fn a_look_that_finds_nothing_is_no_proof_that_a_version_is_gone() {
@@ -424,28 +253,6 @@ fn what_was_found_of_a_lost_rotation_is_one_entry() {
     assert_eq!(state.versions[0].created.as_ref().unwrap().id.as_str(), "new1");
     assert_eq!(state.consumers, [Progress::Begun, Progress::Pending]);
     assert_eq!((state.stage, begun_as(false).stage), (At::Prepare, At::Undo));
-}
-
-/// Whoever was the leader a moment ago shows services as they were: that is neither somebody's change nor a way back.
-#[test]
-fn an_outdated_answer_is_not_believed() {
-    for breaking in [None, Some(0), Some(1)] {
-        for looks in [1, 2, 5] {
-            let mut stage = Stage::new(World::new(2, breaking), Duration::ZERO);
-            let (mut last, mut left) = (0, 0);
-            let strike = |changes, _: &Action| {
-                if changes != last {
-                    (last, left) = (changes, looks);
-                }
-                left = u32::saturating_sub(left, 1);
-                if left > 0 { Fault::Outdated } else { Fault::None }
-            };
-            let Turn::Done(report) = stage.run(strike, |_, _| false) else { unreachable!() };
-            let expected = if breaking.is_some() { Outcome::RolledBack } else { Outcome::Applied };
-            assert_eq!(report.outcome, expected, "{looks} outdated looks after each change: {report:?}");
-            stage.assert_consistent(&report);
-        }
-    }
 }
 
 /// For each entry of the journal: the process dies right after it was written, or right after the next request.

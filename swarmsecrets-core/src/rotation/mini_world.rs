@@ -34,7 +34,7 @@ pub(super) enum Fault {
     Lost,
     /// It is done, and the answer is an error.
     AnswerLost,
-    /// A service is shown as it was before its last update.
+    /// A service is shown as it was before its last update, and no new version is known.
     Outdated,
 }
 
@@ -187,6 +187,9 @@ impl World {
             }
             Action::Look(Look::Baseline(id)) => self.baseline(place(id.as_str())),
             Action::Look(Look::Health(id)) => Ok(self.health(place(id.as_str()))),
+            Action::Look(Look::Version(name)) if fault == Fault::Outdated && name.as_str() != "db" => {
+                Ok(Answer::Version(None))
+            }
             Action::Look(Look::Service(id) | Look::Rollout(id)) if fault == Fault::Outdated => {
                 let n = place(id.as_str());
                 let before = self.services[n].before.as_deref().unwrap_or(&self.services[n]).clone();

@@ -29,6 +29,8 @@ mod mini_stage;
 #[cfg(test)]
 mod mini_world;
 #[cfg(test)]
+mod others_tests;
+#[cfg(test)]
 mod password_tests;
 #[cfg(test)]
 mod probes_tests;

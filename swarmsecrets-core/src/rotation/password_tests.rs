@@ -109,8 +109,7 @@ fn a_password_that_was_changed_since_is_not_restored() {
     stage.rotation.roll_back("the operator says so").unwrap();
     let report = stage.finish();
     assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
-    let said =
-        "is not restored: a later rotation, `r-00000000000000000000`, has made `db_v3` since: undo that one first";
+    let said = "is not restored: the new version is used by a later rotation, `r-00000000000000000000`, which made `db_v3` from it: undo that one first";
     assert!(report.warnings.iter().any(|text| text.contains(said)), "{:?}", report.warnings);
     let restored = |e: &Event| matches!(e, Event::Credential { access: Access::Restored, .. });
     stage.world.secrets.remove("db_v2");

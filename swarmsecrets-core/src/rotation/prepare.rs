@@ -127,6 +127,12 @@ impl Rotation {
         secret.versions.iter().find(|v| v.version >= planned.next.version && v.name != planned.next.name)
     }
 
+    /// The new version itself, if it can be seen.
+    pub(super) fn new_in<'a>(&self, n: usize, world: &'a Inventory) -> Option<&'a SecretVersion> {
+        let created = self.state.versions[n].created.as_ref()?;
+        world.versions().find(|version| version.id == created.id)
+    }
+
     pub(super) fn adopt(&mut self, n: usize, found: FoundVersion) -> Result<()> {
         let control = found.owner.as_ref().and_then(|o| o.control);
         self.emit(Event::Created { secret: n, id: found.id, control, owner: found.owner })

@@ -91,10 +91,7 @@ impl Rotation {
     fn clear(&mut self, world: &Inventory, now: Now) -> Result<()> {
         let Some((n, previous)) = self.to_retire() else { return Ok(()) };
         if !self.has_successor(n, &previous, world) {
-            let text = format!(
-                "`{}`, which has replaced it, is gone, and so is any later one",
-                self.state.plan.secrets[n].next.name
-            );
+            let text = format!("`{}`, which has replaced it, is gone, and so is any later one", self.next_name(n));
             return self.not_yet(&Error::new(ErrorKind::Conflict, text), now);
         }
         if let Some(service) = self.may_roll_back(world) {
@@ -124,13 +121,8 @@ impl Rotation {
     /// Whether the new version is there, or one after it: somebody, or another host that has no journal of this rotation, may
     /// have removed it. An old version that cannot be seen itself says nothing.
     fn has_successor(&self, n: usize, previous: &VersionRef, world: &Inventory) -> bool {
-        let next = self.state.plan.secrets[n].next.version;
-        let Some(secret) = world.secrets.iter().find(|s| s.versions.iter().any(|v| v.id == previous.id)) else {
-            return true;
-        };
-        let made = self.state.versions[n].created.as_ref().map(|created| &created.id);
-        let mut all = world.secrets.iter().flat_map(|s| &s.versions);
-        secret.versions.iter().any(|v| v.version >= next) || all.any(|v| Some(&v.id) == made)
+        let seen = world.versions().any(|version| version.id == previous.id);
+        !seen || self.new_in(n, world).is_some() || self.made_since(n, world).is_some()
     }
 
     /// A consumer that failed with the new version and that Swarm itself may roll back: to a spec that names the old one,

@@ -99,21 +99,14 @@ impl Rotation {
 
     /// Which name takes the place of which. A version that a later rotation has replaced is no longer put anywhere.
     fn renames(&self, world: &Inventory, direction: Direction) -> Vec<(SecretName, SecretName)> {
+        let replaced = |n| self.new_in(n, world).is_none() && self.made_since(n, world).is_some();
         let secrets = self.state.plan.secrets.iter().enumerate();
-        let pairs = secrets.filter_map(|(n, s)| Some((n, s.previous.as_ref()?.name.clone(), s.next.name.clone())));
+        let secrets = secrets.filter(|(n, _)| direction == Direction::Restore || !replaced(*n));
+        let pairs = secrets.filter_map(|(_, s)| Some((s.previous.as_ref()?.name.clone(), s.next.name.clone())));
         match direction {
-            Direction::Forward => {
-                pairs.filter(|(n, ..)| !self.is_replaced(*n, world)).map(|(_, old, new)| (old, new)).collect()
-            }
-            Direction::Restore => pairs.map(|(_, old, new)| (new, old)).collect(),
+            Direction::Forward => pairs.collect(),
+            Direction::Restore => pairs.map(|(old, new)| (new, old)).collect(),
         }
-    }
-
-    /// Whether a new version is gone and a newer one there.
-    fn is_replaced(&self, n: usize, world: &Inventory) -> bool {
-        let made = self.state.versions[n].created.as_ref().map(|created| &created.id);
-        let there = world.secrets.iter().flat_map(|s| &s.versions).any(|v| Some(&v.id) == made);
-        !there && self.made_since(n, world).is_some()
     }
 
     /// The next stack whose stored file may be written, with what to write. Why another may not is remembered.

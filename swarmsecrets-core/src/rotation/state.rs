@@ -97,6 +97,14 @@ pub struct Versions {
     pub old: Old,
 }
 
+impl Versions {
+    /// Whether the new version is there, or may be.
+    #[must_use]
+    pub fn may_be_there(&self) -> bool {
+        (self.create_sent || self.created.is_some()) && !self.withdrawn
+    }
+}
+
 /// What became of an old version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Old {

@@ -3,7 +3,7 @@
 use super::action::{Action, Answer, Change, Look, Reply};
 use super::machine::{LookFirst, Next, Rotation};
 use super::prepare::SURE;
-use super::state::Progress;
+use super::state::{Progress, Versions};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{SecretId, SecretName, quoted, quoted_list};
@@ -112,7 +112,7 @@ impl Rotation {
         let id = self.state.rotation.clone();
         let gone = format!("`{old}` is gone, and so is `{}`", self.next_name(n));
         let others = self.state.versions.iter().enumerate().filter(|(other, _)| *other != n);
-        let rest = others.filter(|(_, v)| (v.create_sent || v.created.is_some()) && !v.withdrawn).count();
+        let rest = others.filter(|(_, v)| v.may_be_there()).count();
         let account = self.to_restore().next().map(|(_, account)| account);
         let then = match (account, rest) {
             (Some(account), _) => format!("the password of {account} may be that of either: see which one serves"),
@@ -158,7 +158,7 @@ impl Rotation {
 
     /// The new version that is to be removed next: the last one made.
     fn to_withdraw(&self) -> Option<usize> {
-        self.state.versions.iter().rposition(|v| !v.withdrawn && (v.create_sent || v.created.is_some()))
+        self.state.versions.iter().rposition(Versions::may_be_there)
     }
 
     /// Removes the new versions, once nothing is on them any more.
@@ -185,32 +185,41 @@ impl Rotation {
     /// A version that a later rotation made from this new one.
     pub(super) fn made_from<'a>(&self, n: usize, world: &'a Inventory) -> Option<&'a SecretVersion> {
         let name = self.next_name(n);
-        let mut versions = world.secrets.iter().flat_map(|s| &s.versions);
-        versions
-            .find(|v| v.labels.get(label::PREVIOUS) == Some(name.as_str()) && v.labels.get(label::ROTATION).is_some())
+        let previous = |v: &SecretVersion| v.labels.get(label::PREVIOUS) == Some(name.as_str());
+        world.versions().find(|v| previous(v) && v.labels.get(label::ROTATION).is_some())
     }
 
-    /// Whether a new version may go: no task is meant to run on it, and no later rotation comes from it, which could not be
-    /// undone without it. Services that name it are the Engine's to see.
+    /// A person must undo a later rotation before this one goes on.
+    pub(super) fn undo_first(&mut self, what: &str, later: &SecretVersion) -> Result<()> {
+        let text = format!(
+            "{what} a later rotation, {}, which made `{}` from it: undo that one first, then `swarmsecrets resume {}`",
+            quoted(later.labels.get(label::ROTATION).unwrap_or_default()),
+            later.name,
+            self.state.rotation
+        );
+        self.stop(End::NeedsHuman, text)
+    }
+
+    /// Whether a new version may go: nothing that can be seen runs on it or names it, and no later rotation comes from it,
+    /// which could not be undone without it.
     fn new_is_free(&mut self, n: usize, world: &Inventory, now: Now) -> Result<()> {
-        let (Some(created), name) = (self.state.versions[n].created.clone(), self.next_name(n)) else { return Ok(()) };
+        let Some(created) = self.state.versions[n].created.clone() else { return Ok(()) };
+        let used = self.used(n);
         // Another one may have got the name of ours, if somebody has removed that; or had it, before ours was made.
-        let mut versions = world.secrets.iter().flat_map(|s| &s.versions);
-        let ours = versions.find(|version| version.id == created.id);
+        let ours = self.new_in(n, world);
         let from_ours = |later: &&SecretVersion| ours.is_some_and(|ours| ours.created <= later.created);
         if let Some(later) = self.made_from(n, world).filter(from_ours) {
-            let text = format!(
-                "`{name}` cannot be removed: it is used by a later rotation, {}, which made `{}` from it: undo that one first, then `swarmsecrets resume {}`",
-                quoted(later.labels.get(label::ROTATION).unwrap_or_default()),
-                later.name,
-                self.state.rotation
-            );
-            return self.stop(End::NeedsHuman, text);
+            return self.undo_first(&used, later);
         }
-        if !self.is_on_new(&created.id, &format!("`{name}` cannot be removed: it is used by"), world, now)? {
+        if !self.is_on_new(&created.id, &used, world, now)? {
             self.work.cleared = Some(Vec::new());
         }
         Ok(())
+    }
+
+    /// What stands before those who use a new version.
+    fn used(&self, n: usize) -> String {
+        format!("`{}` cannot be removed: it is used by", self.next_name(n))
     }
 
     /// Whether something still runs on a new version that is to go, which is then waited for, put back once more, or told to
@@ -220,7 +229,8 @@ impl Rotation {
             let text = format!("{what} {}", quoted(&service.name));
             self.put_back_again(consumer)?;
             self.look_later(&Error::new(ErrorKind::Conflict, text), now)?;
-        } else if let Some(service) = world.services.iter().find(|s| mounts(s, new).is_some()) {
+        } else if let Some(service) = world.services.iter().find(|s| s.references.iter().any(|r| r.id == new.as_str()))
+        {
             self.not_ours(&format!("{what} {}", quoted(&service.name)))?;
         } else if let Some(service) = world.services.iter().find(|s| s.tasks.mounts(new).wanted > 0) {
             let text = format!("{what} running tasks of {}", quoted(&service.name));
@@ -243,9 +253,10 @@ impl Rotation {
     fn moved_again<'a>(&self, new: &SecretId, world: &'a Inventory) -> Option<(usize, &'a ServiceNode)> {
         let consumers = &self.state.plan.consumers;
         world.services.iter().find_map(|service| {
-            let target = mounts(service, new)?;
+            let mut on_new = service.references.iter().filter(|r| r.id == new.as_str()).peekable();
+            on_new.peek()?;
             let n = consumers.iter().position(|c| c.id == service.id)?;
-            let ours = consumers[n].mounts.iter().any(|mount| mount.target == target);
+            let ours = on_new.any(|r| consumers[n].mounts.iter().any(|mount| mount.target == r.target));
             (ours && self.state.consumers[n] != Progress::Pending).then_some((n, &**service))
         })
     }
@@ -290,12 +301,11 @@ impl Rotation {
             }
             Reply::Refused(error) if error.kind() == ErrorKind::InUse && self.names_a_consumer(&error) => {
                 self.work.cleared = None;
-                let text = format!("`{name}` cannot be removed: it is used by {}", quoted_list(services_named(&error)));
+                let text = format!("{} {}", self.used(n), quoted_list(services_named(&error)));
                 self.look_later(&Error::new(ErrorKind::Conflict, text), now)
             }
             Reply::Refused(error) if error.kind() == ErrorKind::InUse => {
-                let by = quoted_list(services_named(&error));
-                self.not_ours(&format!("`{name}` cannot be removed: it is used by {by}"))
+                self.not_ours(&format!("{} {}", self.used(n), quoted_list(services_named(&error))))
             }
             Reply::Refused(error) | Reply::Unknown(error) => {
                 self.work.look = Some(LookFirst::Unknown);
@@ -303,9 +313,4 @@ impl Rotation {
             }
         }
     }
-}
-
-/// The target at which a service mounts a version.
-fn mounts<'a>(service: &'a ServiceNode, version: &SecretId) -> Option<&'a str> {
-    service.references.iter().find(|r| r.id == version.as_str()).map(|r| r.target.as_str())
 }

@@ -149,6 +149,26 @@ async fn a_generated_value_is_the_same_each_time_it_is_sent() {
     assert!(play.fake.logs_in(&value(&STANDARD.decode(&sent[0]).unwrap())));
 }
 
+/// A value that was handed over for one secret is not the password of another, whose own is lost with the process.
+#[tokio::test]
+async fn a_value_is_taken_for_no_other_secret() {
+    let fake = FakeCredential::new(Way::HoldsTwo, &value(OLD)).unwrap();
+    let play = Play { desk: Desk::with_secrets(&["db", "key"], vec![]), fake };
+    let secrets = [("db", ValueRecipe::Generate(GenerateSpec::default())), ("key", ValueRecipe::Supplied)];
+    let secrets = secrets.map(|(name, recipe)| (name.to_owned(), recipe)).into();
+    play.desk.trail.stop_after(2);
+    let stopped = play.carry_out(&RotationRequest { secrets, ..play.request(Strategy::Overlap) }).await.unwrap();
+    assert_eq!(stopped.outcome, Outcome::NeedsHuman, "{stopped:?}");
+    play.desk.trail.go_on();
+    let mut supply = Supply { values: Values::one(value(NEW)), random: &mut Counting(9) };
+    let clock = play.desk.swarm.clock();
+    let executor = play.desk.executor(&clock).with_passwords(play.passwords());
+    let report = executor.resume(&stopped.rotation.unwrap(), &mut supply).await.unwrap();
+    assert_eq!(report.outcome, Outcome::RolledBack, "{report:?}");
+    assert!(report.warnings[0].contains("the new value of `db` is not at hand any more"), "{:?}", report.warnings);
+    assert_eq!(play.logs_in(), (true, false));
+}
+
 #[tokio::test]
 async fn each_step_may_fail_or_lose_its_answer() {
     for step in [Step::Set, Step::Verify, Step::Revoke] {
