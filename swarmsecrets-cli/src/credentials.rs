@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
-use swarmsecrets_core::credential::{Account, CredentialSetter, Encryption, Shape};
+use swarmsecrets_core::credential::{Account, CommandLines, Commands, CredentialSetter, Encryption, Shape};
 use swarmsecrets_core::executor::PasswordChange;
-use swarmsecrets_core::{Error, ErrorKind};
+use swarmsecrets_core::{Error, ErrorKind, SecretValue};
 use swarmsecrets_mysql::MysqlSetter;
 use swarmsecrets_postgres::PostgresSetter;
 use swarmsecrets_redis::RedisSetter;
@@ -31,10 +31,10 @@ struct File {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Entry {
     system: System,
-    host: String,
+    host: Option<String>,
     port: Option<u16>,
-    administrator: String,
-    administrator_password_file: PathBuf,
+    administrator: Option<String>,
+    administrator_password_file: Option<PathBuf>,
     /// PostgreSQL's database to log in to.
     database: Option<String>,
     user: Option<String>,
@@ -42,12 +42,17 @@ struct Entry {
     user_host: Option<String>,
     /// Two roles of PostgreSQL that take turns.
     users: Option<[String; 2]>,
-    #[serde(default = "whole")]
-    shape: Shape,
-    #[serde(default)]
-    encryption: Encrypt,
+    shape: Option<Shape>,
+    encryption: Option<Encrypt>,
     ca_file: Option<PathBuf>,
-    current_value_file: PathBuf,
+    current_value_file: Option<PathBuf>,
+    /// The service in whose container commands run, and these.
+    service: Option<String>,
+    set: Option<Vec<String>>,
+    test_new: Option<Vec<String>>,
+    test_old: Option<Vec<String>>,
+    revoke: Option<Vec<String>>,
+    undo: Option<Vec<String>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -57,38 +62,23 @@ enum System {
     Mariadb,
     Mysql,
     Redis,
+    /// Commands in a container.
+    Exec,
 }
 
-/// Why no command in a container changes a password, as people look for it: Docker's own example for MySQL does it so.
-const NO_EXEC: &str = "a command in a container (`exec`) cannot be handed a password safely through Portainer: its arguments \
-     can be read by whoever may inspect the container, and its standard input is a terminal there; use postgres, mariadb, mysql or \
-     redis";
-
-/// Whether a file that cannot be understood asks for commands in containers: its other keys are not known either.
-fn asks_for_commands(text: &str) -> bool {
-    let Ok(file) = text.parse::<toml::Table>() else { return false };
-    let entries = file.get("credentials").and_then(|all| all.as_table());
-    entries.is_some_and(|all| all.values().any(|entry| entry.get("system").and_then(|s| s.as_str()) == Some("exec")))
-}
-
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Encrypt {
-    #[default]
     OverTheNetwork,
     Always,
     Never,
-}
-
-fn whole() -> Shape {
-    Shape::Whole
 }
 
 impl Credentials {
     /// Reads the file, and the passwords and values that it names.
     pub(crate) fn read(path: Option<&Path>, console: &Console) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let file: File = entries::read(path, |text| asks_for_commands(text).then_some(NO_EXEC))?;
+        let file: File = entries::read(path)?;
         let folder = entries::folder(path);
         let change = |(secret, entry): (String, Entry)| {
             let change = entry.change(folder, console).map_err(|failure| failure.about(&secret))?;
@@ -99,7 +89,7 @@ impl Credentials {
 
     /// Whose passwords they are.
     pub(crate) fn accounts(&self) -> BTreeMap<String, Account> {
-        self.0.iter().map(|(secret, change)| (secret.clone(), change.setter.account())).collect()
+        self.0.iter().map(|(secret, change)| (secret.clone(), change.account())).collect()
     }
 
     /// What an executor changes them with.
@@ -108,18 +98,43 @@ impl Credentials {
     }
 }
 
+/// What the setters of all servers need.
+struct Server {
+    host: String,
+    administrator: String,
+    password: SecretValue,
+    shape: Shape,
+    encryption: Encryption,
+    authority: Option<Vec<u8>>,
+}
+
 impl Entry {
     fn change(self, folder: &Path, console: &Console) -> Result<PasswordChange, Failure> {
-        let password = read_value(&folder.join(&self.administrator_password_file), console)?;
-        let current = read_value(&folder.join(&self.current_value_file), console)?;
-        let authority = entries::authority(folder, self.ca_file.as_deref())?;
-        let encryption = match self.encryption {
-            Encrypt::OverTheNetwork => Encryption::OverTheNetwork,
-            Encrypt::Always => Encryption::Always,
-            Encrypt::Never => Encryption::NeverEvenOverTheNetwork,
+        self.only_for_its_system().map_err(Failure::input)?;
+        let setter = match self.system {
+            System::Exec => return self.commands().map(PasswordChange::Commands).map_err(Failure::input),
+            System::Postgres => self.postgres(self.server(folder, console)?),
+            System::Mariadb | System::Mysql => self.mysql(self.server(folder, console)?),
+            System::Redis => self.redis(self.server(folder, console)?),
         };
-        let setter = self.setter(password, encryption, authority).map_err(Failure::input)?;
-        Ok(PasswordChange { setter, current: Some(current) })
+        let current = Some(value(folder, "current-value-file", self.current_value_file.as_ref(), console)?);
+        Ok(PasswordChange::Setter { setter: setter.map_err(Failure::input)?, current })
+    }
+
+    fn server(&self, folder: &Path, console: &Console) -> Result<Server, Failure> {
+        let file = self.administrator_password_file.as_ref();
+        Ok(Server {
+            host: given("host", self.host.as_ref()).map_err(Failure::input)?.clone(),
+            administrator: given("administrator", self.administrator.as_ref()).map_err(Failure::input)?.clone(),
+            password: value(folder, "administrator-password-file", file, console)?,
+            shape: self.shape.clone().unwrap_or(Shape::Whole),
+            encryption: match self.encryption {
+                None | Some(Encrypt::OverTheNetwork) => Encryption::OverTheNetwork,
+                Some(Encrypt::Always) => Encryption::Always,
+                Some(Encrypt::Never) => Encryption::NeverEvenOverTheNetwork,
+            },
+            authority: entries::authority(folder, self.ca_file.as_deref())?,
+        })
     }
 
     fn user(&self) -> Result<&str, Error> {
@@ -128,8 +143,28 @@ impl Entry {
 
     /// Settings of one system that another one has no use for are refused.
     fn only_for_its_system(&self) -> Result<(), Error> {
+        let exec = matches!(self.system, System::Exec);
         let postgres = matches!(self.system, System::Postgres);
         let mysql = matches!(self.system, System::Mariadb | System::Mysql);
+        let of_servers = [
+            ("host", self.host.is_some()),
+            ("port", self.port.is_some()),
+            ("administrator", self.administrator.is_some()),
+            ("administrator-password-file", self.administrator_password_file.is_some()),
+            ("shape", self.shape.is_some()),
+            ("encryption", self.encryption.is_some()),
+            ("ca-file", self.ca_file.is_some()),
+            ("current-value-file", self.current_value_file.is_some()),
+        ];
+        let of_commands = [
+            ("service", self.service.is_some()),
+            ("set", self.set.is_some()),
+            ("test-new", self.test_new.is_some()),
+            ("test-old", self.test_old.is_some()),
+            ("revoke", self.revoke.is_some()),
+            ("undo", self.undo.is_some()),
+        ];
+        entries::refuse_strays(if exec { &of_servers } else { &of_commands })?;
         entries::refuse_strays(&[
             ("database", self.database.is_some() && !postgres),
             ("users", self.users.is_some() && !postgres),
@@ -138,54 +173,74 @@ impl Entry {
         ])
     }
 
-    fn setter(
-        &self,
-        password: swarmsecrets_core::SecretValue,
-        encryption: Encryption,
-        authority: Option<Vec<u8>>,
-    ) -> Result<Arc<dyn CredentialSetter>, Error> {
-        self.only_for_its_system()?;
-        let (host, administrator, shape) = (self.host.as_str(), self.administrator.as_str(), self.shape.clone());
-        Ok(match self.system {
-            System::Postgres => {
-                let mut setter = PostgresSetter::at(host, self.port.unwrap_or(5432));
-                setter = setter.administrator(administrator, password).shape(shape).encryption(encryption);
-                setter = match &self.users {
-                    Some([one, other]) => setter.users_in_turn(one, other),
-                    None => setter.user(self.user()?),
-                };
-                if let Some(database) = &self.database {
-                    setter = setter.database(database);
-                }
-                if let Some(pem) = authority {
-                    setter = setter.certificate_authority(pem);
-                }
-                Arc::new(setter.build()?)
-            }
-            System::Mariadb | System::Mysql => {
-                let port = self.port.unwrap_or(3306);
-                let setter = match self.system {
-                    System::Mariadb => MysqlSetter::mariadb_at(host, port),
-                    _ => MysqlSetter::mysql_at(host, port),
-                };
-                let mut setter = setter.administrator(administrator, password).shape(shape).encryption(encryption);
-                setter = setter.user(self.user()?, self.user_host.as_deref().unwrap_or("%"));
-                if let Some(pem) = authority {
-                    setter = setter.certificate_authority(pem);
-                }
-                Arc::new(setter.build()?)
-            }
-            System::Redis => {
-                let mut setter = RedisSetter::at(host, self.port.unwrap_or(6379));
-                setter = setter.administrator(administrator, password).shape(shape).encryption(encryption);
-                setter = setter.user(self.user()?);
-                if let Some(pem) = authority {
-                    setter = setter.certificate_authority(pem);
-                }
-                Arc::new(setter.build()?)
-            }
-        })
+    fn commands(&self) -> Result<Commands, Error> {
+        let line = |key: &str, line: &Option<Vec<String>>| given(key, line.as_ref()).cloned();
+        let lines = CommandLines {
+            set: line("set", &self.set)?,
+            test_new: line("test-new", &self.test_new)?,
+            test_old: line("test-old", &self.test_old)?,
+            undo: line("undo", &self.undo)?,
+            revoke: self.revoke.clone(),
+        };
+        Commands::new(given("service", self.service.as_ref())?, self.user()?, lines)
     }
+
+    fn postgres(&self, server: Server) -> Result<Arc<dyn CredentialSetter>, Error> {
+        let mut setter = PostgresSetter::at(&server.host, self.port.unwrap_or(5432))
+            .administrator(&server.administrator, server.password)
+            .shape(server.shape)
+            .encryption(server.encryption);
+        setter = match &self.users {
+            Some([one, other]) => setter.users_in_turn(one, other),
+            None => setter.user(self.user()?),
+        };
+        if let Some(database) = &self.database {
+            setter = setter.database(database);
+        }
+        if let Some(pem) = server.authority {
+            setter = setter.certificate_authority(pem);
+        }
+        Ok(Arc::new(setter.build()?))
+    }
+
+    fn mysql(&self, server: Server) -> Result<Arc<dyn CredentialSetter>, Error> {
+        let port = self.port.unwrap_or(3306);
+        let setter = match self.system {
+            System::Mariadb => MysqlSetter::mariadb_at(&server.host, port),
+            _ => MysqlSetter::mysql_at(&server.host, port),
+        };
+        let mut setter = setter
+            .administrator(&server.administrator, server.password)
+            .shape(server.shape)
+            .encryption(server.encryption)
+            .user(self.user()?, self.user_host.as_deref().unwrap_or("%"));
+        if let Some(pem) = server.authority {
+            setter = setter.certificate_authority(pem);
+        }
+        Ok(Arc::new(setter.build()?))
+    }
+
+    fn redis(&self, server: Server) -> Result<Arc<dyn CredentialSetter>, Error> {
+        let mut setter = RedisSetter::at(&server.host, self.port.unwrap_or(6379))
+            .administrator(&server.administrator, server.password)
+            .shape(server.shape)
+            .encryption(server.encryption)
+            .user(self.user()?);
+        if let Some(pem) = server.authority {
+            setter = setter.certificate_authority(pem);
+        }
+        Ok(Arc::new(setter.build()?))
+    }
+}
+
+/// The value in a file that an entry names.
+fn value(folder: &Path, key: &str, file: Option<&PathBuf>, console: &Console) -> Result<SecretValue, Failure> {
+    let file = given(key, file).map_err(Failure::input)?;
+    read_value(&folder.join(file), console)
+}
+
+fn given<'e, T>(key: &str, setting: Option<&'e T>) -> Result<&'e T, Error> {
+    setting.ok_or_else(|| Error::new(ErrorKind::Invalid, format!("`{key}` is missing")))
 }
 
 #[cfg(test)]
@@ -231,16 +286,54 @@ current-value-file = "current"
         assert!(read("[credentials]").is_ok_and(|none| none.accounts().is_empty()));
     }
 
+    const COMMANDS: &str = r#"
+[credentials.db_password]
+system = "exec"
+service = "shop_mysql"
+user = "app"
+set = ["sh", "-c", "mysqladmin password"]
+test-new = ["true"]
+test-old = ["true"]
+undo = ["true"]
+"#;
+
+    /// The example that people copy.
+    #[test]
+    fn the_documented_commands_are_read() {
+        let page = include_str!("../../docs/credentials.md");
+        let block =
+            page.split("```toml\n").find(|block| block.contains("\"exec\"")).and_then(|b| b.split("```").next());
+        let credentials = read(block.unwrap()).unwrap_or_else(|failure| panic!("{}", failure.error));
+        assert_eq!(credentials.accounts()["db_password"].to_string(), "user wordpress of service `shop_mysql`");
+    }
+
+    #[test]
+    fn commands_are_read() {
+        let account =
+            read(COMMANDS).unwrap_or_else(|failure| panic!("{}", failure.error)).accounts()["db_password"].clone();
+        assert_eq!(account.to_string(), "user app of service `shop_mysql`");
+        assert!(!account.way.holds_two(), "nothing is there that ends the old one");
+        for (from, to, part) in [
+            ("undo =", "host =", "invalid type"),
+            ("undo = [\"true\"]", "", "`undo` is missing"),
+            ("user = \"app\"", "", "give `user`"),
+            ("service = \"shop_mysql\"", "", "`service` is missing"),
+            ("[\"true\"]", "[]", "the command is empty"),
+            ("undo =", "current-value-file = \"current\"\nundo =", "`current-value-file` does not belong here"),
+        ] {
+            let failure = read(&COMMANDS.replacen(from, to, 1)).err().unwrap_or_else(|| panic!("{to} is taken"));
+            assert!(failure.error.to_string().contains(part), "{to}: {}", failure.error);
+        }
+    }
+
     #[test]
     fn mistakes_are_named() {
         for (from, to, part) in [
             ("system = \"postgres\"", "system = \"oracle\"", "oracle"),
-            (
-                "system = \"postgres\"",
-                "system = \"exec\"\nset = [\"mysqladmin\"]",
-                "cannot be handed a password safely",
-            ),
+            ("system = \"postgres\"", "system = \"exec\"", "`host` does not belong here"),
             ("host =", "hots =", "hots"),
+            ("host = \"127.0.0.1\"", "", "`host` is missing"),
+            ("host =", "service = \"db\"\nhost =", "`service` does not belong here"),
             ("\"admin\"", "\"nosuch\"", "nosuch"),
             ("users = [\"app_a\", \"app_b\"]", "", "give `user`"),
             ("users = [\"app_a\", \"app_b\"]", "user = \"app\"\nuser-host = \"%\"", "`user-host` does not belong"),

@@ -9,18 +9,14 @@ use swarmsecrets_core::{Error, ErrorKind};
 
 use crate::exit::Failure;
 
-/// Reads a file. Of one that cannot be understood, `known` may tell why in better words than the parser's.
-pub(crate) fn read<T: DeserializeOwned>(
-    path: &Path,
-    known: impl FnOnce(&str) -> Option<&'static str>,
-) -> Result<T, Failure> {
+/// Reads a file.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     let place = quoted(&path.to_string_lossy());
     let text = std::fs::read_to_string(path)
         .map_err(|e| Failure::input(Error::new(ErrorKind::Io, format!("cannot read {place}: {e}"))))?;
     toml::from_str(&text).map_err(|e| {
         // The parser's own message shows the line, which names files and users, and no password.
-        let why = known(&text).map_or_else(|| e.to_string(), str::to_owned);
-        Failure::input(Error::new(ErrorKind::Invalid, format!("cannot understand {place}: {}", why.trim())))
+        Failure::input(Error::new(ErrorKind::Invalid, format!("cannot understand {place}: {}", e.to_string().trim())))
     })
 }
 

@@ -70,7 +70,7 @@ impl ProbeFile {
     /// Reads the file, and those that it names.
     pub(crate) fn read(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let file: File = entries::read(path, |_| None)?;
+        let file: File = entries::read(path)?;
         let (place, folder) = (quoted(&path.to_string_lossy()), entries::folder(path));
         let read = |(n, entry): (usize, Entry)| {
             entry.read(folder).map_err(|failure| failure.about(&format!("probe {} of {place}", n + 1)))

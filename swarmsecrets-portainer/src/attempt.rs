@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Body, Client, Request, Response, Url};
-use swarmsecrets_core::transport::{Method, SIMULATED_HEADER, refusal};
-use swarmsecrets_core::{Error, ErrorKind, ids};
+use swarmsecrets_core::transport::{Method, Node, SIMULATED_HEADER, refusal};
+use swarmsecrets_core::{Error, ErrorKind, Result, ids};
 use tokio::time::timeout;
 
 use crate::address;
@@ -64,27 +64,41 @@ impl Wire {
 
 /// What the paths that Portainer hands on to the Engine have in common.
 const DOCKER: &str = "/docker/";
-/// All that is asked of the Engine is a manager's to answer: on an agent environment Portainer has to be told so.
+/// On an agent environment Portainer has to be told whose answer is asked for: a manager's, or that of one node. Without
+/// either, agents answer together, or one of them by chance.
 const MANAGER_HEADER: HeaderName = HeaderName::from_static("x-portaineragent-manageroperation");
+const NODE_HEADER: HeaderName = HeaderName::from_static("x-portaineragent-target");
 
 /// Makes a request. The body, if there is one, is JSON.
-pub(crate) fn request(method: Method, url: Url, body: Option<Body>) -> Request {
+///
+/// # Errors
+/// `Protocol` if the name of a node can be no header.
+pub(crate) fn request(method: Method, url: Url, node: &Node, body: Option<Body>) -> Result<Request> {
     let method = match method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
         Method::Put => reqwest::Method::PUT,
         Method::Delete => reqwest::Method::DELETE,
     };
-    let manager = url.path().contains(DOCKER);
+    let docker = url.path().contains(DOCKER);
     let mut request = Request::new(method, url);
-    if manager {
-        request.headers_mut().insert(MANAGER_HEADER, HeaderValue::from_static("1"));
-    }
+    let told = match node {
+        Node::Manager if docker => Some((MANAGER_HEADER, HeaderValue::from_static("1"))),
+        Node::Named(name) => Some((NODE_HEADER, header(name)?)),
+        Node::Manager | Node::Each => None,
+    };
+    request.headers_mut().extend(told);
     if let Some(body) = body {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *request.body_mut() = Some(body);
     }
-    request
+    Ok(request)
+}
+
+fn header(name: &str) -> Result<HeaderValue> {
+    let no_header =
+        |_| Error::new(ErrorKind::Protocol, format!("node {} has a name that cannot be sent", ids::quoted(name)));
+    HeaderValue::from_str(name).map_err(no_header)
 }
 
 fn redirected(what: &str, status: u16, from: &Url, to: &HeaderValue) -> Failure {

@@ -50,7 +50,8 @@ impl PortainerTransport {
     async fn answer(&self, read: &Read) -> Result<(reqwest::Response, Reading), Failure> {
         let view = read.view();
         let url = self.address.target(&view).map_err(Failure::lasting)?;
-        self.wire.send(request(Method::Get, url, None), view.what).await
+        let request = request(Method::Get, url, view.node, None).map_err(Failure::lasting)?;
+        self.wire.send(request, view.what).await
     }
 
     async fn whole_answer(&self, read: &Read) -> Result<Response, Failure> {
@@ -108,9 +109,10 @@ impl Transport for PortainerTransport {
         let view = write.view();
         let (method, what) = (view.method, view.what.to_owned());
         let url = self.address.target(&view)?;
+        let node = view.node.clone();
         let body = view.body.is_some().then(|| Body::from(Bytes::from_owner(OwnBody(write))));
         tracing::debug!(what, plan = %permit.plan(), "sends a mutation");
-        let (response, reading) = self.wire.send(request(method, url, body), &what).await?;
+        let (response, reading) = self.wire.send(request(method, url, &node, body)?, &what).await?;
         let status = response.status().as_u16();
         let body = reading.whole(response, self.max_body).await?;
         Ok(Response { status, body })

@@ -51,7 +51,7 @@ impl MysqlSetter {
 #[async_trait]
 impl CredentialSetter for MysqlSetter {
     fn account(&self) -> Account {
-        Account { system: self.server.to_string(), user: self.user.name.clone(), way: Way::HoldsTwo }
+        Account::new(self.server.to_string(), &self.user.name, Way::HoldsTwo)
     }
 
     fn next_value(&self, current: &SecretValue, password: &SecretValue) -> Result<SecretValue> {

@@ -53,7 +53,7 @@ impl CredentialSetter for PostgresSetter {
             Roles::One(role) => (role.clone(), Way::Replaces),
             Roles::InTurn(roles) => (roles.join("/"), Way::Alternates),
         };
-        Account { system: self.server.to_string(), user, way }
+        Account::new(self.server.to_string(), user, way)
     }
 
     fn next_value(&self, current: &SecretValue, password: &SecretValue) -> Result<SecretValue> {

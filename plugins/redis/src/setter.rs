@@ -56,7 +56,7 @@ impl RedisSetter {
 #[async_trait]
 impl CredentialSetter for RedisSetter {
     fn account(&self) -> Account {
-        Account { system: self.server.to_string(), user: self.user.clone(), way: Way::HoldsTwo }
+        Account::new(self.server.to_string(), &self.user, Way::HoldsTwo)
     }
 
     fn next_value(&self, current: &SecretValue, password: &SecretValue) -> Result<SecretValue> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use swarmsecrets_core::ids::quoted;
-use swarmsecrets_core::plan::{Plan, RotationRequest, plan_rotation};
+use swarmsecrets_core::plan::{Plan, RotationRequest};
 use swarmsecrets_core::{Error, ErrorKind};
 
 use crate::app::App;
@@ -27,7 +27,7 @@ pub(super) async fn run(app: &App, args: PlanRotateArgs) -> Result<Exit, Failure
     let secrets = request::secrets(&inventory, &args.secrets, &args.value)?;
     let wanted = world.signed(request::rotation(secrets, &args.rotation, &credentials));
     let wanted = RotationRequest { probes: probes.of(&world)?.requested(), ..wanted };
-    let plan = plan_rotation(&inventory, &wanted)?;
+    let plan = world.plan(&inventory, &wanted).await?;
     // The values do not enter the plan, but one that Swarm would refuse is better known now.
     drop(request::values(&args.value.value_file, &plan, &app.console)?);
     if let Some(path) = &args.out {

@@ -2,7 +2,7 @@
 
 use swarmsecrets_core::Error;
 use swarmsecrets_core::inventory::Inventory;
-use swarmsecrets_core::plan::{Plan, RotationRequest, plan_rotation};
+use swarmsecrets_core::plan::{Plan, RotationRequest};
 
 use super::carry::Carrier;
 use crate::app::App;
@@ -44,11 +44,12 @@ async fn carry(
     wanted: impl FnOnce(&Inventory, &Credentials) -> Result<RotationRequest, Error>,
 ) -> Result<Exit, Failure> {
     let probes = carrier.probes()?.requested();
-    let plan = |world: &Inventory| -> Result<Plan, Error> {
-        let wanted = carrier.world.signed(wanted(world, &carrier.credentials)?);
-        plan_rotation(world, &RotationRequest { probes, ..wanted })
+    let plan = async || -> Result<Plan, Error> {
+        let inventory = carrier.world.inventory().await?;
+        let wanted = carrier.world.signed(wanted(&inventory, &carrier.credentials)?);
+        carrier.world.plan(&inventory, &RotationRequest { probes, ..wanted }).await
     };
-    match carrier.world.inventory().await.and_then(|world| plan(&world)) {
+    match plan().await {
         Ok(plan) => {
             let values = request::values(&value.value_file, &plan, &app.console)?;
             carrier.apply(&plan, values).await

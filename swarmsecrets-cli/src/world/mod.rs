@@ -5,11 +5,11 @@ mod simulated;
 use std::path::Path;
 
 use swarmsecrets_core::clock::Clock;
-use swarmsecrets_core::executor::read_inventory;
+use swarmsecrets_core::executor::{check_reach, read_inventory};
 use swarmsecrets_core::generate::Random;
 use swarmsecrets_core::ids::{EnvironmentId, quoted};
 use swarmsecrets_core::inventory::Inventory;
-use swarmsecrets_core::plan::RotationRequest;
+use swarmsecrets_core::plan::{Plan, RotationRequest, plan_rotation};
 use swarmsecrets_core::transport::Transport;
 use swarmsecrets_core::{Error, ErrorKind, Result};
 use swarmsecrets_host::{OsRandom, SystemClock};
@@ -123,6 +123,13 @@ impl World {
     /// Reads everything that the account may see.
     pub(crate) async fn inventory(&self) -> Result<Inventory> {
         read_inventory(self.transport(), self.environment, self.clock()).await
+    }
+
+    /// Plans a rotation, and sees whether the commands that it would run can be run.
+    pub(crate) async fn plan(&self, inventory: &Inventory, request: &RotationRequest) -> Result<Plan> {
+        let plan = plan_rotation(inventory, request)?;
+        check_reach(self.transport(), self.environment, &plan).await?;
+        Ok(plan)
     }
 
     /// Keeps a simulation in its file; one without a file is forgotten, and that is said.

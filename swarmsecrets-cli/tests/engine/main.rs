@@ -9,6 +9,7 @@
 
 mod bad_credential;
 mod command;
+mod commanded;
 mod crash;
 mod docker;
 mod faults;

@@ -4,6 +4,7 @@
 //! - [`CredentialSetter`] is what a plugin implements, one for each kind of system.
 //! - [`Shape`] says where the password stands in a secret's value, and puts another one there.
 //! - [`Encryption`] says when a setter encrypts its connections.
+//! - [`Commands`] change a password from within a container, and read both values from files there.
 //!
 //! The order in which a rotation calls a setter:
 //!
@@ -22,10 +23,12 @@
 //! {"username": "app_a", "password": "…"}
 //! ```
 
+mod commands;
 mod encryption;
 mod setter;
 mod shape;
 
+pub use self::commands::{CommandLines, Commands, Place, Provider};
 pub use self::encryption::Encryption;
 pub use self::setter::{Account, CredentialSetter, Login, Way};
 pub use self::shape::{Credential, Shape};

@@ -5,6 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::commands::Provider;
 use crate::error::{Error, Result};
 use crate::ids::RotationId;
 use crate::secret::SecretValue;
@@ -48,6 +49,16 @@ pub struct Account {
     pub user: String,
     /// How the system takes a new password.
     pub way: Way,
+    /// The service in whose container commands change it, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Provider>,
+}
+
+impl Account {
+    /// The account of a user that a setter changes by itself.
+    pub fn new(system: impl Into<String>, user: impl Into<String>, way: Way) -> Self {
+        Self { system: system.into(), user: user.into(), way, provider: None }
+    }
 }
 
 impl fmt::Display for Account {

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{ContainerId, EnvironmentId, ExecId, TaskId, quoted};
 use crate::model::{Container, ExecCreated, ExecState, read, read_list};
 use crate::policy::Permit;
-use crate::transport::{Read, Transport, Write};
+use crate::transport::{Node, Read, Transport, Write};
 
 /// Gives leave for the mutations that a command takes. Whoever holds a gate implements it: nobody outside can make a permit.
 #[async_trait]
@@ -27,7 +27,7 @@ pub trait Leave: Send + Sync {
 
 /// Runs commands by plain requests: prepare, start without waiting, ask for the exit code until there is one.
 ///
-/// It reaches the containers of the node that the environment's endpoint is on, and no others.
+/// It reaches the containers of the node that the environment's endpoint is on, or of any node where Portainer's agents run.
 pub struct ContainerExec<'a> {
     /// The way to Portainer.
     pub transport: &'a dyn Transport,
@@ -39,25 +39,42 @@ pub struct ContainerExec<'a> {
     pub leave: &'a dyn Leave,
 }
 
-impl ContainerExec<'_> {
-    async fn container(&self, task: &TaskId) -> Result<ContainerId> {
-        let body = self.transport.read(&Read::containers_of(self.environment, task)).await?.body;
-        let found: Vec<Container<'_>> = read_list("the list of containers", &body)?;
-        let running = found.into_iter().find(|container| container.state.as_str() == "running");
-        match running {
-            Some(container) => container.id.parse(),
-            None => Err(Error::new(
-                ErrorKind::NotFound,
-                format!(
-                    "no running container of task {task} can be reached: this environment reaches those of its own node \
-                     that the account may see"
-                ),
-            )),
-        }
-    }
+/// A container, and the node that it is on where that has to be said.
+pub(crate) struct Reached {
+    id: ContainerId,
+    node: Node,
+}
 
-    async fn prepare(&self, container: &ContainerId, command: &[String], words: &str) -> Result<ExecId> {
-        let write = Write::create_exec(self.environment, container, command);
+/// The running container of a task, if this environment reaches it.
+///
+/// # Errors
+/// `NotFound` if it does not, and those of [`Transport::read`].
+pub(crate) async fn container_of(
+    transport: &dyn Transport,
+    environment: EnvironmentId,
+    task: &TaskId,
+) -> Result<Reached> {
+    let body = transport.read(&Read::containers_of(environment, task)).await?.body;
+    let found: Vec<Container<'_>> = read_list("the list of containers", &body)?;
+    let running = found.into_iter().find(|container| container.state.as_str() == "running");
+    match running {
+        Some(container) => Ok(Reached {
+            node: container.node().map_or(Node::Manager, |name| Node::Named(name.to_owned())),
+            id: container.id.parse()?,
+        }),
+        None => Err(Error::new(
+            ErrorKind::NotFound,
+            format!(
+                "no running container of task {task} can be reached: this environment reaches those that the account may see, \
+                 on its own node, or with agents on any"
+            ),
+        )),
+    }
+}
+
+impl ContainerExec<'_> {
+    async fn prepare(&self, container: &Reached, command: &[String], words: &str) -> Result<ExecId> {
+        let write = Write::create_exec(self.environment, &container.node, &container.id, command);
         let body = self.write(write, &format!("prepare {words}")).await?;
         read::<ExecCreated<'_>>("the answer to a new command", &body)?.id.parse()
     }
@@ -73,10 +90,10 @@ impl ContainerExec<'_> {
     }
 
     /// The exit code, once there is one.
-    async fn ended(&self, id: &ExecId, words: &str, deadline: Duration) -> Result<i64> {
+    async fn ended(&self, node: &Node, id: &ExecId, words: &str, deadline: Duration) -> Result<i64> {
         let begun = self.clock.now().mono;
         loop {
-            let body = self.transport.read(&Read::exec(self.environment, id)).await?.body;
+            let body = self.transport.read(&Read::exec(self.environment, node, id)).await?.body;
             if let Some(code) = read::<ExecState>("the state of a command", &body)?.ended() {
                 return Ok(code);
             }
@@ -98,9 +115,10 @@ impl Exec for ContainerExec<'_> {
         check_command(command)?;
         // Its arguments are not shown: they may be anything.
         let words = format!("the command {} in task {task}", quoted(command.first().map_or("", String::as_str)));
-        let container = self.container(task).await?;
+        let container = container_of(self.transport, self.environment, task).await?;
         let id = self.prepare(&container, command, &words).await?;
-        self.write(Write::start_exec(self.environment, &id), &format!("start {words}")).await?;
-        self.ended(&id, &words, deadline).await
+        let node = &container.node;
+        self.write(Write::start_exec(self.environment, node, &id), &format!("start {words}")).await?;
+        self.ended(node, &id, &words, deadline).await
     }
 }

@@ -7,4 +7,5 @@ mod capability;
 mod containers;
 
 pub use self::capability::{Exec, MAX_COMMAND_BYTES, NoExec, check_command};
+pub(crate) use self::containers::container_of;
 pub use self::containers::{ContainerExec, Leave};

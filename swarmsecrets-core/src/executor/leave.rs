@@ -1,4 +1,4 @@
-//! Leave for the commands of probes: a permit and an audit record for each mutation, as for those of the rotation itself.
+//! Leave for commands in containers: a permit and an audit record for each mutation, as for those of the rotation itself.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,12 +15,13 @@ pub(super) struct AuditedLeave<'r> {
     trail: Trail<'r>,
     gate: &'r Gate,
     lease: &'r dyn Lease,
+    direction: Direction,
     withheld: Mutex<Option<Error>>,
 }
 
 impl<'r> AuditedLeave<'r> {
-    pub(super) fn new(trail: Trail<'r>, gate: &'r Gate, lease: &'r dyn Lease) -> Self {
-        Self { trail, gate, lease, withheld: Mutex::default() }
+    pub(super) fn new(trail: Trail<'r>, gate: &'r Gate, lease: &'r dyn Lease, direction: Direction) -> Self {
+        Self { trail, gate, lease, direction, withheld: Mutex::default() }
     }
 
     /// Why leave was withheld, if it was. A probe makes what it can of that; the run must end.
@@ -32,7 +33,7 @@ impl<'r> AuditedLeave<'r> {
         if !self.lease.held() {
             return Err(Error::new(ErrorKind::Conflict, "the lease on the rotation was lost"));
         }
-        let permit = self.gate.permit(Direction::Forward)?;
+        let permit = self.gate.permit(self.direction)?;
         self.trail.intent(words).await?;
         Ok(permit)
     }

@@ -1,5 +1,6 @@
 //! The loop that joins it all: poll the machine, ask for leave, write journal and audit trail, send, and tell the machine.
 
+mod access;
 mod act;
 mod counted;
 mod fresh;
@@ -8,6 +9,7 @@ mod parts;
 mod passwords;
 mod probes;
 mod progress;
+mod reach;
 mod read;
 mod run;
 mod trail;
@@ -17,6 +19,7 @@ pub use self::parts::{Parts, Supply};
 pub use self::passwords::PasswordChange;
 pub use self::probes::Probes;
 pub use self::progress::{Cancellation, Observer, Progress, Silent};
+pub use self::reach::check_reach;
 pub use self::read::read_inventory;
 pub use self::run::Executor;
 pub use self::values::Values;

@@ -10,6 +10,7 @@ use super::parts::{Parts, Supply};
 use super::passwords::{PasswordChange, Passwords};
 use super::probes::{Probes, rollout_of};
 use super::progress::Progress;
+use super::reach::check_reach;
 use super::read::read_inventory;
 use super::trail::{Ended, Trail};
 use crate::audit::{Actor, AuditRecord, Phase};
@@ -18,30 +19,28 @@ use crate::exec::ContainerExec;
 use crate::health::Health;
 use crate::ids::{RotationId, SecretName, ServiceId};
 use crate::inventory::{Inventory, LogicalSecret, ServiceNode};
-use crate::journal::{CredentialStep, Entry, FORMAT, Journal, Lease};
+use crate::journal::{Entry, FORMAT, Journal, Lease};
 use crate::plan::{Plan, PlannedSecret, ValueRecipe, decide, recover, visible_rotations};
 use crate::policy::{Decision, Direction, Gate};
-use crate::rotation::{
-    Action, ActionId, Answer, Change, Look, Outcome, Poll, Reply, Report, Rotation, Stage, State, Which,
-};
+use crate::rotation::{Action, ActionId, Answer, Change, Look, Outcome, Poll, Reply, Report, Rotation, Stage, State};
 use crate::secret::SecretValue;
 
 /// Carries rotations out, one at a time.
 pub struct Executor<'a> {
-    parts: Parts<'a>,
-    transport: Counted<'a>,
-    passwords: Passwords,
+    pub(super) parts: Parts<'a>,
+    pub(super) transport: Counted<'a>,
+    pub(super) passwords: Passwords,
     probes: Probes<'a>,
     accepting: bool,
 }
 
 /// What one run holds.
-struct Run<'r, 's> {
-    rotation: Rotation,
+pub(super) struct Run<'r, 's> {
+    pub(super) rotation: Rotation,
     gate: Gate,
     actor: Actor,
-    supply: Option<&'r mut Supply<'s>>,
-    fresh: Fresh,
+    pub(super) supply: Option<&'r mut Supply<'s>>,
+    pub(super) fresh: Fresh,
     /// How many entries the journal has.
     written: u64,
     lease: Box<dyn Lease>,
@@ -92,6 +91,7 @@ impl<'a> Executor<'a> {
         gate.check()?;
         plan.check(&world)?;
         self.probes.check(plan, &world)?;
+        check_reach(&self.transport, self.parts.environment, plan).await?;
         self.nobody_changes_passwords_of(plan).await?;
         let mut random = [0; 10];
         supply.random.fill(&mut random)?;
@@ -316,7 +316,7 @@ impl<'a> Executor<'a> {
                 Poll::Done(report) => return Ok(*report),
                 Poll::Wait(until) => self.parts.clock.sleep(until.mono.saturating_sub(now.mono)).await,
                 Poll::Act(id, Action::Look(Look::Login { secret, which })) => {
-                    let reply = self.log_in(run, secret, which).await;
+                    let reply = self.log_in(run, secret, which).await?;
                     self.answer(run, id, reply)?;
                 }
                 Poll::Act(id, Action::Look(look @ (Look::Baseline(_) | Look::Health(_)))) => {
@@ -351,7 +351,7 @@ impl<'a> Executor<'a> {
             Change::Credential { secret, step, .. } => {
                 // It is no request of Portainer's, and takes its leave all the same.
                 drop(permit);
-                self.change_password(run, *secret, *step).await
+                self.change_password(run, *secret, *step).await?
             }
             Change::Create { secret, .. } => {
                 let value = self.value(run, *secret);
@@ -382,32 +382,26 @@ impl<'a> Executor<'a> {
         }
     }
 
-    async fn change_password(&self, run: &Run<'_, '_>, secret: usize, step: CredentialStep) -> Reply {
-        let state = run.rotation.state();
-        match state.plan.secrets.get(secret) {
-            Some(planned) => self.passwords.change(&state.rotation, planned, step, new_value(run, secret)).await,
-            None => Reply::Refused(Error::new(ErrorKind::Journal, "the plan has no such secret")),
-        }
-    }
-
-    async fn log_in(&self, run: &Run<'_, '_>, secret: usize, which: Which) -> Reply {
-        match run.rotation.state().plan.secrets.get(secret) {
-            Some(planned) => self.passwords.log_in(planned, which, new_value(run, secret)).await,
-            None => Reply::Refused(Error::new(ErrorKind::Journal, "the plan has no such secret")),
-        }
-    }
-
     /// Asks the probes of a service. Their commands take leave as any mutation does, and where it is withheld the run ends.
     async fn ask(&self, run: &Run<'_, '_>, look: &Look) -> Result<Reply> {
-        let leave = AuditedLeave::new(self.trail(run, Direction::Forward), &run.gate, &*run.lease);
-        let (environment, clock) = (self.parts.environment, self.parts.clock);
-        let exec = ContainerExec { transport: &self.transport, environment, clock, leave: &leave };
+        let leave = self.leave(run, Direction::Forward);
+        let exec = self.exec(&leave);
         let seen = act::look(&self.parts, &self.transport, &rollout_of(look)).await;
         let reply = self.probes.ask(run.rotation.state(), look, seen, &exec).await;
         if let Reply::Done(Answer::Health(Some(Health::Inconclusive { reason }))) = &reply {
             self.parts.observer.tell(&Progress::Trouble { message: reason });
         }
         leave.withheld().map_or(Ok(reply), Err)
+    }
+
+    /// Leave for what is done beside the mutations of the rotation itself: a permit and an audit record for each.
+    pub(super) fn leave<'r>(&'r self, run: &'r Run<'_, '_>, direction: Direction) -> AuditedLeave<'r> {
+        AuditedLeave::new(self.trail(run, direction), &run.gate, &*run.lease, direction)
+    }
+
+    pub(super) fn exec<'r>(&'r self, leave: &'r AuditedLeave<'r>) -> ContainerExec<'r> {
+        let (environment, clock) = (self.parts.environment, self.parts.clock);
+        ContainerExec { transport: &self.transport, environment, clock, leave }
     }
 
     fn trail(&self, run: &Run<'_, '_>, direction: Direction) -> Trail<'_> {
@@ -444,13 +438,6 @@ impl<'a> Executor<'a> {
 /// Whether a plan was made for this Swarm: a journal may hold rotations of several.
 fn is_of(plan: &Plan, world: &Inventory) -> bool {
     plan.environment == world.environment && plan.cluster == world.cluster && plan.simulated == world.simulated
-}
-
-/// The new value of a secret, if it was generated in this run or is handed over.
-fn new_value<'r>(run: &'r Run<'_, '_>, secret: usize) -> Option<&'r SecretValue> {
-    let plan = &run.rotation.state().plan;
-    let supplied = || run.supply.as_ref()?.values.of(plan, &plan.secrets.get(secret)?.secret);
-    run.fresh.get(secret).or_else(supplied)
 }
 
 /// The stricter of what the guardrails said when the plan was made and what they say to the labels of today.

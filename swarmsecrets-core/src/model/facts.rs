@@ -20,6 +20,14 @@ pub struct SecretReference {
     pub mode: u32,
 }
 
+impl SecretReference {
+    /// Where the version before is mounted beside the one at a target, while commands in the container need both.
+    #[must_use]
+    pub fn beside(target: &str) -> String {
+        format!("{target}.previous")
+    }
+}
+
 /// How many tasks a service runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

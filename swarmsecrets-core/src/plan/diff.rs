@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::document::{PlanKind, StepKind};
+use super::document::{PlanKind, PlannedConsumer, StepKind};
 use super::request::ValueRecipe;
 use super::seal::Plan;
-use super::steps::swaps;
+use super::steps::{beside, swaps};
 use crate::ids::{is_unprintable, listed, quoted};
 use crate::inventory::ServiceMode;
 
@@ -84,10 +84,14 @@ impl Plan {
                 add(Mark::Add, format!("owner of {}: {owner}", secret.next.name));
             }
         }
+        let provides = |consumer: &&PlannedConsumer| !consumer.besides(&self.secrets).is_empty();
+        for consumer in self.consumers.iter().filter(provides) {
+            add(Mark::Change, consumer_line(self, consumer));
+        }
         for step in self.steps.iter().filter(|s| s.kind == StepKind::SetCredential) {
             add(Mark::Change, step.text.clone());
         }
-        for consumer in &self.consumers {
+        for consumer in self.consumers.iter().filter(|consumer| !provides(consumer)) {
             add(Mark::Change, consumer_line(self, consumer));
         }
         for step in self.steps.iter().filter(|s| matches!(s.kind, StepKind::PatchStack | StepKind::WriteStack)) {
@@ -95,6 +99,9 @@ impl Plan {
         }
         for step in self.steps.iter().filter(|s| s.kind == StepKind::RevokeCredential) {
             add(Mark::Remove, step.text.clone());
+        }
+        for step in self.steps.iter().filter(|s| s.kind == StepKind::UnmountPrevious) {
+            add(Mark::Change, step.text.clone());
         }
         for previous in self.replaced() {
             let after = humane(self.timing.grace);
@@ -131,7 +138,7 @@ fn headline(plan: &Plan) -> DiffLine {
     DiffLine { mark: Mark::Note, text }
 }
 
-fn consumer_line(plan: &Plan, consumer: &super::PlannedConsumer) -> String {
+fn consumer_line(plan: &Plan, consumer: &PlannedConsumer) -> String {
     let targets: Vec<String> = consumer.mounts.iter().map(|m| quoted(&m.target).trim_matches('`').to_owned()).collect();
     let tasks = match consumer.mode {
         ServiceMode::Global => format!("global, {}", counted(consumer.restarts, "task")),
@@ -143,10 +150,11 @@ fn consumer_line(plan: &Plan, consumer: &super::PlannedConsumer) -> String {
         probes => format!(", then asked by {}", listed(probes)),
     };
     format!(
-        "service {} ({tasks}): {} at {}{asked}",
+        "service {} ({tasks}): {} at {}{}{asked}",
         quoted(&consumer.service).trim_matches('`'),
         swaps(&plan.secrets, consumer),
-        targets.join(", ")
+        targets.join(", "),
+        beside(&plan.secrets, consumer)
     )
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::request::{Allowances, Rollout, Strategy, Timing, ValueRecipe, milliseconds};
-use crate::credential::Account;
+use crate::credential::{Account, Provider};
 use crate::ids::{ClusterId, EnvironmentId, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId, listed};
-use crate::inventory::{Inventory, Labels, Owner, ServiceMode, StackKind, StackStatus, Visibility};
+use crate::inventory::{Inventory, Labels, Owner, SecretReference, ServiceMode, StackKind, StackStatus, Visibility};
 use crate::policy::Decision;
 
 /// The version of the document's format.
@@ -87,6 +87,21 @@ pub struct PlannedSecret {
     /// Whose password is changed in step with it, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<Account>,
+}
+
+impl PlannedSecret {
+    /// The service in whose container commands change the password, if they do.
+    #[must_use]
+    pub fn provider(&self) -> Option<&Provider> {
+        self.credential.as_ref()?.provider.as_ref()
+    }
+
+    /// Where a consumer has the old version beside the new one while commands in its container change the password; none if
+    /// it is not that service.
+    #[must_use]
+    pub fn beside(&self, consumer: &PlannedConsumer, mount: &PlannedMount) -> Option<String> {
+        (self.provider()?.service == consumer.service).then(|| SecretReference::beside(&mount.target))
+    }
 }
 
 /// A version that exists.
@@ -185,6 +200,8 @@ pub enum StepKind {
     SetCredential,
     /// End the old password there.
     RevokeCredential,
+    /// Take the old version from the service that has it beside the new one for commands.
+    UnmountPrevious,
     /// Exchange a service's references and judge its rollout.
     UpdateService,
     /// Write a stack's stored file, which redeploys it and changes nothing else.
@@ -265,6 +282,8 @@ pub struct Warning {
 pub enum WarningKind {
     /// One task that is stopped before its successor starts: an outage.
     StopFirstSingleReplica,
+    /// The service restarts more than once: commands in it change a password.
+    RestartsAgain,
     /// `FailureAction: continue`: Swarm will not stop a bad rollout.
     FailureActionContinue,
     /// No health check: "running" is all that can be seen.
@@ -291,6 +310,17 @@ pub enum WarningKind {
     Ownership,
     /// What the rotation had done was read from the world, because its journal is lost.
     JournalLost,
+}
+
+impl PlannedConsumer {
+    /// The old versions that it has beside new ones while commands in its container change their passwords, with the targets.
+    pub(super) fn besides<'p>(&self, secrets: &'p [PlannedSecret]) -> Vec<(&'p VersionRef, String)> {
+        let beside = |mount: &PlannedMount| {
+            let secret = secrets.get(mount.secret)?;
+            Some((secret.previous.as_ref()?, secret.beside(self, mount)?))
+        };
+        self.mounts.iter().filter_map(beside).collect()
+    }
 }
 
 impl Content {

@@ -1,9 +1,10 @@
 //! What must not be rotated, and why.
 
 use super::request::{RotationRequest, Strategy};
+use crate::credential::Provider;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{RotationId, quoted, ticked};
-use crate::inventory::{Inventory, LogicalSecret, ServiceMode, ServiceNode, Visibility, label};
+use crate::inventory::{Inventory, LogicalSecret, SecretReference, ServiceMode, ServiceNode, Visibility, label};
 
 /// Looks for every reason against the rotation of these secrets, the gravest first.
 pub(super) fn refuse(secrets: &[&LogicalSecret], consumers: &[&ServiceNode], request: &RotationRequest) -> Result<()> {
@@ -112,6 +113,41 @@ fn converged(secrets: &[&LogicalSecret], consumers: &[&ServiceNode]) -> Result<(
             format!("not every consumer of {names} is healthy before the rotation: {list}: mend that first"),
         ),
     })
+}
+
+/// Commands that change a password need a service with one task, which mounts the secret at one place and has room beside it.
+pub(super) fn providers(secrets: &[&LogicalSecret], request: &RotationRequest) -> Result<()> {
+    for secret in secrets {
+        let account = request.credentials.get(&secret.name);
+        let Some(provider) = account.and_then(|account| account.provider.as_ref()) else { continue };
+        provides(secret, provider).map_err(|why| {
+            let service = quoted(&provider.service);
+            let text = format!("commands in {service} cannot change the password of `{}`: {why}", secret.name);
+            Error::new(ErrorKind::Refused, text)
+        })?;
+    }
+    Ok(())
+}
+
+fn provides(secret: &LogicalSecret, provider: &Provider) -> std::result::Result<(), String> {
+    let current = &secret.current().id;
+    let mounts = secret.consumers.iter().filter(|c| c.reference().id == current.as_str());
+    let mut mounts = mounts.filter(|c| c.service().name == provider.service);
+    let Some(mount) = mounts.next() else {
+        return Err("it does not mount it: name the service that does (`service`)".to_owned());
+    };
+    if mounts.next().is_some() {
+        return Err("it mounts it at more than one target".to_owned());
+    }
+    let service = mount.service();
+    if service.mode != ServiceMode::Replicated(1) {
+        return Err("it does not run as one replica, and each of several would have to be told".to_owned());
+    }
+    let beside = SecretReference::beside(&mount.reference().target);
+    if service.references.iter().any(|reference| reference.target == beside) {
+        return Err(format!("target {}, where the old version would be beside the new one, is taken", quoted(&beside)));
+    }
+    Ok(())
 }
 
 /// Passwords are changed for secrets that are rotated, by strategies that do so, and where nobody unseen is locked out.

@@ -1,5 +1,7 @@
 //! A rotation's plan.
 
+use std::time::Duration;
+
 use super::document::{
     Content, NextVersion, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, PlannedStack, Precondition, Step,
     VersionRef, Warning,
@@ -28,6 +30,7 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
     let consumers = consumers(&secrets);
     refuse::refuse(&secrets, &consumers, request)?;
     refuse::credentials(inventory, &secrets, request)?;
+    refuse::providers(&secrets, request)?;
     probes::check(inventory, request)?;
     let planned = secrets.iter().zip(&request.secrets);
     let planned = planned.map(|(secret, (_, recipe))| planned_secret(inventory, secret, recipe, request));
@@ -38,7 +41,10 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
     let mut warnings = warnings::of_view(inventory, &secrets, services.len());
     let owner_allowed = request.allow.owner;
     warnings.extend(planned.iter().filter_map(|s| warnings::of_owner(&inventory.account, s, owner_allowed)));
-    let expected = estimate::of_all(&services, &request.rollout, &request.timing);
+    let again = again(&planned, &services);
+    let expected = estimate::of_all(&services, &request.rollout, &request.timing)
+        + again.iter().map(|service| estimate::of_service(service, &request.timing)).sum::<Duration>();
+    warnings.extend(planned.iter().filter_map(warnings::of_provider));
     warnings.extend(warnings::of_time(request.strategy, expected));
     let mut decision = decide(&secrets, &[]);
     let (mut consumers, mut updates) = (Vec::with_capacity(services.len()), Vec::with_capacity(services.len()));
@@ -59,7 +65,7 @@ pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result
         strategy: request.strategy,
         decision,
         secrets: planned,
-        restarts: consumers.iter().map(|c| c.restarts).sum(),
+        restarts: consumers.iter().map(|c| c.restarts).sum::<u64>() + again.into_iter().map(restarts).sum::<u64>(),
         expected,
         consumers,
         rollout: request.rollout,
@@ -125,6 +131,13 @@ fn planned_secret(
         owner: current.owner.clone().map(Owner::or_administrators),
         credential: request.credentials.get(&secret.name).cloned(),
     })
+}
+
+/// The services that are updated a second time, to lose an old version that commands in them have needed.
+fn again<'a>(secrets: &[PlannedSecret], services: &[(u32, &'a ServiceNode)]) -> Vec<&'a ServiceNode> {
+    let provides =
+        |service: &ServiceNode| secrets.iter().filter_map(|s| s.provider()).any(|p| p.service == service.name);
+    services.iter().map(|(_, service)| *service).filter(|service| provides(service)).collect()
 }
 
 /// What the guardrails say to touching these secrets and services, by their labels as they were read.

@@ -10,6 +10,11 @@ pub(super) fn steps(content: &Content, updates: Vec<Step>) -> Vec<Step> {
     for (n, secret) in content.secrets.iter().enumerate() {
         steps.version(content, n, secret);
     }
+    let provides = |step: &Step| content.secrets.iter().filter_map(|s| s.provider()).any(|p| p.service == step.target);
+    let (providers, updates): (Vec<Step>, Vec<Step>) = updates.into_iter().partition(provides);
+    for update in providers {
+        steps.push(update);
+    }
     for secret in &content.secrets {
         if let (Some(account), Some(previous)) = (&secret.credential, &secret.previous) {
             let keeps =
@@ -48,6 +53,12 @@ pub(super) fn steps(content: &Content, updates: Vec<Step>) -> Vec<Step> {
             steps.add(StepKind::RevokeCredential, previous.name.as_str(), text, Vec::new(), Undo::Impossible);
         }
     }
+    for consumer in &content.consumers {
+        for (version, target) in consumer.besides(&content.secrets) {
+            let text = format!("update service {}: without {} at {target}", consumer.service, version.name);
+            steps.add(StepKind::UnmountPrevious, &consumer.service, text, Vec::new(), Undo::Impossible);
+        }
+    }
     let grace = content.timing.grace;
     for old in content.replaced().map(|v| v.name.as_str()) {
         if !grace.is_zero() {
@@ -71,7 +82,8 @@ pub(super) fn update(secrets: &[PlannedSecret], consumer: &PlannedConsumer, seen
         n: 0,
         kind: StepKind::UpdateService,
         target: service.to_owned(),
-        text: ["update service ", service, ": ", &swaps(secrets, consumer), judge, &asked].concat(),
+        text: ["update service ", service, ": ", &swaps(secrets, consumer), &beside(secrets, consumer), judge, &asked]
+            .concat(),
         requires: vec![seen],
         undo: Undo::PutBack,
     }
@@ -86,6 +98,12 @@ pub(super) fn swaps(secrets: &[PlannedSecret], consumer: &PlannedConsumer) -> St
         Some([secret.previous.as_ref()?.name.as_str(), " -> ", secret.next.name.as_str()].concat())
     };
     places.iter().filter_map(|n| swap(secrets.get(*n)?)).collect::<Vec<_>>().join(", ")
+}
+
+/// What one consumer mounts beside that while commands run in it: `, and db beside it at db.previous`.
+pub(super) fn beside(secrets: &[PlannedSecret], consumer: &PlannedConsumer) -> String {
+    let besides = consumer.besides(secrets).into_iter();
+    besides.map(|(version, target)| format!(", and {} beside it at {target}", version.name)).collect()
 }
 
 struct Steps(Vec<Step>);

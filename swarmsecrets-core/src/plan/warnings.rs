@@ -151,6 +151,17 @@ pub(super) fn of_time(strategy: Strategy, expected: Duration) -> Option<Warning>
     (strategy == Strategy::Revoke && expected > REVOKED_WITHIN).then(|| warn(WarningKind::TooLong, None, text))
 }
 
+/// The warning about a service in which commands change a password.
+pub(super) fn of_provider(secret: &PlannedSecret) -> Option<Warning> {
+    let service = &secret.provider()?.service;
+    let text = format!(
+        "{} restarts twice: to have both versions of `{}` beside each other, and to lose the old one; if its stack is redeployed in between, twice more",
+        quoted(service),
+        secret.secret
+    );
+    Some(warn(WarningKind::RestartsAgain, Some(service), text))
+}
+
 /// The warning about an owner that the account may not give to a new version.
 pub(super) fn of_owner(account: &Account, secret: &PlannedSecret, allowed: bool) -> Option<Warning> {
     let owner = secret.owner.as_ref().filter(|owner| !account.may_grant(owner))?;

@@ -1,12 +1,13 @@
 //! The consumers on the way to the new versions, and on the way back.
 
-use super::hand::{Hand, HandEnd, Route, Swap, Want};
+use super::hand::{Hand, HandEnd, Want};
 use super::machine::{Next, Rotation};
-use super::state::Progress;
+use super::route::{Route, Swap};
+use super::state::{Progress, Stage};
 use crate::clock::Now;
 use crate::error::Result;
 use crate::ids::SpecVersion;
-use crate::journal::{End, Event};
+use crate::journal::{Access, End, Event};
 use crate::plan::{PlannedConsumer, PlannedMount};
 use crate::policy::Direction;
 
@@ -121,7 +122,11 @@ impl Rotation {
     }
 
     pub(super) fn take_in_hand(&mut self, n: usize, direction: Direction) {
-        let consumer = self.state.plan.consumers[n].clone();
+        let mut consumer = self.state.plan.consumers[n].clone();
+        if !matches!(self.state.stage, Stage::Credential | Stage::Update) {
+            // It is known to work with the new version.
+            consumer.probes.clear();
+        }
         let route = self.route(&consumer, direction);
         let hand = Hand::new(consumer, route, self.state.plan.timing);
         let newest = self.newest.get(&n).copied().unwrap_or(SpecVersion(0));
@@ -130,21 +135,28 @@ impl Rotation {
         self.work.cleared = None;
     }
 
-    /// From the old versions to the new ones, or back, wherever the consumer mounts one.
-    fn route(&self, consumer: &PlannedConsumer, direction: Direction) -> Route {
-        let swap = |mount: &PlannedMount| {
+    /// From the old versions to the new ones, or back, wherever the consumer mounts one. Where commands in its container
+    /// change a password, it has the old version beside the new one until that is done.
+    pub(super) fn route(&self, consumer: &PlannedConsumer, direction: Direction) -> Route {
+        let swaps = |mount: &PlannedMount| {
             let secret = self.state.plan.secrets.get(mount.secret)?;
             let previous = secret.previous.as_ref()?;
-            let created = self.state.versions.get(mount.secret)?.created.as_ref()?;
+            let state = self.state.versions.get(mount.secret)?;
             let old = (previous.id.clone(), previous.name.clone());
-            let new = (created.id.clone(), secret.next.name.clone());
+            let new = (state.created.as_ref()?.id.clone(), secret.next.name.clone());
+            let beside = secret.beside(consumer, mount).map(|target| match direction {
+                Direction::Forward if state.access < Access::Closed => {
+                    Swap::Add { target, version: old.clone(), like: mount.target.clone() }
+                }
+                _ => Swap::Drop { target, version: old.clone() },
+            });
             let (from, to) = match direction {
                 Direction::Forward => (old, new),
                 Direction::Restore => (new, old),
             };
-            Some(Swap { target: mount.target.clone(), from, to })
+            Some([Some(Swap::Exchange { target: mount.target.clone(), from, to }), beside].into_iter().flatten())
         };
-        Route { swaps: consumer.mounts.iter().filter_map(swap).collect(), direction }
+        Route { swaps: consumer.mounts.iter().filter_map(swaps).flatten().collect(), direction }
     }
 
     /// Lets each consumer in hand do its next step.
@@ -168,6 +180,9 @@ impl Rotation {
     fn ended(&mut self, n: usize, end: HandEnd) -> Result<()> {
         let Some(hand) = self.work.hands.remove(&n) else { return Ok(()) };
         let service = self.state.plan.consumers[n].id.clone();
+        if self.work.lacking.take_if(|lacking| *lacking == n).is_some() && self.state.stage == Stage::Undo {
+            return self.offered_again(n, end);
+        }
         match (hand.direction(), end) {
             (_, HandEnd::Left(reason)) => self.emit(Event::ConsumerLeft { service, reason }),
             (Direction::Forward, HandEnd::Converged(note)) => self.emit(Event::ConsumerConverged { service, note }),
@@ -180,11 +195,11 @@ impl Rotation {
         }
     }
 
-    /// The consumers that an undo puts back and has not in hand.
+    /// The consumers that an undo puts back and has not in hand. Those whose commands it needs yet come last.
     pub(super) fn to_put_back(&self) -> Vec<usize> {
         let touched = |p: &Progress| {
             matches!(p, Progress::Begun | Progress::Converged(_) | Progress::Failed(_) | Progress::Unsure(_))
         };
-        self.not_in_hand(|_, p| touched(p))
+        self.not_in_hand(|planned, p| touched(p) && !self.is_needed(&planned.id))
     }
 }

@@ -14,13 +14,23 @@ use crate::plan::Strategy;
 
 impl Rotation {
     /// Sets the new passwords and proves them. A revocation ends the old ones here, before anything else.
-    pub(super) fn set_credentials(&self) -> Next {
-        self.next_access()
+    pub(super) fn set_credentials(&mut self, now: Now) -> Result<Next> {
+        match self.ready_providers(now)? {
+            Some(next) => Ok(next),
+            None => Ok(self.next_access()),
+        }
     }
 
-    /// Ends the old passwords, once no consumer and no stack file is left behind. Swarm guards a secret that is in use;
-    /// nothing guards a password, so the world is looked at just before.
-    pub(super) fn close_credentials(&self) -> Next {
+    /// Ends the old passwords, once no consumer and no stack file is left behind.
+    pub(super) fn close_credentials(&mut self, now: Now) -> Result<Next> {
+        match self.ready_providers(now)? {
+            Some(next) => Ok(next),
+            None => Ok(self.close_next()),
+        }
+    }
+
+    /// Swarm guards a secret that is in use; nothing guards a password, so the world is looked at just before one ends.
+    fn close_next(&self) -> Next {
         let seen = self.work.cleared.is_some();
         // Also where a run before had begun to end it: its request may never have been sent.
         let sends = |n: usize| matches!(self.state.versions[n].access, Access::Proved | Access::Revoking);
@@ -130,7 +140,10 @@ impl Rotation {
     /// Whoever still uses the old version would be locked out, and so perhaps who cannot be seen.
     fn may_close(&mut self, n: usize, account: &Account, world: &Inventory, now: Now) -> Result<()> {
         let Some(previous) = self.state.plan.secrets[n].previous.clone() else { return Ok(()) };
-        let why = match (users(world, &previous, true), &world.visibility) {
+        if self.lacks(n, world) {
+            return Ok(());
+        }
+        let why = match (users(world, &previous, true, self.beside(n)), &world.visibility) {
             (Users::Dying(who), _) => {
                 let text = format!("`{}` is mounted by what should stop and was not seen to: {who}", previous.name);
                 return self.look_later(&Error::new(ErrorKind::Conflict, text), now);
@@ -208,6 +221,10 @@ impl Rotation {
 
     /// Whoever still uses a new version would be locked out, where the old password comes after the consumers.
     fn may_restore(&mut self, world: &Inventory, now: Now) -> Result<()> {
+        let first = self.to_restore().next();
+        if first.is_some_and(|(n, _)| self.lacks(n, world)) {
+            return Ok(());
+        }
         let made = self.to_restore().find_map(|(n, account)| Some((account, self.made_from(n, world)?)));
         if let Some((account, later)) = made {
             let what = format!("the old password of {account} is not restored: the new version is used by");

@@ -17,7 +17,7 @@ const END: &str = "<!-- end of the state diagram -->\n";
 fn plan(strategy: Strategy, way: Option<Way>) -> impl Fn(&mut Content) {
     move |content| {
         content.strategy = strategy;
-        content.secrets[0].credential = way.map(|way| Account { system: "made-up".into(), user: "app".into(), way });
+        content.secrets[0].credential = way.map(|way| Account::new("made-up", "app", way));
     }
 }
 

@@ -5,39 +5,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::action::{Action, Answer, Change, Look, Reply};
+use super::route::{Route, Swap};
 use super::verdict::{Expected, Verdict, judge};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind};
 use crate::health::Health;
-use crate::ids::{SecretId, SecretName, SpecVersion, TaskId, quoted};
+use crate::ids::{SecretId, SpecVersion, TaskId, quoted};
 use crate::inventory::UpdateStatus;
 use crate::model::ServiceState;
 use crate::plan::{PlannedConsumer, Timing, humane};
 use crate::policy::Direction;
-
-/// From which versions to which, at each place where the consumer mounts one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Route {
-    pub(super) swaps: Vec<Swap>,
-    pub(super) direction: Direction,
-}
-
-/// A reference that is exchanged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Swap {
-    pub(super) target: String,
-    pub(super) from: (SecretId, SecretName),
-    pub(super) to: (SecretId, SecretName),
-}
-
-impl Route {
-    /// For people: `db -> db_v2, key -> key_v2`.
-    fn words(&self) -> String {
-        let mut words: Vec<String> = self.swaps.iter().map(|s| format!("{} -> {}", s.from.1, s.to.1)).collect();
-        words.dedup();
-        words.join(", ")
-    }
-}
 
 /// What a consumer in hand wants next.
 pub(super) enum Want {
@@ -172,17 +149,14 @@ impl Hand {
             );
             return Err(Error::new(ErrorKind::Refused, text));
         }
-        let mut ours = self.route.swaps.iter();
-        let spec = ours.try_fold(service.spec.clone(), |spec, Swap { target, from, to }| {
-            spec.replace_reference(target, (from.0.as_str(), from.1.as_str()), (&to.0, &to.1))
-        })?;
+        let (spec, swap) = self.route.edit(&service.spec)?;
         Ok(Change::Update {
             service: service.id.clone(),
             name: quoted(&service.name).trim_matches('`').to_owned(),
             version: service.version,
             spec,
             direction: self.route.direction,
-            swap: self.route.words(),
+            swap,
         })
     }
 
@@ -199,11 +173,12 @@ impl Hand {
             (Doing::Judging, Reply::Done(Answer::Rollout(service, tasks))) => {
                 self.doing = Doing::Judging;
                 self.newest = service.version;
-                let ids =
-                    |end: fn(&Swap) -> &SecretId| self.route.swaps.iter().map(|s| end(s).as_str()).collect::<Vec<_>>();
+                let ids = |end: fn(&Swap) -> Option<&SecretId>| -> Vec<&str> {
+                    self.route.swaps.iter().filter_map(|swap| Some(end(swap)?.as_str())).collect()
+                };
                 let expected = Expected {
-                    wanted: &ids(|swap| &swap.to.0),
-                    unwanted: &ids(|swap| &swap.from.0),
+                    wanted: &ids(Swap::after),
+                    unwanted: &ids(Swap::before),
                     direction: self.route.direction,
                     since: self.since,
                     before: self.before.as_ref(),
@@ -263,19 +238,17 @@ impl Hand {
         let Ok(references) = service.spec.references() else {
             return self.end(HandEnd::Failed(format!("the spec of {} cannot be read", quoted(&self.consumer.service))));
         };
-        let on = |swap: &Swap, version: &SecretId| {
-            references.iter().any(|r| r.target == swap.target && r.id == version.as_str())
-        };
         let all = self.route.swaps.len();
-        let there = self.route.swaps.iter().filter(|swap| on(swap, &swap.to.0)).count();
-        let to_move = self.route.swaps.iter().filter(|swap| on(swap, &swap.from.0)).count();
+        let there = self.route.swaps.iter().filter(|swap| swap.is(&references, swap.after())).count();
+        let to_move = self.route.swaps.iter().filter(|swap| swap.is(&references, swap.before())).count();
         // On the way back, what is still ours goes back although somebody else has changed the rest.
-        let goes = to_move == all || (self.route.direction == Direction::Restore && to_move > 0);
+        let goes = to_move > 0 && (there + to_move == all || self.route.direction == Direction::Restore);
         if there == all {
             self.since = self.history_ends(&service);
             self.judge_from(now);
         } else if goes {
-            self.route.swaps.retain(|swap| on(swap, &swap.from.0));
+            let ours = |swap: &Swap| [swap.before(), swap.after()].iter().any(|side| swap.is(&references, *side));
+            self.route.swaps.retain(ours);
             self.shared |= there + to_move < all;
             self.before.clone_from(&service.update_status);
             self.since = self.history_ends(&service);

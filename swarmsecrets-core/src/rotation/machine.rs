@@ -75,6 +75,8 @@ pub(super) struct Work {
     pub(super) cleared: Option<Vec<String>>,
     /// The secret whose password the action given out restores, or looks whether it may be.
     pub(super) restoring: Option<usize>,
+    /// The service that must have both versions beside each other before a command can be run in it, and has not.
+    pub(super) lacking: Option<usize>,
     /// Whether the old password was seen to log in, just before it is made the only one again.
     pub(super) old_works: bool,
     /// How many of the old versions the undo has seen, to go back to.
@@ -298,9 +300,9 @@ impl Rotation {
         }
         match self.state.stage {
             Stage::Prepare => self.prepare(),
-            Stage::Credential => Ok(self.set_credentials()),
+            Stage::Credential => self.set_credentials(now),
             Stage::Update => self.update(now),
-            Stage::Close => Ok(self.close_credentials()),
+            Stage::Close => self.close_credentials(now),
             Stage::Settle => self.settle(),
             Stage::AwaitPatch => Ok(self.await_patch()),
             Stage::Grace => self.grace(now),

@@ -43,10 +43,31 @@ pub(super) struct Service {
     pub(super) version: u64,
     /// The secret that it mounts: id and name.
     pub(super) mounts: (String, String),
+    /// The secret that it mounts beside that one: id and name.
+    pub(super) beside: Option<(String, String)>,
     /// Whether its tasks fail on anything but `old`.
     pub(super) breaks: bool,
     /// The same before its last update.
     pub(super) before: Option<Box<Service>>,
+}
+
+impl Service {
+    /// All that it mounts.
+    fn all(&self) -> impl Iterator<Item = &(String, String)> {
+        std::iter::once(&self.mounts).chain(&self.beside)
+    }
+
+    fn references(&self) -> Vec<SecretReference> {
+        let reference = |((id, name), target): (&(String, String), &str)| SecretReference {
+            id: id.clone(),
+            name: name.clone(),
+            target: target.into(),
+            uid: "0".into(),
+            gid: "0".into(),
+            mode: 0o444,
+        };
+        self.all().zip(["db", "db.previous"]).map(reference).collect()
+    }
 }
 
 pub(super) struct World {
@@ -71,8 +92,12 @@ pub(super) struct World {
     pub(super) unreadable: Cell<u32>,
     /// How many times nothing can be looked at: the key is not good.
     pub(super) locked: u32,
+    /// Whether the new password is set.
+    pub(super) set: bool,
     /// Whether the old password was ended.
     pub(super) ended: bool,
+    /// The service in which commands change the password: they need both versions.
+    pub(super) provider: Option<usize>,
     /// The secret whose password cannot be set.
     pub(super) refused: Option<usize>,
     /// Whether the account does not see everything.
@@ -97,8 +122,13 @@ impl World {
     /// `db` with `n` consumers, the `breaking` one of which cannot work with another value.
     pub(super) fn new(n: usize, breaking: Option<usize>) -> Self {
         let old = FoundVersion { id: "old".parse().unwrap(), rotation: None, owner: Some(owner(1)) };
-        let service =
-            |i| Service { version: 1, mounts: ("old".into(), "db".into()), breaks: breaking == Some(i), before: None };
+        let service = |i| Service {
+            version: 1,
+            mounts: ("old".into(), "db".into()),
+            beside: None,
+            breaks: breaking == Some(i),
+            before: None,
+        };
         Self {
             now: Now { wall: Timestamp::UNIX_EPOCH, mono: Duration::ZERO },
             secrets: BTreeMap::from([("db".to_owned(), old)]),
@@ -112,7 +142,9 @@ impl World {
             lingers: false,
             unreadable: Cell::new(0),
             locked: 0,
+            set: false,
             ended: false,
+            provider: None,
             refused: None,
             partial: false,
             says: BTreeMap::new(),
@@ -224,6 +256,10 @@ impl World {
         match look {
             Look::Version(name) => Answer::Version(self.secrets.get(name.as_str()).cloned()),
             Look::Service(id) => Answer::Service(Box::new(self.service(place(id.as_str())))),
+            Look::Login { .. } if !self.has_both() => {
+                let text = "no task runs that mounts both versions";
+                Answer::Login(Login::Unclear(Error::new(ErrorKind::Unreachable, text)))
+            }
             Look::Login { which: Which::Old, .. } if self.ended => Answer::Login(Login::Refused),
             Look::Login { .. } => Answer::Login(Login::Works),
             Look::Rollout(id) => {
@@ -274,7 +310,11 @@ impl World {
             Change::Credential { secret, .. } if self.refused == Some(*secret) => {
                 Err(Error::new(ErrorKind::Forbidden, "the administrator may not do this"))
             }
+            Change::Credential { .. } if !self.has_both() => {
+                Err(Error::new(ErrorKind::Refused, "no task runs that mounts both versions"))
+            }
             Change::Credential { step, .. } => {
+                self.set = *step != CredentialStep::Undo;
                 self.ended = *step == CredentialStep::Revoke;
                 Ok(Answer::Taken)
             }
@@ -284,14 +324,14 @@ impl World {
                 if version.0 != service.version {
                     return Err(Error::new(ErrorKind::Conflict, "update out of sequence"));
                 }
-                let mounted = spec.references().unwrap().remove(0);
+                let mut mounted = spec.references().unwrap().into_iter().map(|r| (r.id, r.name));
                 service.before = Some(Box::new(Service { before: None, ..service.clone() }));
                 service.version += 1;
-                service.mounts = (mounted.id, mounted.name);
+                (service.mounts, service.beside) = (mounted.next().unwrap(), mounted.next());
                 Ok(Answer::Taken)
             }
             Change::Remove { id, name, .. } => {
-                if self.services.iter().any(|s| s.mounts.0 == id.as_str()) {
+                if self.services.iter().any(|s| s.all().any(|(mounted, _)| mounted == id.as_str())) {
                     let text = "secret is in use by the following service: s0 (HTTP 400)";
                     return Err(Error::new(ErrorKind::InUse, text));
                 }
@@ -306,12 +346,26 @@ impl World {
         }
     }
 
+    /// Whether commands can change the password: if they do, in their service, with both versions.
+    fn has_both(&self) -> bool {
+        let Some(service) = self.provider.map(|n| &self.services[n]) else { return true };
+        service.mounts.1 == "db_v2" && service.beside.as_ref().is_some_and(|(_, name)| name == "db")
+    }
+
     fn service(&self, n: usize) -> ServiceState {
-        let Service { version, mounts: (id, name), .. } = &self.services[n];
+        let Service { version, .. } = &self.services[n];
+        let references = self.services[n].references();
+        let reference = |r: &SecretReference| {
+            format!(
+                r#"{{"File":{{"Name":"{}","UID":"0","GID":"0","Mode":292}},"SecretID":"{}","SecretName":"{}"}}"#,
+                r.target, r.id, r.name
+            )
+        };
+        let references = references.iter().map(reference).collect::<Vec<_>>().join(",");
         let text = format!(
             r#"{{"ID":"s{n}","Version":{{"Index":{version}}},"CreatedAt":"2026-01-01T00:00:00Z","UpdatedAt":"2026-01-01T00:00:00Z",
                "Spec":{{"Name":"s{n}","Labels":{{}},"Mode":{{"Replicated":{{"Replicas":1}}}},"TaskTemplate":{{"ContainerSpec":{{"Image":"x",
-               "Secrets":[{{"File":{{"Name":"db","UID":"0","GID":"0","Mode":292}},"SecretID":"{id}","SecretName":"{name}"}}]}}}}}}}}"#
+               "Secrets":[{references}]}}}}}}}}"#
         );
         ServiceState::parse(text.as_bytes()).unwrap()
     }
@@ -329,7 +383,7 @@ impl World {
             error: bad.then(|| "task: non-zero exit (3)".to_owned()),
             exit_code: Some(if bad { 3 } else { 0 }),
             created: "2026-01-01T00:00:00Z".parse().unwrap(),
-            secrets: vec![mounts.clone()],
+            secrets: self.services[n].all().cloned().collect(),
             message: "started".into(),
         };
         if bad {
@@ -351,14 +405,7 @@ impl World {
                 mode: ServiceMode::Replicated(1),
                 stack: None,
                 image: "x".into(),
-                references: vec![SecretReference {
-                    id: s.mounts.0.clone(),
-                    name: s.mounts.1.clone(),
-                    target: "db".into(),
-                    uid: "0".into(),
-                    gid: "0".into(),
-                    mode: 0o444,
-                }],
+                references: s.references(),
                 update: UpdateConfig {
                     parallelism: 1,
                     delay: 0,
@@ -428,11 +475,12 @@ impl World {
 
     /// Whether every service mounts a version that exists.
     pub(super) fn sound(&self) -> bool {
-        self.services.iter().all(|s| self.secrets.get(&s.mounts.1).is_some_and(|v| v.id.as_str() == s.mounts.0))
+        let there = |(id, name): &(String, String)| self.secrets.get(name).is_some_and(|v| v.id.as_str() == id);
+        self.services.iter().flat_map(Service::all).all(there)
     }
 
     pub(super) fn all_on(&self, name: &str) -> bool {
-        self.services.iter().all(|s| s.mounts.1 == name)
+        self.services.iter().all(|s| s.mounts.1 == name && s.beside.is_none())
     }
 }
 

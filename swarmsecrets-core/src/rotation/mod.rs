@@ -12,9 +12,11 @@ mod machine;
 mod next;
 mod prepare;
 mod probes;
+mod providers;
 mod report;
 mod resumed;
 mod retire;
+mod route;
 mod stacks;
 mod state;
 mod undo;
@@ -34,6 +36,8 @@ mod others_tests;
 mod password_tests;
 #[cfg(test)]
 mod probes_tests;
+#[cfg(test)]
+mod providers_tests;
 
 pub use self::action::{Action, ActionId, Answer, Change, FoundVersion, Login, Look, Reply, Which};
 pub use self::machine::{Poll, Rotation};

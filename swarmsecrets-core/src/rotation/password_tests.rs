@@ -11,9 +11,8 @@ use crate::plan::{Content, Strategy};
 
 fn with_password(strategy: Strategy) -> impl FnOnce(&mut Content) {
     move |content| {
-        let (system, user) = ("made-up system".into(), "app".into());
         content.strategy = strategy;
-        content.secrets[0].credential = Some(Account { system, user, way: Way::HoldsTwo });
+        content.secrets[0].credential = Some(Account::new("made-up system", "app", Way::HoldsTwo));
     }
 }
 

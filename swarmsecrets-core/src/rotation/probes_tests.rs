@@ -265,10 +265,9 @@ fn a_doubt_does_not_hold_up_an_undo() {
 #[test]
 fn a_doubt_after_the_password_was_ended_is_listed() {
     let mut stage = probed(1, |content| {
-        let (system, user) = ("made-up system".into(), "app".into());
         content.strategy = Strategy::Revoke;
         let way = crate::credential::Way::HoldsTwo;
-        content.secrets[0].credential = Some(crate::credential::Account { system, user, way });
+        content.secrets[0].credential = Some(crate::credential::Account::new("made-up system", "app", way));
     });
     says(&mut stage, 0, (0..3).map(|_| unsure()));
     let report = stage.finish();

@@ -102,7 +102,7 @@ impl Rotation {
         // node that cannot be reached has it.
         let revoked = self.state.plan.strategy == Strategy::Revoke;
         let mut notes = lost_rollbacks(&self.state.plan.consumers, world);
-        match users(world, &previous, !revoked) {
+        match users(world, &previous, !revoked, None) {
             Users::None => {}
             Users::Some(who) => return self.keep(&format!("it is used by {who}")),
             Users::Dying(who) if revoked && self.work.tries >= TRIES => notes.insert(
@@ -152,13 +152,20 @@ pub(super) enum Users {
     Some(String),
 }
 
-pub(super) fn users(world: &Inventory, previous: &VersionRef, files_count: bool) -> Users {
+/// What uses an old version; but for one service, if it is given, that mounts it at a target for a password's sake.
+pub(super) fn users(
+    world: &Inventory,
+    previous: &VersionRef,
+    files_count: bool,
+    but: Option<(&ServiceId, String)>,
+) -> Users {
     let mut users: Vec<String> = Vec::new();
     let mut dying: Vec<String> = Vec::new();
     for service in &world.services {
-        if service.references.iter().any(|r| r.id == previous.id.as_str()) {
+        let beside = but.as_ref().filter(|(id, _)| **id == service.id).map(|(_, target)| target);
+        if service.references.iter().any(|r| r.id == previous.id.as_str() && Some(&r.target) != beside) {
             users.push(format!("service {}", quoted(&service.name)));
-        } else if service.tasks.mounts(&previous.id).wanted > 0 {
+        } else if beside.is_none() && service.tasks.mounts(&previous.id).wanted > 0 {
             users.push(format!("running tasks of service {}", quoted(&service.name)));
         }
         let leaving = service.tasks.leaving.iter().filter(|task| task.secrets.contains(&previous.id));

@@ -12,9 +12,9 @@ use super::state::{Old, Progress};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{SecretName, ServiceId, quoted, ticked};
-use crate::inventory::{Inventory, ServiceNode, StackKind, StackNode};
+use crate::inventory::{Inventory, SecretReference, ServiceNode, StackKind, StackNode};
 use crate::journal::{End, Event, StackPatch};
-use crate::plan::Strategy;
+use crate::plan::{Strategy, VersionRef};
 use crate::policy::Direction;
 
 impl Rotation {
@@ -136,8 +136,10 @@ impl Rotation {
     /// The consumers that somebody else put back on an old version since they were moved. They are left as they are.
     fn moved_back(&self, world: &Inventory) -> Vec<(ServiceId, String)> {
         let old = |service: &ServiceNode| {
+            let beside: Vec<String> = self.beside_in(&service.id).collect();
             let mut replaced = self.state.plan.replaced();
-            replaced.find(|v| service.references.iter().any(|r| r.id == v.id.as_str()))
+            let is = |v: &VersionRef, r: &SecretReference| r.id == v.id.as_str() && !beside.contains(&r.target);
+            replaced.find(|v| service.references.iter().any(|r| is(v, r)))
         };
         let back = self.moved(world).filter_map(|service| Some((service, old(service)?)));
         back.map(|(service, version)| {

@@ -270,6 +270,7 @@ impl State {
             Event::Credential { secret, access, note } => {
                 self.version(*secret)?.access = *access;
                 self.notes.extend(note.iter().cloned());
+                self.release(*secret);
                 self.after_credential();
             }
             Event::Withdrawn { secret } => self.version(*secret)?.withdrawn = true,
@@ -281,6 +282,7 @@ impl State {
             Event::ConsumerConverged { service, note } => {
                 self.set(service, Progress::Converged(note.clone()))?;
                 self.step_on();
+                self.after_credential();
             }
             Event::ConsumerFailed { service, reason } => {
                 self.set(service, Progress::Failed(reason.clone()))?;
@@ -293,6 +295,7 @@ impl State {
             Event::ConsumerLeft { service, reason } => {
                 self.set(service, Progress::Left(reason.clone()))?;
                 self.step_on();
+                self.after_credential();
             }
             Event::UndoBegun { reason } => {
                 self.undo = Some(reason.clone());
@@ -372,8 +375,13 @@ impl State {
         secrets.filter(|(planned, _)| planned.credential.is_some()).all(|(_, version)| version.access >= wanted)
     }
 
-    /// The stage after the passwords, once they are as far as they must be.
+    /// The stage after the passwords, once they are as far as they must be and no service has an old version beside the new one
+    /// for nothing.
     fn after_credential(&mut self) {
+        let at_rest = |n: usize| matches!(self.consumers[n], Progress::Converged(_) | Progress::Left(_));
+        if !self.providers().all(|(consumer, _)| at_rest(consumer)) {
+            return;
+        }
         if self.stage == Stage::Credential && self.credentials_are(self.access_before_consumers()) {
             self.stage = self.stage_of_consumers();
         }

@@ -19,6 +19,9 @@ impl Rotation {
         if let Some(next) = self.look_for_old() {
             return Ok(next);
         }
+        if let Some(next) = self.offer_again(now)? {
+            return Ok(next);
+        }
         if let Some(next) = self.look_before_restoring() {
             return Ok(next);
         }
@@ -225,14 +228,15 @@ impl Rotation {
     /// Whether something still runs on a new version that is to go, which is then waited for, put back once more, or told to
     /// a person.
     pub(super) fn is_on_new(&mut self, new: &SecretId, what: &str, world: &Inventory, now: Now) -> Result<bool> {
-        if let Some((consumer, service)) = self.moved_again(new, world) {
+        let services: Vec<&ServiceNode> =
+            world.services.iter().map(|s| &**s).filter(|s| !self.is_needed(&s.id)).collect();
+        if let Some((consumer, service)) = self.moved_again(new, &services) {
             let text = format!("{what} {}", quoted(&service.name));
             self.put_back_again(consumer)?;
             self.look_later(&Error::new(ErrorKind::Conflict, text), now)?;
-        } else if let Some(service) = world.services.iter().find(|s| s.references.iter().any(|r| r.id == new.as_str()))
-        {
+        } else if let Some(service) = services.iter().find(|s| s.references.iter().any(|r| r.id == new.as_str())) {
             self.not_ours(&format!("{what} {}", quoted(&service.name)))?;
-        } else if let Some(service) = world.services.iter().find(|s| s.tasks.mounts(new).wanted > 0) {
+        } else if let Some(service) = services.iter().find(|s| s.tasks.mounts(new).wanted > 0) {
             let text = format!("{what} running tasks of {}", quoted(&service.name));
             self.look_later(&Error::new(ErrorKind::Conflict, text), now)?;
         } else {
@@ -250,14 +254,14 @@ impl Rotation {
     }
 
     /// A consumer that is on the new version once more: a process that stood still may have moved it after it was put back.
-    fn moved_again<'a>(&self, new: &SecretId, world: &'a Inventory) -> Option<(usize, &'a ServiceNode)> {
+    fn moved_again<'a>(&self, new: &SecretId, services: &[&'a ServiceNode]) -> Option<(usize, &'a ServiceNode)> {
         let consumers = &self.state.plan.consumers;
-        world.services.iter().find_map(|service| {
+        services.iter().find_map(|service| {
             let mut on_new = service.references.iter().filter(|r| r.id == new.as_str()).peekable();
             on_new.peek()?;
             let n = consumers.iter().position(|c| c.id == service.id)?;
             let ours = on_new.any(|r| consumers[n].mounts.iter().any(|mount| mount.target == r.target));
-            (ours && self.state.consumers[n] != Progress::Pending).then_some((n, &**service))
+            (ours && self.state.consumers[n] != Progress::Pending).then_some((n, *service))
         })
     }
 

@@ -18,7 +18,7 @@ use crate::policy::Direction;
 pub struct Expected<'a> {
     /// The secrets that the tasks must mount.
     pub wanted: &'a [&'a str],
-    /// The secrets that they must not mount any more.
+    /// The secrets that they mounted before, and must not mount any more unless they are wanted too.
     pub unwanted: &'a [&'a str],
     /// Forward to the new version, or back to the old one.
     pub direction: Direction,
@@ -29,6 +29,17 @@ pub struct Expected<'a> {
 }
 
 impl Expected<'_> {
+    /// Whether what is mounted is as it should be.
+    fn is_met(&self, mounts: &dyn Fn(&str) -> bool) -> bool {
+        let gone = |id: &&str| self.wanted.contains(id) || !mounts(id);
+        self.wanted.iter().all(|id| mounts(id)) && self.unwanted.iter().all(gone)
+    }
+
+    /// Whether anything is mounted as it was before.
+    fn is_before(&self, mounts: &dyn Fn(&str) -> bool) -> bool {
+        self.unwanted.iter().any(|id| mounts(id))
+    }
+
     /// How a reason calls the wanted version.
     fn which(&self) -> &'static str {
         match self.direction {
@@ -64,7 +75,7 @@ pub enum Verdict {
 #[must_use]
 pub fn judge(service: &ServiceState, tasks: &[TaskState], expected: &Expected<'_>) -> Verdict {
     let tasks = Tasks::sort(tasks, expected);
-    if !references(service, |mounts| expected.wanted.iter().all(|id| mounts(id))) {
+    if !references(service, |mounts| expected.is_met(mounts)) {
         return moved_away(service, &tasks, expected);
     }
     let status = service.update_status.as_ref().filter(|now| !is_before(now, expected.before));
@@ -92,7 +103,7 @@ fn is_before(now: &UpdateStatus, before: Option<&UpdateStatus>) -> bool {
 /// The reference is not the wanted one any more: Swarm's own rollback, or somebody else.
 fn moved_away(service: &ServiceState, tasks: &Tasks<'_>, expected: &Expected<'_>) -> Verdict {
     let state = service.update_status.as_ref().map_or("", |s| s.state.as_str());
-    if references(service, |mounts| expected.unwanted.iter().any(|id| mounts(id))) && state.starts_with("rollback") {
+    if references(service, |mounts| expected.is_before(mounts)) && state.starts_with("rollback") {
         return failed(service, tasks, expected, ", and Swarm has put the old version back by itself");
     }
     Verdict::Failed { reason: format!("somebody else changed the secret reference of {}", quoted(&service.name)) }
@@ -186,8 +197,7 @@ impl<'a> Tasks<'a> {
         let mounts = |id: &str| task.secrets.iter().any(|(secret, _)| secret == id);
         let node = if task.slot.is_some() { "" } else { task.node.as_ref().map_or("", |n| n.as_str()) };
         let place = (task.slot.filter(|n| *n > 0), node);
-        let (wanted, unwanted) =
-            (expected.wanted.iter().all(|id| mounts(id)), expected.unwanted.iter().any(|id| mounts(id)));
+        let (wanted, unwanted) = (expected.is_met(&mounts), expected.is_before(&mounts));
         let should_run = matches!(task.desired.as_str(), "running" | "ready");
         if should_run {
             self.places.insert(place);

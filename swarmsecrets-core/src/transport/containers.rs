@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::requests::{Method, Read, Write, filter, write_json};
+use super::request::{Method, Node};
+use super::requests::{Read, Write, filter, write_json};
 use crate::ids::{ContainerId, EnvironmentId, ExecId, TaskId, quoted};
 
 impl Read {
@@ -12,18 +13,24 @@ impl Read {
         let label = format!("com.docker.swarm.task.id={task}");
         Self::docker(environment, "containers/json", format!("look for the container of task {task}"))
             .with("filters", filter("label", &[&label]))
+            .at(Node::Each)
     }
 
-    /// How a command in a container goes.
+    /// How a command in a container on a node goes.
     #[must_use]
-    pub fn exec(environment: EnvironmentId, id: &ExecId) -> Self {
-        Self::docker(environment, &format!("exec/{id}/json"), "ask how a command in a container goes")
+    pub fn exec(environment: EnvironmentId, node: &Node, id: &ExecId) -> Self {
+        Self::docker(environment, &format!("exec/{id}/json"), "ask how a command in a container goes").at(node.clone())
     }
 }
 
 impl Write {
-    /// Prepares a command in a container. Nothing runs yet.
-    pub(crate) fn create_exec(environment: EnvironmentId, container: &ContainerId, command: &[String]) -> Self {
+    /// Prepares a command in a container on a node. Nothing runs yet.
+    pub(crate) fn create_exec(
+        environment: EnvironmentId,
+        node: &Node,
+        container: &ContainerId,
+        command: &[String],
+    ) -> Self {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
         struct Body<'a> {
@@ -40,10 +47,11 @@ impl Write {
             format!("prepare the command {program} in a container"),
         )
         .body(body)
+        .at(node.clone())
     }
 
     /// Starts a command that was prepared, and does not wait for it.
-    pub(crate) fn start_exec(environment: EnvironmentId, id: &ExecId) -> Self {
+    pub(crate) fn start_exec(environment: EnvironmentId, node: &Node, id: &ExecId) -> Self {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
         struct Body {
@@ -58,6 +66,7 @@ impl Write {
             "start a command in a container".into(),
         )
         .body(body)
+        .at(node.clone())
     }
 }
 
@@ -74,14 +83,16 @@ mod tests {
             "GET /api/endpoints/3/docker/containers/json?filters={\"label\":[\"com.docker.swarm.task.id=t1\"]}"
         );
         let command = ["pg_isready".to_owned(), "-q".to_owned()];
-        let create = Write::create_exec(ENV, &"c1".parse().unwrap(), &command);
+        let node = Node::Named("worker-2".into());
+        let create = Write::create_exec(ENV, &node, &"c1".parse().unwrap(), &command);
         assert_eq!(format!("{create:?}"), "POST /api/endpoints/3/docker/containers/c1/exec [body not shown]");
         let body = br#"{"AttachStdout":false,"AttachStderr":false,"Cmd":["pg_isready","-q"]}"#;
         assert_eq!(create.view().body.unwrap(), body);
-        let start = Write::start_exec(ENV, &"e1".parse().unwrap());
+        let start = Write::start_exec(ENV, &node, &"e1".parse().unwrap());
+        assert_eq!([create.view().node, start.view().node], [&node, &node]);
         assert_eq!(start.view().body.unwrap(), br#"{"Detach":true,"Tty":false}"#);
         assert_eq!(
-            format!("{:?}", Read::exec(ENV, &"e1".parse().unwrap())),
+            format!("{:?}", Read::exec(ENV, &node, &"e1".parse().unwrap())),
             "GET /api/endpoints/3/docker/exec/e1/json"
         );
     }

@@ -5,13 +5,15 @@
 
 mod containers;
 mod refusal;
+mod request;
 mod requests;
 
 use async_trait::async_trait;
 
 pub use self::refusal::refusal;
 pub(crate) use self::refusal::services_named;
-pub use self::requests::{LogRange, Method, Read, RequestView, TaskFilter, Write};
+pub use self::request::{Method, Node, RequestView};
+pub use self::requests::{LogRange, Read, TaskFilter, Write};
 use crate::error::Result;
 use crate::policy::Permit;
 

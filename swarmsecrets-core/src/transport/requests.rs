@@ -9,82 +9,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use super::request::{Method, Node, Request, RequestView};
 use crate::ids::{ControlId, EnvironmentId, SecretId, SecretName, ServiceId, SpecVersion, StackId};
 use crate::inventory::{Labels, Owner};
 use crate::secret::SecretValue;
 use crate::stack::{ComposeText, Variables};
-
-/// The methods that are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Method {
-    /// Reads.
-    Get,
-    /// Creates, or updates an Engine object.
-    Post,
-    /// Replaces a Portainer object.
-    Put,
-    /// Removes.
-    Delete,
-}
-
-impl Method {
-    /// The method as HTTP writes it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
-struct Request {
-    method: Method,
-    path: String,
-    query: Vec<(&'static str, String)>,
-    body: Option<Zeroizing<Vec<u8>>>,
-    what: String,
-}
-
-/// What a transport needs to send a request. The body of a [`Write`] may hold a secret: send it, print nothing of it.
-#[derive(Clone, Copy)]
-pub struct RequestView<'a> {
-    /// The method.
-    pub method: Method,
-    /// The path from the server's root, as `/api/…`, encoded.
-    pub path: &'a str,
-    /// The query, not yet encoded.
-    pub query: &'a [(&'static str, String)],
-    /// The JSON body.
-    pub body: Option<&'a [u8]>,
-    /// What it does, for messages: "create secret `db_v2`".
-    pub what: &'a str,
-}
-
-impl Request {
-    fn view(&self) -> RequestView<'_> {
-        RequestView {
-            method: self.method,
-            path: &self.path,
-            query: &self.query,
-            body: self.body.as_ref().map(|b| b.as_slice()),
-            what: &self.what,
-        }
-    }
-
-    fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method.as_str(), self.path)?;
-        for (n, (key, value)) in self.query.iter().enumerate() {
-            write!(f, "{}{key}={value}", if n == 0 { '?' } else { '&' })?;
-        }
-        if self.body.is_some() {
-            f.write_str(" [body not shown]")?;
-        }
-        Ok(())
-    }
-}
 
 /// A request that changes nothing.
 pub struct Read(Request);
@@ -124,7 +53,14 @@ pub struct LogRange {
 
 impl Read {
     fn get(path: String, what: impl Into<String>) -> Self {
-        Self(Request { method: Method::Get, path, query: Vec::new(), body: None, what: what.into() })
+        Self(Request {
+            method: Method::Get,
+            path,
+            query: Vec::new(),
+            body: None,
+            node: Node::Manager,
+            what: what.into(),
+        })
     }
 
     pub(super) fn docker(environment: EnvironmentId, path: &str, what: impl Into<String>) -> Self {
@@ -133,6 +69,11 @@ impl Read {
 
     pub(super) fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
         self.0.query.push((key, value.into()));
+        self
+    }
+
+    pub(super) fn at(mut self, node: Node) -> Self {
+        self.0.node = node;
         self
     }
 
@@ -256,7 +197,12 @@ impl Read {
 
 impl Write {
     pub(super) fn new(method: Method, path: String, what: String) -> Self {
-        Self(Request { method, path, query: Vec::new(), body: None, what })
+        Self(Request { method, path, query: Vec::new(), body: None, node: Node::Manager, what })
+    }
+
+    pub(super) fn at(mut self, node: Node) -> Self {
+        self.0.node = node;
+        self
     }
 
     pub(super) fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
@@ -397,7 +343,14 @@ impl Write {
 #[cfg(feature = "testing")]
 impl Read {
     pub(crate) fn any(path: &str, query: Vec<(&'static str, String)>, what: &str) -> Self {
-        Self(Request { method: Method::Get, path: path.into(), query, body: None, what: what.into() })
+        Self(Request {
+            method: Method::Get,
+            path: path.into(),
+            query,
+            body: None,
+            node: Node::Manager,
+            what: what.into(),
+        })
     }
 }
 
@@ -410,7 +363,14 @@ impl Write {
         body: Option<Vec<u8>>,
         what: &str,
     ) -> Self {
-        Self(Request { method, path: path.into(), query, body: body.map(Zeroizing::new), what: what.into() })
+        Self(Request {
+            method,
+            path: path.into(),
+            query,
+            body: body.map(Zeroizing::new),
+            node: Node::Manager,
+            what: what.into(),
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What goes over the wire: headers, paths, connections, and what is never sent.
 
 use swarmsecrets_core::ids::EnvironmentId;
-use swarmsecrets_core::transport::{Method, Read, Transport};
+use swarmsecrets_core::transport::{Method, Node, Read, Transport};
 use swarmsecrets_core::{ErrorKind, SecretValue, testing};
 use swarmsecrets_portainer::PortainerTransport;
 
@@ -45,6 +45,25 @@ async fn what_is_the_engines_is_asked_of_a_manager() {
     let requests = server.requests();
     assert_eq!(header(&requests[0], "x-portaineragent-manageroperation"), Some("1"));
     assert_eq!(header(&requests[1], "x-portaineragent-manageroperation"), None);
+}
+
+/// Where agents run on several nodes, they answer together what containers there are, and one of them what is asked of its own.
+#[tokio::test]
+async fn what_is_a_nodes_is_asked_of_that_node() {
+    let server = Server::always(Answer::ok("[]")).await;
+    let portainer = builder(&server.url()).build().unwrap();
+    let (task, id) = ("t1".parse().unwrap(), "e1".parse().unwrap());
+    portainer.read(&Read::containers_of(EnvironmentId(1), &task)).await.unwrap();
+    portainer.read(&Read::exec(EnvironmentId(1), &Node::Named("worker-2".into()), &id)).await.unwrap();
+    let requests = server.requests();
+    for (request, node) in requests.iter().zip([None, Some("worker-2")]) {
+        assert_eq!(header(request, "x-portaineragent-manageroperation"), None);
+        assert_eq!(header(request, "x-portaineragent-target"), node);
+    }
+    let named = Node::Named("two\nlines".into());
+    let error = portainer.read(&Read::exec(EnvironmentId(1), &named, &id)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ impl FakeCredential {
 #[async_trait]
 impl CredentialSetter for FakeCredential {
     fn account(&self) -> Account {
-        Account { system: "a made-up system".into(), user: self.users.join("/"), way: self.way }
+        Account::new("a made-up system", self.users.join("/"), self.way)
     }
 
     fn next_value(&self, current: &SecretValue, password: &SecretValue) -> Result<SecretValue> {

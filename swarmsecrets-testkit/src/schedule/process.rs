@@ -152,7 +152,7 @@ impl Desk {
             let (number, system) = self.system(&secret.secret)?;
             let setter = Arc::new(Door::new(records.clone(), number, system.clone()));
             let current = self.current(secret);
-            secret.credential.is_some().then(|| (secret.secret.clone(), PasswordChange { setter, current }))
+            secret.credential.is_some().then(|| (secret.secret.clone(), PasswordChange::Setter { setter, current }))
         };
         plan.secrets.iter().filter_map(change).collect()
     }

@@ -9,6 +9,7 @@ use swarmsecrets_core::error::Result;
 
 use super::builder::WorldBuilder;
 use super::clock::{SimClock, default_base};
+use super::command::Called;
 use super::program::Program;
 use super::world::World;
 use super::{api, saved, stack};
@@ -76,6 +77,12 @@ impl SimEngine {
     /// containers that start from now on; a service's own program comes before its image's.
     pub fn program(&self, service_or_image: &str, program: Program) {
         self.world().set_program(service_or_image, program);
+    }
+
+    /// Says what a program does that is run in a container, and its exit code. Without that a container can only `cat` its
+    /// secrets.
+    pub fn command(&self, program: &str, run: impl Fn(&Called) -> i64 + Send + Sync + 'static) {
+        self.world().commands.insert(program.to_owned(), Arc::new(run));
     }
 
     /// The id of the secret of that name.

@@ -12,6 +12,7 @@ mod agenda;
 mod api;
 mod builder;
 mod clock;
+mod command;
 mod dice;
 mod engine;
 mod event;
@@ -35,6 +36,7 @@ pub(crate) use world::World;
 // The public interface is:
 pub use builder::{SecretBuilder, ServiceBuilder, WorldBuilder};
 pub use clock::SimClock;
+pub use command::Called;
 pub use engine::SimEngine;
 pub use fault::{Fault, FaultyEngine, NO_ANSWER};
 pub use node::NodeBuilder;

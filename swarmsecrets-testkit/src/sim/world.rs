@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agenda::{Agenda, Due};
 use super::clock::after;
+use super::command::Command;
 use super::dice::Dice;
 use super::event::Event;
 use super::node::{Node, NodeBuilder};
@@ -44,6 +45,9 @@ pub(crate) struct World {
     /// The commands that were run in containers, by id; what they are asked for is not saved.
     #[serde(skip)]
     pub(crate) execs: BTreeMap<String, super::api::Exec>,
+    /// What programs do that are run in containers, by their names.
+    #[serde(skip)]
+    pub(crate) commands: BTreeMap<String, Command>,
 }
 
 /// What a task waits for before it starts.
@@ -78,6 +82,7 @@ impl World {
             programs: BTreeMap::new(),
             vault: Vault::new(),
             execs: BTreeMap::new(),
+            commands: BTreeMap::new(),
         };
         world.add_node(NodeBuilder::manager("node-1"));
         world

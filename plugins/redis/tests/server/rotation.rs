@@ -73,7 +73,7 @@ async fn rotate(user: &str, new: &[u8], second: Program) -> (Outcome, bool, bool
         ..RotationRequest::new("cache", ValueRecipe::Supplied)
     };
     let plan = plan_rotation(&read_inventory(&client, ENVIRONMENT, &clock).await.unwrap(), &request).unwrap();
-    let change = PasswordChange { setter: setter.clone(), current: Some(old.clone()) };
+    let change = PasswordChange::Setter { setter: setter.clone(), current: Some(old.clone()) };
     let executor = Executor::new(Parts {
         transport: &client,
         environment: ENVIRONMENT,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::answer::{CannotTell, Difference, Shown};
 use super::live::Live;
 use crate::ids::SecretName;
+use crate::model::SecretReference;
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -43,6 +44,25 @@ impl<'a> Renamed<'a> {
     }
 }
 
+impl Renamed<'_> {
+    /// Leaves out the old versions that a rotation has mounted beside new ones, for as long as commands need both.
+    fn take_ours(self, references: &mut Vec<Value>) {
+        let at = |r: &Value| {
+            let text = |pointer: &str| r.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+            (text("/File/Name"), text("/SecretName"))
+        };
+        let all: Vec<(String, String)> = references.iter().map(at).collect();
+        references.retain(|reference| {
+            let (place, name) = at(reference);
+            let besides = |(target, new): &(String, String)| {
+                place == SecretReference::beside(target)
+                    && self.0.iter().any(|(from, to)| from.as_str() == name && to.as_str() == new)
+            };
+            !all.iter().any(besides)
+        });
+    }
+}
+
 /// What a spec says.
 pub(super) struct Facts {
     facts: BTreeMap<String, Fact>,
@@ -62,7 +82,12 @@ impl Facts {
 
     /// Of a live spec: its networks have ids.
     pub(super) fn of_live(spec: &Value, live: &Live, renamed: Renamed<'_>) -> Result<Self, CannotTell> {
-        Self::of(spec, renamed, |id| live.network(id).map(str::to_owned))
+        let mut spec = spec.clone();
+        if let Some(references) = spec.pointer_mut("/TaskTemplate/ContainerSpec/Secrets").and_then(Value::as_array_mut)
+        {
+            renamed.take_ours(references);
+        }
+        Self::of(&spec, renamed, |id| live.network(id).map(str::to_owned))
     }
 
     /// What differs between the file's facts and a live service's.

@@ -9,6 +9,7 @@ use super::answer::{Answer, Refused, body, frame, json_with, ok, raw};
 use super::filters::Filters;
 use super::tasks;
 use crate::engine::EngineRequest;
+use crate::sim::command::Called;
 use crate::sim::spec;
 use crate::sim::task::{State, Task};
 use crate::sim::world::World;
@@ -101,16 +102,22 @@ pub(crate) fn start_exec(world: &mut World, id: &str) -> Answer {
     raw("application/vnd.docker.raw-stream", output)
 }
 
-/// Runs `cat` on mounted secrets. Any other command is not there, as in an image from scratch.
+/// Runs what a test says that there is, and `cat` on mounted secrets. Any other command is not there, as in an image from
+/// scratch.
 fn run(world: &World, exec: &Exec) -> (Vec<u8>, i64) {
     let Ok(task) = task_of(world, &exec.container) else { return (Vec::new(), 137) };
-    let Some((program, files)) = exec.command.split_first() else { return (Vec::new(), 126) };
+    let Some((program, arguments)) = exec.command.split_first() else { return (Vec::new(), 126) };
+    if let Some(command) = world.commands.get(program) {
+        let file = |one: &spec::Reference| Some((path(one.target.as_deref()), world.vault.value(&one.id)?.clone()));
+        let files = spec::secrets(&task.spec).iter().filter_map(file).collect();
+        return (Vec::new(), command(&Called { arguments: arguments.to_vec(), files }));
+    }
     if program != "cat" {
         let why = format!("exec failed: \"{program}\": a simulated container can only `cat` its secrets\r\n");
         return (frame(1, why.as_bytes()), 126);
     }
     let (mut output, mut code) = (Vec::new(), 0);
-    for file in files {
+    for file in arguments {
         let mounted = spec::secrets(&task.spec).into_iter().find(|one| path(one.target.as_deref()) == *file);
         match mounted.and_then(|one| world.vault.value(&one.id)) {
             // Reading a secret inside its container is what the secret is for.

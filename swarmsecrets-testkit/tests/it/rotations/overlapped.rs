@@ -47,7 +47,7 @@ impl Play {
     }
 
     pub(super) fn passwords(&self) -> BTreeMap<String, PasswordChange> {
-        let change = PasswordChange { setter: Arc::new(self.fake.clone()), current: Some(value(OLD)) };
+        let change = PasswordChange::Setter { setter: Arc::new(self.fake.clone()), current: Some(value(OLD)) };
         BTreeMap::from([("db".to_owned(), change)])
     }
 

@@ -102,7 +102,7 @@ async fn worlds(page: &mut Page) {
 }
 
 async fn passwords(page: &mut Page) {
-    let account = Account { system: "PostgreSQL at db:5432".into(), user: "app".into(), way: Way::HoldsTwo };
+    let account = Account::new("PostgreSQL at db:5432", "app", Way::HoldsTwo);
     let with = |secret: &str| BTreeMap::from([(secret.to_owned(), account.clone())]);
     let overlap = RotationRequest { strategy: Strategy::Overlap, ..request(DAY) };
     let world = one().inventory().await;

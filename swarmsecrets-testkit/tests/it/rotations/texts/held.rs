@@ -53,13 +53,13 @@ async fn passwords(page: &mut Page) {
         executor.apply(&plan, &mut supply).await.unwrap_err()
     };
     page.refusal("a password without its setter", &refused(BTreeMap::new()).await);
-    let mut changes = play.passwords();
-    changes.get_mut("db").unwrap().current = None;
-    page.refusal("a password without its current value", &refused(changes).await);
-    let mut changes = play.passwords();
+    let by = |setter: &FakeCredential, current| {
+        let setter = std::sync::Arc::new(setter.clone());
+        BTreeMap::from([("db".to_owned(), PasswordChange::Setter { setter, current })])
+    };
+    page.refusal("a password without its current value", &refused(by(&play.fake, None)).await);
     let other = FakeCredential::new(Way::Replaces, &value(OLD)).unwrap();
-    changes.get_mut("db").unwrap().setter = std::sync::Arc::new(other);
-    page.refusal("the setter of another account", &refused(changes).await);
+    page.refusal("the setter of another account", &refused(by(&other, Some(value(OLD)))).await);
     let (play, _) = stopped_before(4).await;
     page.refusal("a password that is half-way", &play.apply(Strategy::Overlap).await.unwrap_err());
 }

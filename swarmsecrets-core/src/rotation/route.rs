@@ -1,0 +1,97 @@
+//! What changes in one consumer's references, forward or back.
+
+use crate::error::Result;
+use crate::ids::{SecretId, SecretName};
+use crate::inventory::SecretReference;
+use crate::model::SpecText;
+use crate::policy::Direction;
+
+/// From which versions to which, at each place where the consumer mounts one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Route {
+    pub(super) swaps: Vec<Swap>,
+    pub(super) direction: Direction,
+}
+
+impl Route {
+    /// The spec with what is not done yet, and nothing else; with words for people: `db -> db_v2, key -> key_v2`.
+    ///
+    /// # Errors
+    /// Those of the edits.
+    pub(super) fn edit(&self, spec: &SpecText) -> Result<(SpecText, String)> {
+        let references = spec.references()?;
+        let to_move = self.swaps.iter().filter(|swap| swap.is(&references, swap.before()));
+        let (mut edited, mut words) = (spec.clone(), Vec::new());
+        for swap in to_move {
+            edited = swap.edit(&edited)?;
+            words.push(swap.words());
+        }
+        words.dedup();
+        Ok((edited, words.join(", ")))
+    }
+}
+
+/// A version's id and name.
+type Version = (SecretId, SecretName);
+
+/// What changes at one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Swap {
+    /// Another version is mounted.
+    Exchange { target: String, from: Version, to: Version },
+    /// A version is mounted where none is, with the user, the group and the mode of the reference at `like`.
+    Add { target: String, version: Version, like: String },
+    /// A version is not mounted any more.
+    Drop { target: String, version: Version },
+}
+
+impl Swap {
+    /// The version that is mounted there before.
+    pub(super) fn before(&self) -> Option<&SecretId> {
+        match self {
+            Self::Exchange { from: (id, _), .. } | Self::Drop { version: (id, _), .. } => Some(id),
+            Self::Add { .. } => None,
+        }
+    }
+
+    /// The version that is mounted there after.
+    pub(super) fn after(&self) -> Option<&SecretId> {
+        match self {
+            Self::Exchange { to: (id, _), .. } | Self::Add { version: (id, _), .. } => Some(id),
+            Self::Drop { .. } => None,
+        }
+    }
+
+    /// Whether the references are as this version at its target would have it; without one, as nothing there would.
+    pub(super) fn is(&self, references: &[SecretReference], version: Option<&SecretId>) -> bool {
+        let (Self::Exchange { target, .. } | Self::Add { target, .. } | Self::Drop { target, .. }) = self;
+        let mut there = references.iter().filter(|r| r.target == *target).peekable();
+        match version {
+            Some(id) => there.any(|r| r.id == id.as_str()),
+            None => there.peek().is_none(),
+        }
+    }
+
+    fn edit(&self, spec: &SpecText) -> Result<SpecText> {
+        match self {
+            Self::Exchange { target, from, to } => {
+                spec.replace_reference(target, (from.0.as_str(), from.1.as_str()), (&to.0, &to.1))
+            }
+            Self::Add { target, version: (id, name), like } => {
+                let like = spec.references()?.into_iter().find(|r| r.target == *like);
+                let (uid, gid, mode) = like.map_or_else(|| ("0".into(), "0".into(), 0o444), |r| (r.uid, r.gid, r.mode));
+                let (id, name, target) = (id.to_string(), name.to_string(), target.clone());
+                spec.add_reference(&SecretReference { id, name, target, uid, gid, mode })
+            }
+            Self::Drop { target, .. } => spec.remove_reference(target),
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Exchange { from: (_, from), to: (_, to), .. } => format!("{from} -> {to}"),
+            Self::Add { target, version: (_, name), .. } => format!("and {name} at {target}"),
+            Self::Drop { target, version: (_, name) } => format!("without {name} at {target}"),
+        }
+    }
+}

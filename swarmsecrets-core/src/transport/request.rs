@@ -1,0 +1,94 @@
+//! What a request is made of.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// The methods that are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates, or updates an Engine object.
+    Post,
+    /// Replaces a Portainer object.
+    Put,
+    /// Removes.
+    Delete,
+}
+
+impl Method {
+    /// The method as HTTP writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Which node's Engine a request is for. On an environment of one Engine it is for that; on an environment of agents it is
+/// told by headers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Node {
+    /// A manager: services, tasks, secrets and all else that the Swarm knows.
+    #[default]
+    Manager,
+    /// All nodes, whose answers come as one: the containers that run.
+    Each,
+    /// The node of this name.
+    Named(String),
+}
+
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) query: Vec<(&'static str, String)>,
+    pub(super) body: Option<Zeroizing<Vec<u8>>>,
+    pub(super) node: Node,
+    pub(super) what: String,
+}
+
+/// What a transport needs to send a request. The body of a [`Write`] may hold a secret: send it, print nothing of it.
+#[derive(Clone, Copy)]
+pub struct RequestView<'a> {
+    /// The method.
+    pub method: Method,
+    /// The path from the server's root, as `/api/…`, encoded.
+    pub path: &'a str,
+    /// The query, not yet encoded.
+    pub query: &'a [(&'static str, String)],
+    /// The JSON body.
+    pub body: Option<&'a [u8]>,
+    /// The node whose Engine it is for, if it is for an Engine.
+    pub node: &'a Node,
+    /// What it does, for messages: "create secret `db_v2`".
+    pub what: &'a str,
+}
+
+impl Request {
+    pub(super) fn view(&self) -> RequestView<'_> {
+        RequestView {
+            method: self.method,
+            path: &self.path,
+            query: &self.query,
+            body: self.body.as_ref().map(|b| b.as_slice()),
+            node: &self.node,
+            what: &self.what,
+        }
+    }
+
+    pub(super) fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method.as_str(), self.path)?;
+        for (n, (key, value)) in self.query.iter().enumerate() {
+            write!(f, "{}{key}={value}", if n == 0 { '?' } else { '&' })?;
+        }
+        if self.body.is_some() {
+            f.write_str(" [body not shown]")?;
+        }
+        Ok(())
+    }
+}
