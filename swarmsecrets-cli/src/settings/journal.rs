@@ -28,6 +28,13 @@ pub(crate) fn journal_database(
         (None, Some(path), None) => Path::new(path),
         (None, None, url) => return Ok(url.map(|url| SecretValue::credential(url.as_bytes().to_vec()))),
     };
+    // An error would show it as the name of a file that is not there, with its password.
+    if file.to_string_lossy().contains("://") {
+        return Err(settings(format!(
+            "a file that holds the URL of the journal's database is to be named, and this is a URL itself: put it into a \
+             file, or into {URL}; as an argument it can be read by every process on the machine"
+        )));
+    }
     swarmsecrets_host::read_credential(file).map(Some)
 }
 
@@ -63,11 +70,17 @@ mod tests {
             (&[(URL, "postgres://made-up"), (FILE, "x")][..], "both set"),
             (&[(URL, "")], "SWARMSECRETS_JOURNAL_DB is set but empty"),
             (&[(FILE, "/no/such/file")], "/no/such/file"),
+            (
+                &[(FILE, "postgres://rotator:made-up@db/journal")],
+                "put it into a file, or into SWARMSECRETS_JOURNAL_DB;",
+            ),
         ] {
             let error = of(None, pairs).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Settings, "{error}");
             assert!(error.message().contains(part), "{error}");
             assert!(!error.message().contains("made-up"), "{error}");
         }
+        let url = of(Some("postgres://rotator:made-up@db/journal"), &[]).unwrap_err();
+        assert!(url.message().contains("this is a URL itself") && !url.message().contains("made-up"), "{url}");
     }
 }
