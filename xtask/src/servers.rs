@@ -1,5 +1,5 @@
-//! Real servers for the tests of the plugins: PostgreSQL, MariaDB and Redis, each on 127.0.0.1, on a port of its own, in a
-//! folder of its own that is removed when it ends, and as a user without rights.
+//! Real servers for the tests of the plugins and of the command: PostgreSQL, MariaDB and Redis, each on 127.0.0.1, on a port of
+//! its own, in a folder of its own that is removed when it ends, and as a user without rights.
 
 mod certificate;
 mod mariadb;
@@ -15,8 +15,9 @@ use crate::log::Log;
 use crate::process::{Daemon, run_beside};
 use crate::{Failure, install, repository};
 
-/// The packages of the plugins whose tests (`tests/server`) need the servers.
-pub(crate) const PLUGINS: [&str; 3] = ["swarmsecrets-postgres", "swarmsecrets-mysql", "swarmsecrets-redis"];
+/// The packages whose tests (`tests/server`) need the servers: those of the plugins, and the command's.
+pub(crate) const PACKAGES: [&str; 4] =
+    ["swarmsecrets-postgres", "swarmsecrets-mysql", "swarmsecrets-redis", "swarmsecrets-cli"];
 
 /// A server, and what tests are told of it beside its place and password.
 type Started = (Daemon, Vec<(&'static str, String)>);

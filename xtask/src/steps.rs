@@ -103,8 +103,8 @@ impl Run<'_> {
         self.cargo(&[&["clippy", "--workspace", "--all-targets"], &deny_warnings[..]].concat())?;
         // Not among "all" targets, because plain `cargo test` must leave them out.
         self.cargo(&[&["clippy", "--package", "swarmsecrets-cli", "--test", "engine"], &deny_warnings[..]].concat())?;
-        let plugins = servers::PLUGINS.iter().flat_map(|plugin| ["--package", plugin]);
-        self.cargo(&["clippy", "--test", "server"].into_iter().chain(plugins).chain(deny_warnings).collect::<Vec<_>>())
+        let packages = servers::PACKAGES.iter().flat_map(|package| ["--package", package]);
+        self.cargo(&["clippy", "--test", "server"].into_iter().chain(packages).chain(deny_warnings).collect::<Vec<_>>())
     }
 
     fn deny(&self) -> Result<(), Failure> {
@@ -136,8 +136,8 @@ impl Run<'_> {
     }
 
     fn servers(&self) -> Result<(), Failure> {
-        let plugins = servers::PLUGINS.iter().flat_map(|plugin| ["--package", plugin]);
-        let server_tests = ["--locked", "--test", "server"].into_iter().chain(plugins).collect::<Vec<_>>();
+        let packages = servers::PACKAGES.iter().flat_map(|package| ["--package", package]);
+        let server_tests = ["--locked", "--test", "server"].into_iter().chain(packages).collect::<Vec<_>>();
         // Built first, so that no time passes with servers that idle.
         self.cargo(&[&["test", "--no-run"], &server_tests[..]].concat())?;
         let servers = Servers::start(&self.log)?;

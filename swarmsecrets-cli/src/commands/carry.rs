@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use swarmsecrets_core::Error;
 use swarmsecrets_core::executor::{Cancellation, Executor, Parts, Probes, Supply, Values};
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::journal::Event;
 use swarmsecrets_core::plan::{Plan, Warning};
 use swarmsecrets_core::policy::{Decision, Word};
 use swarmsecrets_core::rotation::Report;
+use swarmsecrets_core::{Error, ErrorKind};
 
 use crate::app::App;
 use crate::args::{ChangeArgs, CredentialArgs, ProbeArgs};
@@ -147,16 +147,20 @@ impl<'a> Carrier<'a> {
     /// What the plan of a rotation had warned of, from its journal.
     pub(super) async fn warned_of(&self, report: &Report) -> Vec<Warning> {
         let Some(id) = &report.rotation else { return Vec::new() };
-        self.plan_of(id).await.map(|plan| plan.warnings.clone()).unwrap_or_default()
+        let plan = self.plan_of(id).await.ok().flatten();
+        plan.map(|plan| plan.warnings.clone()).unwrap_or_default()
     }
 
-    /// The plan of a rotation, from its journal.
-    pub(super) async fn plan_of(&self, id: &RotationId) -> Option<Plan> {
-        let journal = self.records.journal().load(id).await.unwrap_or_default();
-        match journal.entries.into_iter().next()?.event {
+    /// The plan of a rotation, from its journal; nothing if there is no journal.
+    pub(super) async fn plan_of(&self, id: &RotationId) -> Result<Option<Plan>, Error> {
+        let journal = match self.records.journal().load(id).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            read => read?,
+        };
+        Ok(journal.entries.into_iter().next().and_then(|first| match first.event {
             Event::Begun { plan, .. } => Some(*plan),
             _ => None,
-        }
+        }))
     }
 
     /// As [`Carrier::report`], for a rotation that has begun before: if it could not be taken up, that says nothing about

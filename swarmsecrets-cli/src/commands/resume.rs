@@ -28,10 +28,12 @@ pub(super) async fn run(app: &App, args: ResumeArgs) -> Result<Exit, Failure> {
         }
     };
     let word = carrier.ask(&format!("Go on with rotation {id}?"))?;
-    // Without a journal the executor says so.
+    // Without a journal the executor says so. One that cannot be read now may be readable in a moment: then a value that was
+    // given would not be used, and the rotation would end for the lack of it.
     let values = match carrier.plan_of(&id).await {
-        Some(plan) => request::values(&args.value_file, &plan, &app.console)?,
-        None => Values::none(),
+        Ok(Some(plan)) => request::values(&args.value_file, &plan, &app.console)?,
+        Ok(None) => Values::none(),
+        Err(error) => return carrier.report_on(&id, Err(error)).await,
     };
     let mut random = random();
     let mut supply = Supply { values, random: &mut *random };

@@ -5,13 +5,15 @@ use std::path::Path;
 
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 
+use super::lookalike;
+
 const URL: &str = "SWARMSECRETS_JOURNAL_DB";
 const FILE: &str = "SWARMSECRETS_JOURNAL_DB_FILE";
 
 /// The URL, which holds a password. The flag wins over the environment.
 ///
 /// # Errors
-/// [`ErrorKind::Settings`] if a setting is empty, if there are two, or if the file cannot be read.
+/// [`ErrorKind::Settings`] if a setting is empty, if there are two, if one looks misspelt, or if the file cannot be read.
 pub(crate) fn journal_database(
     flag: Option<&Path>,
     environment: &BTreeMap<String, String>,
@@ -26,9 +28,26 @@ pub(crate) fn journal_database(
             return Err(settings(format!("{URL} and {FILE} are both set: unset one of them")));
         }
         (None, Some(path), None) => Path::new(path),
-        (None, None, url) => return Ok(url.map(|url| SecretValue::credential(url.as_bytes().to_vec()))),
+        (None, None, Some(url)) => return Ok(Some(SecretValue::credential(url.as_bytes().to_vec()))),
+        (None, None, None) => return none_meant(environment).map(|()| None),
     };
+    // An error would show it as the name of a file that is not there, with its password.
+    if file.to_string_lossy().contains("://") {
+        return Err(settings(format!(
+            "a file that holds the URL of the journal's database is to be named, and this is a URL itself: put it into a \
+             file, or into {URL}; as an argument it can be read by every process on the machine"
+        )));
+    }
     swarmsecrets_host::read_credential(file).map(Some)
+}
+
+/// A slip must not leave the journal on this host alone, where no other host sees it.
+fn none_meant(environment: &BTreeMap<String, String>) -> Result<()> {
+    let slips = lookalike::find(environment);
+    match slips.iter().find(|(_, known)| [URL, FILE].contains(known)) {
+        Some((name, known)) => Err(settings(format!("{name} is set and says nothing: is {known} meant?"))),
+        None => Ok(()),
+    }
 }
 
 fn settings(message: String) -> Error {
@@ -63,11 +82,20 @@ mod tests {
             (&[(URL, "postgres://made-up"), (FILE, "x")][..], "both set"),
             (&[(URL, "")], "SWARMSECRETS_JOURNAL_DB is set but empty"),
             (&[(FILE, "/no/such/file")], "/no/such/file"),
+            (
+                &[(FILE, "postgres://rotator:made-up@db/journal")],
+                "put it into a file, or into SWARMSECRETS_JOURNAL_DB;",
+            ),
+            (&[("SWARMSECRETS_JOURNL_DB", "made-up")], "is SWARMSECRETS_JOURNAL_DB meant?"),
+            (&[("SWARMSECRETS_JOURNAL_DB_URL", "made-up")], "is SWARMSECRETS_JOURNAL_DB meant?"),
+            (&[("SWARMSECRETS_JOURNAL_DATABASE_FILE", "made-up")], "is SWARMSECRETS_JOURNAL_DB_FILE meant?"),
         ] {
             let error = of(None, pairs).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Settings, "{error}");
             assert!(error.message().contains(part), "{error}");
             assert!(!error.message().contains("made-up"), "{error}");
         }
+        let url = of(Some("postgres://rotator:made-up@db/journal"), &[]).unwrap_err();
+        assert!(url.message().contains("this is a URL itself") && !url.message().contains("made-up"), "{url}");
     }
 }

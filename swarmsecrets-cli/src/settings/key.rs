@@ -1,5 +1,7 @@
 //! The API key, from its file or the environment.
 
+use std::path::Path;
+
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 
 use super::KeySource;
@@ -8,6 +10,12 @@ use super::KeySource;
 pub(crate) fn read_key(source: KeySource) -> Result<SecretValue> {
     let (raw, place) = match source {
         KeySource::Given(value) => (value, "PORTAINER_API_KEY"),
+        // An error would show it as the name of a file that is not there.
+        KeySource::File(path) if is_a_key(&path) => {
+            let text = "a file that holds the API key is to be named, and this is a key itself: put it into a file, or into \
+                        PORTAINER_API_KEY; as an argument it can be read by every process on the machine";
+            return Err(Error::new(ErrorKind::Settings, text));
+        }
         KeySource::File(path) => (swarmsecrets_host::read_credential(&path)?, "the API key file"),
     };
     let key = raw.expose().trim_ascii();
@@ -19,6 +27,11 @@ pub(crate) fn read_key(source: KeySource) -> Result<SecretValue> {
         return Err(Error::new(ErrorKind::Settings, text));
     }
     Ok(SecretValue::credential(key.to_vec()))
+}
+
+/// Whether it is a key, and no file of that name is there.
+fn is_a_key(path: &Path) -> bool {
+    path.to_string_lossy().starts_with("ptr_") && !path.exists()
 }
 
 #[cfg(test)]
@@ -43,5 +56,7 @@ mod tests {
         }
         let missing = read_key(KeySource::File("/no/such/file".into())).unwrap_err();
         assert!(missing.message().contains("/no/such/file"), "{missing}");
+        let key = read_key(KeySource::File("ptr_made-up".into())).unwrap_err();
+        assert!(key.message().contains("this is a key itself") && !key.message().contains("ptr_"), "{key}");
     }
 }

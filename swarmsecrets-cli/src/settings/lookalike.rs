@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::KNOWN;
 
 /// Names that other tools use for the same things.
-const ALIASES: [(&str, &str); 20] = [
+const ALIASES: [(&str, &str); 26] = [
     ("PORTAINER_TOKEN", "PORTAINER_API_KEY"),
     ("PORTAINER_ACCESS_TOKEN", "PORTAINER_API_KEY"),
     ("PORTAINER_API_TOKEN", "PORTAINER_API_KEY"),
@@ -26,6 +26,12 @@ const ALIASES: [(&str, &str); 20] = [
     ("PORTAINER_ENDPOINT_ID", "PORTAINER_ENDPOINT"),
     ("PORTAINER_CACERT", "PORTAINER_CA_FILE"),
     ("PORTAINER_AGENT_ID", "SWARMSECRETS_AGENT_ID"),
+    ("SWARMSECRETS_JOURNAL_URL", "SWARMSECRETS_JOURNAL_DB"),
+    ("SWARMSECRETS_JOURNAL_DB_URL", "SWARMSECRETS_JOURNAL_DB"),
+    ("SWARMSECRETS_JOURNAL_DATABASE", "SWARMSECRETS_JOURNAL_DB"),
+    ("SWARMSECRETS_JOURNAL_DATABASE_URL", "SWARMSECRETS_JOURNAL_DB"),
+    ("SWARMSECRETS_JOURNAL_DB_URL_FILE", "SWARMSECRETS_JOURNAL_DB_FILE"),
+    ("SWARMSECRETS_JOURNAL_DATABASE_FILE", "SWARMSECRETS_JOURNAL_DB_FILE"),
 ];
 
 /// The variables that are set and look like one of ours, each with the one that was probably meant.

@@ -27,6 +27,11 @@ pub(super) fn read(text: &SecretValue) -> Result<Place> {
     if text.contains('#') {
         return Err(bad("it holds a #: in a password write it as %23"));
     }
+    // So do / and ?, and with an @ before them the rest of the password would be read, and shown, as a host or a database.
+    let after_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
+    if after_scheme.split_once(['/', '?']).is_some_and(|(_, rest)| rest.contains('@')) {
+        return Err(bad("it holds an @ after its host: in a password write / as %2F, ? as %3F and @ as %40"));
+    }
     let url =
         Url::from_str(text).map_err(|why| bad(&format!("{why}: write postgres://user:password@host:5432/database")))?;
     if !matches!(url.scheme(), "postgres" | "postgresql") {
@@ -137,6 +142,9 @@ mod tests {
             ("postgres://rotator:made-up@db/journal?pasword=made-up", "`pasword` is not known"),
             ("postgres://rotator:made-up@db/journal?host=db2", "no folder"),
             ("postgres://rotator:made-up@db/journal?sslrootcert=/no/such/file", "/no/such/file"),
+            ("postgres://rotator:pa/made-up@db/journal", "write / as %2F"),
+            ("postgres://rotator:p@x/made-up@db/journal", "write / as %2F"),
+            ("postgres://rotator:p@x/y?made-up@db/journal", "? as %3F"),
             ("postgres://rotator:%ff@db/journal", "not UTF-8"),
             ("postgres://rotator:made-up@db:port/journal", "port"),
         ] {
