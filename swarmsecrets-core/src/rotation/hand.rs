@@ -242,7 +242,8 @@ impl Hand {
         let there = self.route.swaps.iter().filter(|swap| swap.is(&references, swap.after())).count();
         let to_move = self.route.swaps.iter().filter(|swap| swap.is(&references, swap.before())).count();
         // On the way back, what is still ours goes back although somebody else has changed the rest.
-        let goes = to_move > 0 && (there + to_move == all || self.route.direction == Direction::Restore);
+        let ours = there + to_move == all && !self.route.is_half_done(&references);
+        let goes = to_move > 0 && (ours || self.route.direction == Direction::Restore);
         if there == all {
             self.since = self.history_ends(&service);
             self.judge_from(now);

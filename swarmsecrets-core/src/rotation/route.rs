@@ -14,6 +14,13 @@ pub(super) struct Route {
 }
 
 impl Route {
+    /// Whether some references were exchanged and others not: that was somebody else, as one update exchanges all.
+    pub(super) fn is_half_done(&self, references: &[SecretReference]) -> bool {
+        let mut exchanged = self.swaps.iter().filter(|swap| matches!(swap, Swap::Exchange { .. }));
+        let first = exchanged.next().map(|swap| swap.is(references, swap.after()));
+        exchanged.any(|swap| Some(swap.is(references, swap.after())) != first)
+    }
+
     /// The spec with what is not done yet, and nothing else; with words for people: `db -> db_v2, key -> key_v2`.
     ///
     /// # Errors
@@ -92,6 +99,45 @@ impl Swap {
             Self::Exchange { from: (_, from), to: (_, to), .. } => format!("{from} -> {to}"),
             Self::Add { target, version: (_, name), .. } => format!("and {name} at {target}"),
             Self::Drop { target, version: (_, name) } => format!("without {name} at {target}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two references of one secret, and the old version beside the first.
+    fn route() -> Route {
+        let version = |id: &str, name: &str| (id.parse().unwrap(), name.parse().unwrap());
+        let (old, new) = (version("old", "db"), version("new", "db_v2"));
+        let exchange = |target: &str| Swap::Exchange { target: target.into(), from: old.clone(), to: new.clone() };
+        let add = Swap::Add { target: "a.previous".into(), version: old.clone(), like: "a".into() };
+        Route { swaps: vec![exchange("a"), exchange("b"), add], direction: Direction::Forward }
+    }
+
+    fn references(all: &[(&str, &str)]) -> Vec<SecretReference> {
+        let reference = |(target, id): &(&str, &str)| SecretReference {
+            id: (*id).into(),
+            name: "db".into(),
+            target: (*target).into(),
+            uid: "0".into(),
+            gid: "0".into(),
+            mode: 0o444,
+        };
+        all.iter().map(reference).collect()
+    }
+
+    #[test]
+    fn what_one_update_exchanges_together_is_not_half_done() {
+        for (there, half) in [
+            (&[("a", "old"), ("b", "old")][..], false),
+            (&[("a", "new"), ("b", "new")], false),
+            (&[("a", "new"), ("b", "new"), ("a.previous", "old")], false),
+            (&[("a", "new"), ("b", "old")], true),
+            (&[("a", "old"), ("b", "new"), ("a.previous", "old")], true),
+        ] {
+            assert_eq!(route().is_half_done(&references(there)), half, "{there:?}");
         }
     }
 }
