@@ -9,8 +9,7 @@ use swarmsecrets_core::error::Result;
 use swarmsecrets_core::rotation::{Outcome, Report};
 
 use super::disk::{Host, lock};
-use super::oracle::Oracle;
-use super::people;
+use super::oracle::{self, Oracle};
 use super::process::Desk;
 use super::scene::Scene;
 use super::script::{Op, Script, Task};
@@ -18,6 +17,7 @@ use super::stage::{PROCESSES, Stage};
 use super::tally::Tally;
 use super::values;
 use super::watch::By;
+use super::{lockouts, people};
 use crate::sim::Dice;
 
 /// How a script went.
@@ -34,17 +34,13 @@ const MOST_TURNS: u64 = 20_000;
 /// Plays a script from its beginning to its judgement.
 pub(super) fn play(script: &Script, traced: bool) -> Played {
     values::record();
-    let built = script.scene.build().and_then(|swarm| Ok((swarm, script.scene.systems()?)));
-    let (swarm, systems) = match built {
-        Ok(built) => built,
+    let stage = match Stage::of(&script.scene, traced) {
+        Ok(stage) => Arc::new(stage),
         Err(error) => {
             let violation = Some(format!("the world could not be built: {error}"));
             return Played { tally: Tally::default(), violation, trace: Vec::new() };
         }
     };
-    let stage = Arc::new(Stage::new(swarm, systems, traced));
-    stage.look(&By::Scene, None);
-    stage.live().watch.sight = script.scene.sight(&stage.swarm);
     let mut run = Run::new(stage.clone(), script);
     run.rounds(script);
     if stage.violation().is_none() {
@@ -54,6 +50,8 @@ pub(super) fn play(script: &Script, traced: bool) -> Played {
     let mut tally = std::mem::take(&mut live.tally);
     drop(live);
     tally.worlds = 1;
+    tally.probed = u64::from(script.scene.probed);
+    tally.logging_in = u64::from(script.scene.has_logins());
     tally.services = (script.scene.services.len() + script.scene.stacks.len()) as u64;
     Played { tally, violation: stage.violation(), trace: stage.trace() }
 }
@@ -147,7 +145,9 @@ impl Run {
             Ok(reports) => reports.into_iter().for_each(|report| {
                 self.stage.note(|| format!("process {who}: {}", summary(&report)));
                 // What became of its rotation is the other one's to say.
-                if !self.stage.is_overtaken(who) {
+                if self.stage.is_overtaken(who) {
+                    self.stage.check(oracle::of_overtaken(&self.stage, who, &report));
+                } else {
                     self.oracle.reported(report);
                 }
             }),
@@ -166,13 +166,16 @@ impl Run {
         self.stage.note(|| "from here on nothing goes wrong".into());
         self.stage.deliver();
         self.stage.pass(Duration::from_secs(900));
-        for _ in 0..2 {
+        // Whoever is asked again may have looked at what probes cannot tell.
+        let accepts = self.dice.percent(50);
+        for again in 0..4 {
             let hosts = &self.hosts[..1 + usize::from(!Arc::ptr_eq(&self.hosts[0], &self.hosts[1]))];
-            if self.oracle.is_open(hosts.iter().map(lock)) {
-                self.everybody(|dice| Op::Resume { with_value: dice.percent(70) });
+            if self.oracle.is_open(hosts.iter().map(lock)) && (again < 2 || self.oracle.is_in_doubt()) {
+                self.everybody(|dice| Op::Resume { with_value: dice.percent(70), accept: accepts && again > 0 });
             }
         }
-        for service in self.oracle.failed() {
+        self.stage.check(lockouts::nobody_is_left(&self.stage, self.oracle.last.values()));
+        for service in self.oracle.failed().into_iter().chain(lockouts::shut_out(&self.stage)) {
             let done = people::stop(&self.stage.swarm, &service);
             let said = done.map_or_else(|error| error.to_string(), |_| "done".into());
             self.stage.note(|| format!("somebody stops service {service}: {said}"));
@@ -187,11 +190,13 @@ impl Run {
                 self.stage.look(&By::Person, None);
             }
             self.stage.pass(Duration::from_secs(120));
-            self.everybody(|_| Op::Resume { with_value: true });
+            self.everybody(|_| Op::Resume { with_value: true, accept: false });
         }
         // Longer than a grace period by a clock that is wrong.
         self.stage.pass(Duration::from_secs(3 * 86_400));
-        self.everybody(|dice| if dice.percent(50) { Op::Retire } else { Op::Resume { with_value: false } });
+        self.everybody(
+            |dice| if dice.percent(50) { Op::Retire } else { Op::Resume { with_value: false, accept: false } },
+        );
         if self.stage.violation().is_some() {
             return;
         }
@@ -237,8 +242,7 @@ mod tests {
             script.happenings.clear();
             script.rounds.truncate(1);
             script.rounds[0].before.clear();
-            let stage = Arc::new(Stage::new(script.scene.build().unwrap(), script.scene.systems().unwrap(), false));
-            stage.look(&By::Scene, None);
+            let stage = Arc::new(Stage::of(&script.scene, false).unwrap());
             let mut run = Run::new(stage, &script);
             run.rounds(&script);
             let report = run.oracle.last.values().next().cloned();

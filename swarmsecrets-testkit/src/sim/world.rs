@@ -44,6 +44,20 @@ pub(crate) struct World {
     /// The commands that were run in containers, by id; what they are asked for is not saved.
     #[serde(skip)]
     pub(crate) execs: BTreeMap<String, super::api::Exec>,
+    /// The programs that could not log in, since somebody last took these away.
+    #[serde(skip)]
+    pub(crate) lockouts: Vec<Lockout>,
+}
+
+/// A program that ended as it could not log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lockout {
+    /// The id of its service.
+    pub(crate) service: String,
+    /// Where it mounts what it tried.
+    pub(crate) target: String,
+    /// The id of the version with which it tried; empty if it had none.
+    pub(crate) version: String,
 }
 
 /// What a task waits for before it starts.
@@ -78,6 +92,7 @@ impl World {
             programs: BTreeMap::new(),
             vault: Vault::new(),
             execs: BTreeMap::new(),
+            lockouts: Vec::new(),
         };
         world.add_node(NodeBuilder::manager("node-1"));
         world
