@@ -162,3 +162,66 @@ impl CredentialSetter for Door {
         self.change(rotation, Asks::Undo { current: current.clone() }).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use swarmsecrets_core::audit::{Actor, AuditRecord, AuditSink, Phase};
+    use swarmsecrets_core::credential::Way;
+    use swarmsecrets_core::ids::{EnvironmentId, PlanDigest};
+    use swarmsecrets_core::journal::JournalStore as _;
+    use swarmsecrets_core::policy::Direction;
+
+    use super::*;
+    use crate::schedule::disk::{Host, lock};
+    use crate::schedule::scene::Scene;
+    use crate::schedule::script::Op;
+    use crate::schedule::stage::Stage;
+
+    /// Turns until it is done.
+    fn done<T>(future: impl Future<Output = T>) -> T {
+        let mut future = std::pin::pin!(future);
+        loop {
+            if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return done;
+            }
+        }
+    }
+
+    #[test]
+    fn a_process_that_has_seen_that_its_lease_is_lost_sends_nothing() {
+        for lost in [false, true] {
+            let scene = (0..).map(Scene::of).find(|scene| scene.systems[0] == Some(Way::HoldsTwo)).unwrap();
+            let stage = Arc::new(Stage::of(&scene, false).unwrap());
+            let (host, rotation) = (Host::default(), RotationId::from_random([1; 10]));
+            let records = Arc::new(Records::new(stage.clone(), host.clone(), 0, Op::Retire));
+            let lease = done(records.lock(&rotation)).unwrap();
+            if lost {
+                lock(&host).leases.insert(rotation.clone(), (1, 9));
+            }
+            assert_eq!(lease.held(), !lost);
+            let actor = Actor { account: "admin".into(), agent: None, reason: None };
+            let intent = AuditRecord {
+                at: stage.now_of(0).wall,
+                actor,
+                environment: EnvironmentId(1),
+                rotation: rotation.clone(),
+                plan: PlanDigest::from_sha256([1; 32]),
+                phase: Phase::Intent,
+                step: 1,
+                direction: Direction::Forward,
+                action: String::new(),
+                outcome: None,
+                simulated: true,
+            };
+            done(AuditSink::append(&*records, &intent)).unwrap();
+            let door = Door::new(records, 0, stage.systems[0].clone().unwrap());
+            let value = SecretValue::new(b"made-up-value".to_vec()).unwrap();
+            let refused = done(door.undo(&rotation, &value)).unwrap_err().to_string();
+            let why = if lost { "has seen that its lease is lost" } else { "without an intent in the journal" };
+            assert!(refused.contains(why) && stage.violation().is_some_and(|what| what.contains(why)), "{refused}");
+            assert!(stage.live().reached.is_empty());
+        }
+    }
+}

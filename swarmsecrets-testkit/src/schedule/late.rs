@@ -143,3 +143,49 @@ impl Live {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::scene::Scene;
+    use swarmsecrets_core::credential::Way;
+
+    /// A world in which the first secret opens a system that holds two passwords, the id of its version, and both values.
+    fn stage() -> (Stage, String, SecretValue, SecretValue) {
+        let holds_two = |scene: &Scene| scene.systems[0] == Some(Way::HoldsTwo);
+        let scene = (0..).map(Scene::of).find(holds_two).unwrap();
+        let stage = Stage::of(&scene, false).unwrap();
+        let id = stage.swarm.engine().secret_id(crate::schedule::scene::SECRETS[0]).unwrap();
+        let current = stage.live().watch.values[&id].clone();
+        (stage, id, current, SecretValue::new(b"made-up-late-value".to_vec()).unwrap())
+    }
+
+    fn call(rotation: u8, asks: Asks, sent: usize) -> SetterCall {
+        SetterCall { secret: 0, rotation: RotationId::from_random([rotation; 10]), asks, sent }
+    }
+
+    #[test]
+    fn only_what_comes_after_another_change_is_excused() {
+        for between in [false, true] {
+            let (stage, id, current, next) = stage();
+            let set = call(1, Asks::Set { current: current.clone(), next: next.clone() }, 0);
+            stage.carry_out(&set, None).unwrap();
+            // Only an undo that was sent before another rotation's set has an excuse to shut it.
+            if between {
+                stage.carry_out(&call(2, set.asks.clone(), 1), None).unwrap();
+            }
+            let undo = call(1, Asks::Undo { current: next.clone() }, 1);
+            stage.carry_out(&undo, Some("it was late")).unwrap();
+            assert!(!stage.systems[0].as_ref().unwrap().logs_in(&current));
+            assert_eq!(stage.live().belated.shut.contains(&id), between);
+            stage.check_logins();
+            let used = stage.live().watch.users(&id).into_iter().any(|service| {
+                stage.swarm.engine().world().tasks.values().any(|task| task.service == service && task.is_wanted())
+            });
+            assert_eq!(stage.violation().is_some(), used && !between, "{:?}", stage.violation());
+            // What is done in time afterwards is held against the rules again.
+            stage.carry_out(&call(3, Asks::Undo { current }, 3), None).unwrap();
+            assert!(!stage.live().belated.shut.contains(&id));
+        }
+    }
+}

@@ -186,6 +186,7 @@ impl Others {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::lockouts;
     use crate::schedule::scene::Scene;
 
     #[test]
@@ -202,5 +203,27 @@ mod tests {
             found += usize::from(stage.violation().is_some());
         }
         assert!(found > 5 && found <= used + 6, "{found} of {used}");
+    }
+
+    #[test]
+    fn a_program_that_cannot_log_in_is_found() {
+        let (mut ended, mut left) = (0, 0);
+        for seed in (0..200).filter(|seed| Scene::of(*seed).has_logins()) {
+            let stage = Stage::of(&Scene::of(seed), false).unwrap();
+            let reports = || std::iter::empty::<&Report>();
+            assert_eq!(lockouts::nobody_is_left(&stage, reports()), Ok(()), "seed {seed}");
+            stage.systems.iter().flatten().for_each(FakeCredential::drop_users);
+            stage.swarm.engine().passwords_changed();
+            stage.swarm.engine().run_for(std::time::Duration::from_secs(60));
+            let mut live = stage.live();
+            let mut world = stage.swarm.engine().world();
+            let out = std::mem::take(&mut world.lockouts);
+            ended += usize::from(!out.is_empty());
+            let met = lockouts::met(&mut live, &world, &stage.systems, &out);
+            assert_eq!(met.is_err(), !out.is_empty(), "seed {seed}: {met:?}");
+            drop((live, world));
+            left += usize::from(lockouts::nobody_is_left(&stage, reports()).is_err());
+        }
+        assert!(ended > 5 && left > ended, "{ended}, {left}");
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Looks(BTreeMap<(RotationId, String), Vec<Seen>>);
 type Seen = (u64, Option<Said>);
 
 impl Looks {
-    fn add(&mut self, rotation: &RotationId, service: &str, seen: Seen) {
+    pub(super) fn add(&mut self, rotation: &RotationId, service: &str, seen: Seen) {
         self.0.entry((rotation.clone(), service.to_owned())).or_default().push(seen);
     }
 

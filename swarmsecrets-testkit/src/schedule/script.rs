@@ -6,7 +6,7 @@ use swarmsecrets_core::plan::Strategy;
 
 use super::ask::{Ask, Value};
 use super::scene::Scene;
-use super::trouble::Happening;
+use super::trouble::{Class, Happening};
 use crate::credential::Step;
 use crate::sim::Dice;
 
@@ -129,12 +129,24 @@ impl Script {
                     Op::Rollback { back: 0 }
                 },
             });
-            happenings.push(Happening::overtaken(&mut dice, 0, &scene));
+            let stall = Happening::overtaken(&mut dice, 0, &scene);
+            if let Class::Call(step) = stall.class {
+                round.come_to(&mut dice, &scene, step);
+                if dice.percent(40) {
+                    round.tasks[1].op = Op::Rollback { back: 0 };
+                }
+            }
+            happenings.push(stall);
             one_journal = true;
         }
         if scene.systems.iter().any(Option::is_some) && dice.percent(25) {
             let step = *dice.pick(&[Step::Set, Step::Revoke, Step::Undo]).unwrap_or(&Step::Set);
-            rounds[0].come_to(step);
+            rounds[0].come_to(&mut dice, &scene, step);
+            if step == Step::Undo && rounds.len() == 1 {
+                // The same password is changed again, perhaps before the call arrives.
+                let again = Round { before: Vec::new(), wait: Duration::from_secs(5), ..rounds[0].clone() };
+                rounds.push(again);
+            }
             happenings.push(Happening::late_call(&mut dice, 0, step));
         }
         for (n, round) in rounds.iter().enumerate() {
@@ -172,13 +184,14 @@ impl Round {
 }
 
 impl Round {
-    /// Makes it likelier that a password is given back: with what programs refuse.
-    fn come_to(&mut self, step: Step) {
-        for task in self.tasks.iter_mut().filter(|_| step == Step::Undo) {
-            if let Op::Rotate(ask) = &mut task.op {
-                ask.strategy = Strategy::Overlap;
-                ask.secrets.iter_mut().for_each(|(_, value)| *value = Value::Bad);
-            }
+    /// Makes the first rotation change a password, and likelier to come to this step: what programs refuse is given back.
+    fn come_to(&mut self, dice: &mut Dice, scene: &Scene, step: Step) {
+        let Some(secret) = scene.systems.iter().position(Option::is_some) else { return };
+        let Some(Op::Rotate(ask)) = self.tasks.first_mut().map(|task| &mut task.op) else { return };
+        let refused = step == Step::Undo || step == Step::Set && dice.percent(50);
+        ask.secrets = vec![(secret, if refused { Value::Bad } else { Value::Good(0) })];
+        if ask.strategy == Strategy::Swap {
+            ask.strategy = Strategy::Overlap;
         }
     }
 }

@@ -149,7 +149,7 @@ impl Happening {
     /// The first process gives up on a call of this kind, which is carried out later.
     pub(super) fn late_call(dice: &mut Dice, round: usize, step: Step) -> Self {
         let what = What::Late(seconds(dice, &[1, 30, 600, 600, 4_000]));
-        Self { round, who: 0, class: Class::Call(step), nth: dice.below(2), what }
+        Self { round, who: 0, class: Class::Call(step), nth: u64::from(dice.percent(20)), what }
     }
 
     /// The first process stands still for so long that another one takes its rotation over.
