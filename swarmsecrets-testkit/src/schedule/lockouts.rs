@@ -14,9 +14,10 @@ use crate::sim::{Lockout, World, secret_references};
 pub(super) fn met(live: &mut Live, world: &World, systems: &[Option<FakeCredential>], out: &[Lockout]) -> Verdict {
     for lockout in out {
         let Lockout { service, target, version } = lockout;
+        let put_back = || swarm_put_back(live, service).then_some("a person has pointed the service there");
         let waits = || waits(live, systems, version).then_some("one password: the service is not moved yet");
         let moved = || elsewhere(live, service, target, version).then_some("a person has pointed it at another secret");
-        let why = logins::why_shut(live, service, version).or_else(waits).or_else(moved);
+        let why = logins::why_shut(live, service, version).or_else(put_back).or_else(waits).or_else(moved);
         let Some(why) = why else {
             let service = world.services.get(service).map_or("a removed service", |service| service.name());
             let name = live.watch.names.get(version).map_or("nothing", String::as_str);
@@ -25,6 +26,13 @@ pub(super) fn met(live: &mut Live, world: &World, systems: &[Option<FakeCredenti
         *live.tally.locked_out.entry(why).or_default() += 1;
     }
     Ok(())
+}
+
+/// Whether what a person has done to a service since a rotation last changed it was put back by Swarm itself, as it failed.
+fn swarm_put_back(live: &Live, service: &str) -> bool {
+    let changes = live.watch.changes(service);
+    let since = changes.iter().rposition(|by| matches!(by, By::Rotation(_))).map_or(0, |at| at + 1);
+    changes[since..].contains(&By::Person) && changes.last() == Some(&By::Engine)
 }
 
 /// Whether the version is one of a rotation in a system with one password, where whoever has not moved yet waits.

@@ -36,9 +36,9 @@ impl Looks {
         self.0.get(&(rotation.clone(), service.to_owned())).map_or(&[], Vec::as_slice)
     }
 
-    /// What was last said of a service in a rotation, to whomever.
+    /// What was last said of a service in a rotation, to whomever, since somebody began with it.
     pub(super) fn last(&self, rotation: &RotationId, service: &str) -> Option<Said> {
-        self.of(rotation, service).iter().rev().find_map(|(_, said)| *said)
+        self.of(rotation, service).last().and_then(|(_, said)| *said)
     }
 
     /// What was last said to an operation since it began with the service.
@@ -157,6 +157,10 @@ pub(super) fn noted(records: &Records, rotation: &RotationId, event: &Event) {
         Event::ConsumerConverged { note, .. } => {
             let accepts = matches!(records.op, Op::Resume { accept: true, .. });
             let asked = Asked { last, accepts, runs: runs(records, name) };
+            if last.is_none() {
+                // What was said before is no more what counts.
+                records.stage.live().looks.add(rotation, name, (records.run, None));
+            }
             asked.converged(note.as_deref().unwrap_or_default())
         }
         Event::ConsumerUnsure { .. } if last.is_some_and(|said| said != Said::Inconclusive) => {

@@ -33,7 +33,9 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
         let names = |file: &str| begun.pairs().any(|pair| file.contains(pair.new_name.as_str()));
         let stacks = stage.swarm.portainer().state().stacks().to_vec();
         let mut named = stacks.iter().filter(|stack| names(&stack.file));
-        let by_hand = named.any(|stack| stack.git_config.is_some() || live.edited);
+        let by_hand = named.any(|stack| {
+            stack.git_config.is_some() || live.edited || pointed(stage, &live, &format!("{}_", stack.name))
+        });
         return by_hand.then_some("people have edited, stopped or patched what is to be put back");
     }
     if said.contains("it cannot be undone") {
@@ -59,6 +61,13 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
         return (!failed.is_empty() && justified).then_some("a consumer is not healthy on the old version either");
     }
     None
+}
+
+/// Whether a person has pointed a service of a stack somewhere, by what its name begins with.
+fn pointed(stage: &Stage, live: &Live, stack: &str) -> bool {
+    let world = stage.swarm.engine().world();
+    let mut services = world.services.values().filter(|service| service.name().starts_with(stack));
+    services.any(|service| live.watch.person_at(&service.id).is_some())
 }
 
 /// Whether every consumer in doubt has a probe that has said last that it cannot tell.
