@@ -190,7 +190,9 @@ impl<'a> Executor<'a> {
         let made = |state: &State| {
             let secrets = state.plan.secrets.iter().zip(&state.versions);
             let mut made = secrets.filter(|(_, v)| v.may_be_there()).map(|(planned, _)| &planned.next.name);
-            state.stage != Stage::Grace && made.any(|name| old.contains(name))
+            // Where its new version was removed, the one from which it began is the current one again.
+            let began = state.has_open_password() && state.plan.replaced().any(|version| old.contains(&version.name));
+            began || state.stage != Stage::Grace && made.any(|name| old.contains(name))
         };
         let ours = |state: &State| {
             state.plan.environment == plan.environment && state.plan.cluster == plan.cluster && made(state)
@@ -198,7 +200,7 @@ impl<'a> Executor<'a> {
         let Some(open) = self.unfinished().await?.into_iter().find(|state| ours(state)) else { return Ok(()) };
         let id = &open.rotation;
         let text = format!(
-            "rotation `{id}` made the current version and has not come to its end, nor has its password: `swarmsecrets resume {id}` or `swarmsecrets rollback {id}` first"
+            "rotation `{id}` made the current version, or began from it, and has not come to its end, nor has its password: `swarmsecrets resume {id}` or `swarmsecrets rollback {id}` first"
         );
         Err(Error::new(ErrorKind::Conflict, text))
     }

@@ -113,12 +113,20 @@ impl Rotation {
         // Those that are on their way back now are counted when they have got there.
         let on_the_way = self.work.hands.values().filter(|hand| hand.direction() == Direction::Restore).count();
         let failures = self.state.failures as usize + on_the_way;
-        if failures < self.state.plan.rollout.failures as usize && !self.state.interrupted {
+        let budget = failures < self.state.plan.rollout.failures as usize;
+        if budget && self.can_go_back_alone(n) && !self.state.interrupted {
             self.take_in_hand(n, Direction::Restore);
         } else {
             self.undo_because(reason)?;
         }
         Ok(Next::Again)
+    }
+
+    /// In a system with one password the old one logs in only once everything is put back.
+    fn can_go_back_alone(&self, n: usize) -> bool {
+        let secret = |mount: &PlannedMount| self.state.plan.secrets.get(mount.secret);
+        let mut accounts = self.state.plan.consumers[n].mounts.iter().filter_map(|m| secret(m)?.credential.as_ref());
+        accounts.all(|account| account.way.holds_two())
     }
 
     pub(super) fn take_in_hand(&mut self, n: usize, direction: Direction) {

@@ -246,6 +246,9 @@ impl Hand {
         let goes = to_move > 0 && (ours || self.route.direction == Direction::Restore);
         if there == all {
             self.since = self.history_ends(&service);
+            if self.route.direction == Direction::Restore {
+                self.forget_until(now, &service);
+            }
             self.judge_from(now);
         } else if goes {
             let ours = |swap: &Swap| [swap.before(), swap.after()].iter().any(|side| swap.is(&references, *side));
@@ -265,6 +268,15 @@ impl Hand {
     /// On the way back the wanted version is an old one, whose failures of long ago do not count.
     fn history_ends(&self, service: &ServiceState) -> Option<Timestamp> {
         (self.route.direction == Direction::Restore).then_some(service.updated_at)
+    }
+
+    /// It is on the old version already. What has failed there until now may have been mended since: a person has, or the
+    /// password of that version was given back.
+    fn forget_until(&mut self, now: Now, service: &ServiceState) {
+        self.since = self.since.max(Some(now.wall));
+        if self.before.is_none() {
+            self.before.clone_from(&service.update_status);
+        }
     }
 
     fn judge_from(&mut self, now: Now) {

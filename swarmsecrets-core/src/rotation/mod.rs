@@ -8,6 +8,8 @@ mod action;
 mod consumers;
 mod credentials;
 mod hand;
+#[cfg(test)]
+mod hand_tests;
 mod machine;
 mod next;
 mod prepare;

@@ -197,3 +197,25 @@ fn a_password_whose_versions_are_both_gone_is_left_to_a_person() {
     let said = "the password of user app of made-up system may be that of either: see which one serves";
     assert!(report.warnings.iter().any(|text| text.contains(said)), "{:?}", report.warnings);
 }
+
+/// Where a user has one password, the old one does not log in before it is given back: no service goes back alone.
+#[test]
+fn a_failure_within_the_budget_undoes_everything_where_a_user_has_one_password() {
+    for (way, alone) in [(Way::HoldsTwo, true), (Way::Replaces, false)] {
+        let world = World::new(1, Some(0));
+        let plan = world.plan_as(Duration::ZERO, |content| {
+            with_password(Strategy::Overlap)(content);
+            content.secrets[0].credential.iter_mut().for_each(|account| account.way = way);
+            content.rollout.failures = 1;
+        });
+        let mut stage = Stage::of(world, plan);
+        let report = stage.finish();
+        assert_eq!(report.outcome, Outcome::RolledBack, "{way:?}: {report:?}");
+        let place = |wanted: fn(&ChangeRecord) -> bool| {
+            stage.journal.iter().position(|e| matches!(e, Event::Intent { change, .. } if wanted(change))).unwrap()
+        };
+        let given_back = place(|c| matches!(c, ChangeRecord::Credential { step: CredentialStep::Undo, .. }));
+        let back = place(|c| matches!(c, ChangeRecord::Restore { .. }));
+        assert_eq!(back < given_back, alone, "{way:?}");
+    }
+}

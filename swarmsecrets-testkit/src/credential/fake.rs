@@ -71,6 +71,8 @@ struct Shared {
     state: State,
     faults: BTreeMap<Step, VecDeque<Fault>>,
     calls: Vec<(Step, Option<RotationId>)>,
+    /// How many calls the system has carried out.
+    done: u64,
 }
 
 impl FakeCredential {
@@ -101,7 +103,7 @@ impl FakeCredential {
             return Err(Error::new(ErrorKind::Invalid, "the value is for another user"));
         }
         let state = State::new(way, users, now);
-        let shared = Shared { state, faults: BTreeMap::new(), calls: Vec::new() };
+        let shared = Shared { state, faults: BTreeMap::new(), calls: Vec::new(), done: 0 };
         Ok(Self { way, shape, users: users.to_vec(), shared: Arc::new(Mutex::new(shared)) })
     }
 
@@ -128,6 +130,11 @@ impl FakeCredential {
         self.shared().calls.clone()
     }
 
+    /// How many calls were carried out until now, by those who change something and by those who look.
+    pub(crate) fn done(&self) -> u64 {
+        self.shared().done
+    }
+
     fn shared(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -147,11 +154,16 @@ impl FakeCredential {
         shared.calls.push((step, rotation.cloned()));
         let fault = shared.faults.get_mut(&step).and_then(VecDeque::pop_front);
         let lost = || Err(Error::new(ErrorKind::Timeout, format!("no answer from the made-up system to {step:?}")));
+        let does = |shared: &mut Shared| {
+            let done = does(&mut shared.state)?;
+            shared.done += 1;
+            Ok(done)
+        };
         match fault {
-            None => does(&mut shared.state),
+            None => does(&mut shared),
             Some(Fault::Down) => Err(Error::new(ErrorKind::Unreachable, "the made-up system is down")),
             Some(Fault::LoseRequest) => lost(),
-            Some(Fault::LoseAnswer) => does(&mut shared.state).and_then(|_| lost()),
+            Some(Fault::LoseAnswer) => does(&mut shared).and_then(|_| lost()),
             Some(Fault::Refuse(kind)) => {
                 Err(Error::new(kind, format!("the made-up system refuses its administrator {step:?}")))
             }

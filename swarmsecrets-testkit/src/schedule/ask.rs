@@ -19,6 +19,8 @@ pub(super) struct Ask {
     pub(super) after: Vec<(usize, usize)>,
     /// Whether a stack's file may be written though people have changed its services.
     pub(super) redeploy: bool,
+    /// Whether probes are asked about the services.
+    pub(super) probes: bool,
 }
 
 /// The value that is rotated to.
@@ -75,6 +77,7 @@ impl Ask {
             canary,
             after,
             redeploy: dice.percent(10),
+            probes: scene.probed && dice.percent(75),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! looked at before it is made and after.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use swarmsecrets_core::credential::{Account, CredentialSetter, Login};
@@ -11,6 +12,7 @@ use swarmsecrets_core::journal::{ChangeRecord, CredentialStep};
 use swarmsecrets_core::plan::Strategy;
 use swarmsecrets_core::secret::SecretValue;
 
+use super::late::{Asks, SetterCall};
 use super::records::Records;
 use super::stage::Fired;
 use super::trouble::Class;
@@ -30,12 +32,17 @@ impl Door {
         Self { records, system, secret }
     }
 
-    /// Comes to a point before a call or after it.
-    async fn pass(&self, class: Class, step: Step) {
+    /// Comes to a point before a call or after it. Gives after which time the call is carried out, if its sender gives up on it.
+    async fn pass(&self, class: Class, step: Step) -> Option<Duration> {
         let Records { stage, who, .. } = &*self.records;
+        let mut late = None;
         match stage.reach(*who, class) {
             Fired::Crash(leaves) => self.records.die(leaves).await,
-            Fired::Stall(time) => stage.stand_still(*who, time).await,
+            Fired::Stall(time) => {
+                stage.note(|| format!("process {who}: stands still for {time:?} before {step:?}"));
+                stage.stand_still(*who, time).await;
+            }
+            Fired::Late(after) => late = Some(after),
             Fired::System(fault) => {
                 stage.note(|| format!("process {who}: {fault:?} at {step:?}"));
                 stage.live().denied.push((self.secret, step, fault));
@@ -44,6 +51,7 @@ impl Door {
             _ => {}
         }
         stage.give_way().await;
+        late
     }
 
     /// What must be there before a password may be changed.
@@ -84,28 +92,46 @@ impl Door {
         }
     }
 
-    /// Does what changes something, with a look before and after.
-    async fn change<T: Send>(
-        &self,
-        step: Step,
-        allowed: std::result::Result<(), String>,
-        call: impl Future<Output = Result<T>> + Send,
-    ) -> Result<T> {
+    /// Does what changes something, with a look before and after. What must be there is looked at first: a process that is
+    /// paused between that and the sending has nothing left that holds its call back.
+    async fn change(&self, rotation: &RotationId, asks: Asks) -> Result<()> {
         let Records { stage, who, .. } = &*self.records;
+        let sent = stage.live().reached.len();
+        let call = SetterCall { secret: self.secret, rotation: rotation.clone(), asks, sent };
+        let (step, leave) = (call.step(), self.check(rotation, recorded(call.step())));
+        let late = self.pass(Class::Call(step), step).await;
+        let allowed = leave.and_then(|secret| match step {
+            Step::Revoke => self.may_end(rotation, secret),
+            _ => Ok(()),
+        });
         stage.look(&By::Engine, None);
         stage.live().processes[*who].sent += 1;
         if let Err(why) = allowed {
             stage.violated(why.clone());
             return Err(Error::new(ErrorKind::Protocol, why));
         }
-        let done = call.await;
+        if let Some(after) = late {
+            stage.note(|| format!("process {who}: {step:?}: no answer; it arrives after {after:?}"));
+            stage.post_call(after, call);
+            return Err(Error::new(ErrorKind::Timeout, format!("no answer from the made-up system to {step:?}")));
+        }
+        let done = stage.carry_out(&call, stage.is_overtaken(*who).then_some("its process was paused and overtaken"));
         stage.note(|| {
-            let said = done.as_ref().map_or_else(ToString::to_string, |_| "done".into());
+            let said = done.as_ref().map_or_else(ToString::to_string, |()| "done".into());
             format!("process {who}: {step:?} of secret {}: {said}", self.secret)
         });
         stage.check_logins();
         self.pass(Class::Called, step).await;
         done
+    }
+}
+
+/// How the journal calls a step.
+fn recorded(step: Step) -> CredentialStep {
+    match step {
+        Step::Revoke => CredentialStep::Revoke,
+        Step::Undo => CredentialStep::Undo,
+        Step::Set | Step::Verify => CredentialStep::Set,
     }
 }
 
@@ -120,37 +146,82 @@ impl CredentialSetter for Door {
     }
 
     async fn set(&self, rotation: &RotationId, current: &SecretValue, next: &SecretValue) -> Result<()> {
-        let leave = self.check(rotation, CredentialStep::Set);
-        self.pass(Class::Call, Step::Set).await;
-        let Records { stage, who, .. } = &*self.records;
-        if stage.is_overtaken(*who) {
-            // A password has no fence: what another process has undone meanwhile is done again.
-            let mut live = stage.live();
-            live.set_late.insert(self.secret);
-            *live
-                .tally
-                .excused
-                .entry("a password was set by a process that another one had taken over from")
-                .or_default() += 1;
-        }
-        self.change(Step::Set, leave.map(drop), self.system.set(rotation, current, next)).await
+        self.change(rotation, Asks::Set { current: current.clone(), next: next.clone() }).await
     }
 
     async fn verify(&self, value: &SecretValue) -> Login {
-        self.pass(Class::Call, Step::Verify).await;
+        self.pass(Class::Call(Step::Verify), Step::Verify).await;
         self.system.verify(value).await
     }
 
     async fn revoke(&self, rotation: &RotationId, old: &SecretValue) -> Result<()> {
-        let leave = self.check(rotation, CredentialStep::Revoke);
-        self.pass(Class::Call, Step::Revoke).await;
-        let allowed = leave.and_then(|secret| self.may_end(rotation, secret));
-        self.change(Step::Revoke, allowed, self.system.revoke(rotation, old)).await
+        self.change(rotation, Asks::Revoke { old: old.clone() }).await
     }
 
     async fn undo(&self, rotation: &RotationId, current: &SecretValue) -> Result<()> {
-        let leave = self.check(rotation, CredentialStep::Undo);
-        self.pass(Class::Call, Step::Undo).await;
-        self.change(Step::Undo, leave.map(drop), self.system.undo(rotation, current)).await
+        self.change(rotation, Asks::Undo { current: current.clone() }).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use swarmsecrets_core::audit::{Actor, AuditRecord, AuditSink, Phase};
+    use swarmsecrets_core::credential::Way;
+    use swarmsecrets_core::ids::{EnvironmentId, PlanDigest};
+    use swarmsecrets_core::journal::JournalStore as _;
+    use swarmsecrets_core::policy::Direction;
+
+    use super::*;
+    use crate::schedule::disk::{Host, lock};
+    use crate::schedule::scene::Scene;
+    use crate::schedule::script::Op;
+    use crate::schedule::stage::Stage;
+
+    /// Turns until it is done.
+    fn done<T>(future: impl Future<Output = T>) -> T {
+        let mut future = std::pin::pin!(future);
+        loop {
+            if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return done;
+            }
+        }
+    }
+
+    #[test]
+    fn a_process_that_has_seen_that_its_lease_is_lost_sends_nothing() {
+        for lost in [false, true] {
+            let scene = (0..).map(Scene::of).find(|scene| scene.systems[0] == Some(Way::HoldsTwo)).unwrap();
+            let stage = Arc::new(Stage::of(&scene, false).unwrap());
+            let (host, rotation) = (Host::default(), RotationId::from_random([1; 10]));
+            let records = Arc::new(Records::new(stage.clone(), host.clone(), 0, Op::Retire));
+            let lease = done(records.lock(&rotation)).unwrap();
+            if lost {
+                lock(&host).leases.insert(rotation.clone(), (1, 9));
+            }
+            assert_eq!(lease.held(), !lost);
+            let actor = Actor { account: "admin".into(), agent: None, reason: None };
+            let intent = AuditRecord {
+                at: stage.now_of(0).wall,
+                actor,
+                environment: EnvironmentId(1),
+                rotation: rotation.clone(),
+                plan: PlanDigest::from_sha256([1; 32]),
+                phase: Phase::Intent,
+                step: 1,
+                direction: Direction::Forward,
+                action: String::new(),
+                outcome: None,
+                simulated: true,
+            };
+            done(AuditSink::append(&*records, &intent)).unwrap();
+            let door = Door::new(records, 0, stage.systems[0].clone().unwrap());
+            let value = SecretValue::new(b"made-up-value".to_vec()).unwrap();
+            let refused = done(door.undo(&rotation, &value)).unwrap_err().to_string();
+            let why = if lost { "has seen that its lease is lost" } else { "without an intent in the journal" };
+            assert!(refused.contains(why) && stage.violation().is_some_and(|what| what.contains(why)), "{refused}");
+            assert!(stage.live().reached.is_empty());
+        }
     }
 }

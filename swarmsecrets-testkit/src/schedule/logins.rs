@@ -1,6 +1,6 @@
 //! Who can log in to the systems behind secrets, with what they mount.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use swarmsecrets_core::SecretValue;
 use swarmsecrets_core::credential::Way;
@@ -14,10 +14,10 @@ use super::stage::{Live, Stage};
 use super::truth::Verdict;
 use super::watch::By;
 use crate::credential::{FakeCredential, Fault, Step};
-use crate::sim::{TaskState, World, task_secrets};
+use crate::sim::{World, task_secrets};
 
 /// The system behind a version, if there is one that holds two passwords: whoever mounts it can always log in.
-fn system<'a>(systems: &'a [Option<FakeCredential>], name: &str) -> Option<&'a FakeCredential> {
+pub(super) fn system<'a>(systems: &'a [Option<FakeCredential>], name: &str) -> Option<&'a FakeCredential> {
     let number = SECRETS.iter().position(|stem| name.starts_with(stem))?;
     systems.get(number)?.as_ref()
 }
@@ -38,32 +38,49 @@ pub(super) fn of(
     Some(system(systems, name)?.logs_in(values.get(version)?))
 }
 
+/// The versions of a secret that log in now, by id, also those that are gone.
+pub(super) fn of_secret(live: &Live, system: &FakeCredential, secret: usize) -> BTreeSet<String> {
+    let stem = SECRETS.get(secret).copied().unwrap_or_default();
+    let works = |id: &&String| live.watch.values.get(*id).is_some_and(|value| system.logs_in(value));
+    let versions = live.watch.names.iter().filter(|(_, name)| name.starts_with(stem)).map(|(id, _)| id);
+    versions.filter(works).cloned().collect()
+}
+
 /// Every task that is meant to run can log in with what it mounts, old or new. What a person has pointed somewhere is that
 /// person's, a value that is revoked ends at once, and in a system with one password whoever has not moved yet waits.
 pub(super) fn everybody_can(live: &Live, world: &World, systems: &[Option<FakeCredential>]) -> Verdict {
     if systems.iter().all(Option::is_none) {
         return Ok(());
     }
-    for task in world.tasks.values().filter(|task| task.is_wanted() && task.state == TaskState::Running) {
-        let ours = live.watch.changes(&task.service).last().is_some_and(|by| *by != By::Person);
-        if !ours || live.watch.moved_late.contains(&task.service) {
-            continue;
-        }
+    for task in world.tasks.values().filter(|task| task.is_wanted() && !task.state.is_terminal()) {
         for version in task_secrets(&task.spec) {
             let Some((name, _)) = live.watch.secrets.get(&version) else { continue };
             let Some(system) = system(systems, name).filter(|system| way(system).holds_two()) else { continue };
-            // Nobody can find out that a system lied when the value is gone after a crash.
-            let lied = live.met(name, Step::Set, Fault::DoNothing);
-            if live.watch.persons.contains(&version) || lied || live.ended.contains(&version) {
-                continue;
-            }
-            if live.watch.values.get(&version).is_some_and(|value| !system.logs_in(value)) {
+            let shut = live.watch.values.get(&version).is_some_and(|value| !system.logs_in(value));
+            if shut && why_shut(live, &task.service, &version).is_none() {
                 let service = world.services.get(&task.service).map_or("a removed service", |service| service.name());
                 return Err(format!("a task of {service} cannot log in with {name}, which it mounts"));
             }
         }
     }
     Ok(())
+}
+
+/// Why it is nobody's fault that a service cannot log in with a version, by what is recorded.
+pub(super) fn why_shut(live: &Live, service: &str, version: &str) -> Option<&'static str> {
+    let name = live.watch.names.get(version).map_or("", String::as_str);
+    let ours = live.watch.changes(service).last().is_some_and(|by| *by != By::Person);
+    [
+        (!ours, "a person has pointed the service there"),
+        (live.watch.moved_late.contains(service), "the service's update came late"),
+        (live.watch.persons.contains(version), "a person made the version: its value is no password"),
+        // Nobody can find out that a system lied when the value is gone after a crash.
+        (live.met(name, Step::Set, Fault::DoNothing), "the system said that it was set and did nothing"),
+        (live.ended.contains(version), "the value is revoked"),
+        (live.belated.shut.contains(version), "another change of the password came late"),
+    ]
+    .into_iter()
+    .find_map(|(is, why)| is.then_some(why))
 }
 
 impl Live {
@@ -93,17 +110,25 @@ pub(super) fn ended(stage: &Stage, live: &Live, id: &RotationId, begun: &Begun, 
         let (old, new) = (works(Some(pair.old_id())), works(pair.new));
         let others = Others::of(live, id, planned, pair.new);
         let wrong = |why: &str| Err(format!("{why} of {}", planned.secret));
+        let is_shut = |version: &str| live.belated.shut.contains(version);
         match report.outcome {
-            Outcome::Applied if old == Some(true) && !set_again(live, id, pair.old_id()) => {
+            Outcome::Applied
+                if old == Some(true)
+                    && !set_again(live, id, pair.old_id())
+                    && !live.belated.opened.contains(pair.old_id()) =>
+            {
                 return wrong("the old password logs in");
             }
-            Outcome::Applied | Outcome::AwaitingPatch if new == Some(false) && !others.later => {
+            Outcome::Applied | Outcome::AwaitingPatch
+                if new == Some(false) && !others.later && !pair.new.is_some_and(is_shut) =>
+            {
                 return wrong("the new password does not log in");
             }
             Outcome::AwaitingPatch
                 if begun.plan.strategy == Strategy::Overlap
                     && !others.later
                     && old == Some(false)
+                    && !is_shut(pair.old_id())
                     && way(system).holds_two() =>
             {
                 return wrong("a stack's file waits, and the old password does not log in");
@@ -111,16 +136,15 @@ pub(super) fn ended(stage: &Stage, live: &Live, id: &RotationId, begun: &Begun, 
             Outcome::RolledBack | Outcome::NotStarted | Outcome::Conflict if !others.beside => {
                 let lied = live.met(&planned.secret, Step::Undo, Fault::DoNothing);
                 let dead = begun.dead.iter().any(|id| id == pair.old_id());
-                let late = SECRETS.iter().position(|stem| *stem == planned.secret);
-                let late = late.is_some_and(|number| live.set_late.contains(&number));
                 // Whoever removed it has put an older one in its place.
                 let there = live.watch.secrets.contains_key(pair.old_id());
-                if old == Some(false) && there && !lied && !dead && !late {
+                if old == Some(false) && there && !lied && !dead && !is_shut(pair.old_id()) {
                     return wrong("it was undone, and the old password does not log in");
                 }
                 // An undo is not tried out: a system that lies about it is believed.
                 let again = pair.new.is_some_and(|new| set_again(live, id, new));
-                if new == Some(true) && !again && !lied && !late {
+                let opened = pair.new.is_some_and(|new| live.belated.opened.contains(new));
+                if new == Some(true) && !again && !lied && !opened {
                     return wrong("it was undone, and the new password logs in");
                 }
             }
@@ -162,6 +186,7 @@ impl Others {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::lockouts;
     use crate::schedule::scene::Scene;
 
     #[test]
@@ -169,8 +194,7 @@ mod tests {
         let (mut used, mut found) = (0, 0);
         for seed in 0..60 {
             let scene = Scene::of(seed);
-            let stage = Stage::new(scene.build().unwrap(), scene.systems().unwrap(), false);
-            stage.look(&By::Scene, None);
+            let stage = Stage::of(&scene, false).unwrap();
             assert_eq!(stage.violation(), None, "seed {seed}");
             let two = |secret: &usize| scene.systems[*secret].is_some_and(Way::holds_two);
             used += usize::from(scene.services.iter().flat_map(|s| &s.mounts).any(|(secret, _)| two(secret)));
@@ -179,5 +203,27 @@ mod tests {
             found += usize::from(stage.violation().is_some());
         }
         assert!(found > 5 && found <= used + 6, "{found} of {used}");
+    }
+
+    #[test]
+    fn a_program_that_cannot_log_in_is_found() {
+        let (mut ended, mut left) = (0, 0);
+        for seed in (0..200).filter(|seed| Scene::of(*seed).has_logins()) {
+            let stage = Stage::of(&Scene::of(seed), false).unwrap();
+            let reports = || std::iter::empty::<&Report>();
+            assert_eq!(lockouts::nobody_is_left(&stage, reports()), Ok(()), "seed {seed}");
+            stage.systems.iter().flatten().for_each(FakeCredential::drop_users);
+            stage.swarm.engine().passwords_changed();
+            stage.swarm.engine().run_for(std::time::Duration::from_secs(60));
+            let mut live = stage.live();
+            let mut world = stage.swarm.engine().world();
+            let out = std::mem::take(&mut world.lockouts);
+            ended += usize::from(!out.is_empty());
+            let met = lockouts::met(&mut live, &world, &stage.systems, &out);
+            assert_eq!(met.is_err(), !out.is_empty(), "seed {seed}: {met:?}");
+            drop((live, world));
+            left += usize::from(lockouts::nobody_is_left(&stage, reports()).is_err());
+        }
+        assert!(ended > 5 && left > ended, "{ended}, {left}");
     }
 }

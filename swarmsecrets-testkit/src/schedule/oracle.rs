@@ -72,6 +72,12 @@ impl Oracle {
         said.filter(|said| said.outcome == "failed").map(|said| said.id.to_string()).collect()
     }
 
+    /// Whether a rotation waits as probes cannot tell how its services are.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        let doubt = |report: &Report| report.consumers.iter().any(|said| said.outcome == "inconclusive");
+        self.last.values().any(|report| report.outcome == Outcome::NeedsHuman && doubt(report))
+    }
+
     pub(super) fn waits_for_a_patch(&self) -> bool {
         self.last.values().any(|report| report.outcome == Outcome::AwaitingPatch)
     }
@@ -161,6 +167,17 @@ impl Oracle {
             *live.tally.excused.entry(why).or_default() += 1;
         }
         Ok(())
+    }
+}
+
+/// What a process says of a rotation that another one has taken over: it may not claim any end for it.
+pub(super) fn of_overtaken(stage: &Stage, who: usize, report: &Report) -> Verdict {
+    let live = stage.live();
+    let knows = report.rotation.as_ref().is_some_and(|id| live.processes[who].knows.contains(id));
+    match report.outcome {
+        Outcome::Conflict => Ok(()),
+        outcome if knows => Err(format!("a process that has lost its lease reports {outcome}")),
+        _ => Ok(()),
     }
 }
 

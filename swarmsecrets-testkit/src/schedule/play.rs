@@ -9,8 +9,7 @@ use swarmsecrets_core::error::Result;
 use swarmsecrets_core::rotation::{Outcome, Report};
 
 use super::disk::{Host, lock};
-use super::oracle::Oracle;
-use super::people;
+use super::oracle::{self, Oracle};
 use super::process::Desk;
 use super::scene::Scene;
 use super::script::{Op, Script, Task};
@@ -18,6 +17,7 @@ use super::stage::{PROCESSES, Stage};
 use super::tally::Tally;
 use super::values;
 use super::watch::By;
+use super::{lockouts, people};
 use crate::sim::Dice;
 
 /// How a script went.
@@ -31,20 +31,19 @@ pub(super) struct Played {
 /// More turns than any script needs: whoever reaches it goes in circles.
 const MOST_TURNS: u64 = 20_000;
 
+/// So long that people mend by themselves what fails all the time.
+const LONG: Duration = Duration::from_secs(3_600);
+
 /// Plays a script from its beginning to its judgement.
 pub(super) fn play(script: &Script, traced: bool) -> Played {
     values::record();
-    let built = script.scene.build().and_then(|swarm| Ok((swarm, script.scene.systems()?)));
-    let (swarm, systems) = match built {
-        Ok(built) => built,
+    let stage = match Stage::of(&script.scene, traced) {
+        Ok(stage) => Arc::new(stage),
         Err(error) => {
             let violation = Some(format!("the world could not be built: {error}"));
             return Played { tally: Tally::default(), violation, trace: Vec::new() };
         }
     };
-    let stage = Arc::new(Stage::new(swarm, systems, traced));
-    stage.look(&By::Scene, None);
-    stage.live().watch.sight = script.scene.sight(&stage.swarm);
     let mut run = Run::new(stage.clone(), script);
     run.rounds(script);
     if stage.violation().is_none() {
@@ -54,6 +53,8 @@ pub(super) fn play(script: &Script, traced: bool) -> Played {
     let mut tally = std::mem::take(&mut live.tally);
     drop(live);
     tally.worlds = 1;
+    tally.probed = u64::from(script.scene.probed);
+    tally.logging_in = u64::from(script.scene.has_logins());
     tally.services = (script.scene.services.len() + script.scene.stacks.len()) as u64;
     Played { tally, violation: stage.violation(), trace: stage.trace() }
 }
@@ -88,6 +89,11 @@ impl Run {
 
     fn rounds(&mut self, script: &Script) {
         for (n, round) in script.rounds.iter().enumerate() {
+            if round.wait >= LONG {
+                let shut = lockouts::shut_out(&self.stage);
+                self.stage.live().edited |= !shut.is_empty();
+                self.stop(shut);
+            }
             self.stage.pass(round.wait);
             round.before.iter().for_each(|deed| self.stage.person(deed));
             let happenings = script.happenings.iter().filter(|h| h.round == n).cloned().collect();
@@ -147,7 +153,9 @@ impl Run {
             Ok(reports) => reports.into_iter().for_each(|report| {
                 self.stage.note(|| format!("process {who}: {}", summary(&report)));
                 // What became of its rotation is the other one's to say.
-                if !self.stage.is_overtaken(who) {
+                if self.stage.is_overtaken(who) {
+                    self.stage.check(oracle::of_overtaken(&self.stage, who, &report));
+                } else {
                     self.oracle.reported(report);
                 }
             }),
@@ -166,18 +174,16 @@ impl Run {
         self.stage.note(|| "from here on nothing goes wrong".into());
         self.stage.deliver();
         self.stage.pass(Duration::from_secs(900));
-        for _ in 0..2 {
+        // Whoever is asked again may have looked at what probes cannot tell.
+        let accepts = self.dice.percent(50);
+        for again in 0..4 {
             let hosts = &self.hosts[..1 + usize::from(!Arc::ptr_eq(&self.hosts[0], &self.hosts[1]))];
-            if self.oracle.is_open(hosts.iter().map(lock)) {
-                self.everybody(|dice| Op::Resume { with_value: dice.percent(70) });
+            if self.oracle.is_open(hosts.iter().map(lock)) && (again < 2 || self.oracle.is_in_doubt()) {
+                self.everybody(|dice| Op::Resume { with_value: dice.percent(70), accept: accepts && again > 0 });
             }
         }
-        for service in self.oracle.failed() {
-            let done = people::stop(&self.stage.swarm, &service);
-            let said = done.map_or_else(|error| error.to_string(), |_| "done".into());
-            self.stage.note(|| format!("somebody stops service {service}: {said}"));
-            self.stage.look(&By::Person, None);
-        }
+        self.stage.check(lockouts::nobody_is_left(&self.stage, self.oracle.last.values()));
+        self.stop(self.oracle.failed().into_iter().chain(lockouts::shut_out(&self.stage)).collect());
         if self.oracle.waits_for_a_patch() {
             let stacks = self.stage.swarm.portainer().state().stacks().to_vec();
             for stack in stacks {
@@ -187,11 +193,13 @@ impl Run {
                 self.stage.look(&By::Person, None);
             }
             self.stage.pass(Duration::from_secs(120));
-            self.everybody(|_| Op::Resume { with_value: true });
+            self.everybody(|_| Op::Resume { with_value: true, accept: false });
         }
         // Longer than a grace period by a clock that is wrong.
         self.stage.pass(Duration::from_secs(3 * 86_400));
-        self.everybody(|dice| if dice.percent(50) { Op::Retire } else { Op::Resume { with_value: false } });
+        self.everybody(
+            |dice| if dice.percent(50) { Op::Retire } else { Op::Resume { with_value: false, accept: false } },
+        );
         if self.stage.violation().is_some() {
             return;
         }
@@ -202,6 +210,16 @@ impl Run {
         self.oracle.read(&disks);
         drop(disks);
         self.oracle.judge();
+    }
+
+    /// Nobody lets a service fail for hours.
+    fn stop(&self, services: Vec<String>) {
+        for service in services {
+            let done = people::stop(&self.stage.swarm, &service);
+            let said = done.map_or_else(|error| error.to_string(), |_| "done".into());
+            self.stage.note(|| format!("somebody stops service {service}: {said}"));
+            self.stage.look(&By::Person, None);
+        }
     }
 
     fn everybody(&mut self, op: impl Fn(&mut Dice) -> Op) {
@@ -227,26 +245,35 @@ fn summary(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::begun::Pair;
+    use crate::schedule::begun::{Begun, Pair};
+    use crate::schedule::manner::Said;
     use crate::schedule::rules::only_references;
 
     /// A rotation in which nothing goes wrong: the first seed that has one, what was run, and the report.
     fn applied(from: u64) -> (u64, Run, Report) {
+        applied_if(from, |_, _| true)
+    }
+
+    /// The same of a rotation that is as wanted.
+    fn applied_if(from: u64, wanted: impl Fn(&Begun, &Report) -> bool) -> (u64, Run, Report) {
         for seed in from.. {
             let mut script = Script::of(seed);
             script.happenings.clear();
             script.rounds.truncate(1);
             script.rounds[0].before.clear();
-            let stage = Arc::new(Stage::new(script.scene.build().unwrap(), script.scene.systems().unwrap(), false));
-            stage.look(&By::Scene, None);
+            let stage = Arc::new(Stage::of(&script.scene, false).unwrap());
             let mut run = Run::new(stage, &script);
             run.rounds(&script);
             let report = run.oracle.last.values().next().cloned();
-            match report {
-                Some(report) if report.outcome == Outcome::Applied && !report.consumers.is_empty() => {
-                    return (seed, run, report);
-                }
-                _ => {}
+            let good = |report: &Report| report.outcome == Outcome::Applied && !report.consumers.is_empty();
+            let Some(report) = report.filter(good) else { continue };
+            let fits = {
+                let live = run.stage.live();
+                let begun = report.rotation.as_ref().and_then(|id| live.begun.get(id));
+                begun.is_some_and(|begun| wanted(begun, &report))
+            };
+            if fits {
+                return (seed, run, report);
             }
         }
         unreachable!("the seeds do not end")
@@ -292,6 +319,51 @@ mod tests {
         assert_eq!(judged(&sent), Ok(()));
         assert!(judged(&served).unwrap_err().contains("some of the references"));
         assert!(judged(&sent.replace("local/app:1", "local/app:2")).unwrap_err().contains("more of the spec"));
+    }
+
+    #[test]
+    fn what_we_put_back_in_part_is_found() {
+        let two = |begun: &Begun, report: &Report| begun.mounts(report.consumers[0].id.as_str()).len() > 1;
+        let (_, run, report) = applied_if(0, two);
+        let live = run.stage.live();
+        let service = report.consumers[0].id.as_str();
+        let begun = &live.begun[report.rotation.as_ref().unwrap()];
+        let served = run.stage.swarm.engine().world().services[service].current.spec.to_string();
+        let back = |only: Option<&str>| {
+            let mut spec: serde_json::Value = serde_json::from_str(&served).unwrap();
+            for reference in spec["TaskTemplate"]["ContainerSpec"]["Secrets"].as_array_mut().unwrap() {
+                let target = reference["File"]["Name"].as_str().unwrap().to_owned();
+                let mounts = begun.mounts(service);
+                let Some((_, pair)) = mounts.into_iter().find(|(at, _)| *at == target) else { continue };
+                if only.is_none_or(|only| only == target) {
+                    reference["SecretID"] = pair.old_id().into();
+                    reference["SecretName"] = pair.old.unwrap().name.as_str().into();
+                }
+            }
+            spec.to_string()
+        };
+        assert_eq!(only_references(begun, service, &served, &back(None)), Ok(()));
+        for (target, _) in begun.mounts(service) {
+            let why = only_references(begun, service, &served, &back(Some(target))).unwrap_err();
+            assert!(why.contains("some of the references"), "{target}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_service_that_is_called_good_against_its_probe_is_found() {
+        let probed = |begun: &Begun, report: &Report| {
+            begun.plan.consumers[0].id == report.consumers[0].id && !begun.plan.consumers[0].probes.is_empty()
+        };
+        let (seed, run, report) = applied_if(0, probed);
+        drop(run);
+        for said in [Said::Healthy, Said::Unhealthy] {
+            let (_, mut run, _) = applied_if(seed, probed);
+            let (id, service) = (report.rotation.as_ref().unwrap(), report.consumers[0].id.as_str());
+            run.stage.live().looks.add(id, service, (0, Some(said)));
+            run.oracle.reported(report.clone());
+            let violation = run.stage.violation().unwrap_or_default();
+            assert_eq!(violation.contains("its probe has said last"), said == Said::Unhealthy, "{violation}");
+        }
     }
 
     #[test]

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use swarmsecrets_core::credential::CredentialSetter as _;
 use swarmsecrets_core::error::Result;
-use swarmsecrets_core::executor::{Executor, Parts, PasswordChange, Supply, Values, read_inventory};
+use swarmsecrets_core::executor::{Executor, Parts, PasswordChange, Probes, Supply, Values, read_inventory};
 use swarmsecrets_core::generate::{GenerateSpec, Random};
 use swarmsecrets_core::ids::{EnvironmentId, RotationId};
 use swarmsecrets_core::inventory::{Inventory, Labels};
 use swarmsecrets_core::plan::{
-    Allowances, CreateRequest, Plan, PlannedSecret, RotationRequest, ValueRecipe, plan_create, plan_rotation,
+    Allowances, CreateRequest, Plan, PlannedSecret, Probed, RotationRequest, ValueRecipe, plan_create, plan_rotation,
 };
 use swarmsecrets_core::policy::Word;
 use swarmsecrets_core::rotation::{Report, State};
@@ -20,6 +20,7 @@ use swarmsecrets_core::{Error, ErrorKind, SecretValue};
 use super::ask::{Ask, Value};
 use super::disk::{Host, lock};
 use super::door::Door;
+use super::probes::MadeUp;
 use super::records::Records;
 use super::rules::BY_HAND;
 use super::scene::{SECRETS, Scene};
@@ -57,14 +58,7 @@ impl Desk {
         if !self.later.is_zero() {
             self.stage.sleep(self.who, self.later).await;
         }
-        let records = Arc::new(Records {
-            stage: self.stage.clone(),
-            host: self.host.clone(),
-            who: self.who,
-            op: op.clone(),
-            leave: std::sync::Mutex::default(),
-            leases: std::sync::Mutex::default(),
-        });
+        let records = Arc::new(Records::new(self.stage.clone(), self.host.clone(), self.who, op.clone()));
         let wire = Wire::new(records.clone(), self.user)?;
         let executor = |passwords| {
             let parts = Parts {
@@ -79,7 +73,7 @@ impl Desk {
                 reason: Some("a simulation".into()),
                 word: Word::Given,
             };
-            Executor::new(parts).with_passwords(passwords)
+            Executor::new(parts).with_passwords(passwords).with_probes(self.probes(&records))
         };
         let plain = executor(BTreeMap::new());
         let mut dice = self.dice.clone();
@@ -87,14 +81,14 @@ impl Desk {
             Op::Rotate(_) | Op::Create { .. } => {
                 let inventory = read_inventory(&wire, ENVIRONMENT, records.as_ref()).await?;
                 let plan = match &op {
-                    Op::Rotate(ask) => plan_rotation(&inventory, &self.request(ask))?,
+                    Op::Rotate(ask) => plan_rotation(&inventory, &self.request(ask, &records))?,
                     _ => first(&inventory, &op)?,
                 };
                 let passwords = self.passwords(&records, &plan);
                 let mut supply = Supply { values: self.values(&op, &plan)?, random: &mut dice };
                 Ok(vec![executor(passwords).apply(&plan, &mut supply).await?])
             }
-            Op::Resume { with_value } => {
+            Op::Resume { with_value, accept } => {
                 let mut ids: Vec<RotationId> = plain.unfinished().await?.into_iter().map(|s| s.rotation).collect();
                 let gone = self.stage.gone();
                 ids.extend(plain.lost().await?.into_iter().filter(|id| gone.contains(id)));
@@ -102,7 +96,9 @@ impl Desk {
                 for id in ids {
                     let values = if *with_value { self.values_of(&id)? } else { Values::none() };
                     let mut supply = Supply { values, random: &mut dice };
-                    match executor(self.passwords_of(&records, &id)).resume(&id, &mut supply).await {
+                    let executor = executor(self.passwords_of(&records, &id));
+                    let executor = if *accept { executor.accepting_inconclusive() } else { executor };
+                    match executor.resume(&id, &mut supply).await {
                         Ok(report) => reports.push(report),
                         Err(error) => self.stage.refused(self.who, &format!("resume {id}"), &error),
                     }
@@ -123,7 +119,18 @@ impl Desk {
         }
     }
 
-    fn request(&self, ask: &Ask) -> RotationRequest {
+    /// The probes of the services that are there; one is at hand for each.
+    fn probes(&self, records: &Arc<Records>) -> Probes<'static> {
+        let world = self.stage.swarm.engine().world();
+        let there = |name: &str| world.services.values().any(|service| service.name() == name);
+        let services = self.scene.services.iter().filter(|service| there(&service.name));
+        services.fold(Probes::none(), |probes, service| {
+            let probe = Arc::new(MadeUp::new(records.clone(), service));
+            probes.and(Probed::Named(service.name.clone()), probe)
+        })
+    }
+
+    fn request(&self, ask: &Ask, records: &Arc<Records>) -> RotationRequest {
         let recipe = |value: &Value| match value {
             Value::Generated => ValueRecipe::Generate(GenerateSpec::default()),
             _ => ValueRecipe::Supplied,
@@ -141,6 +148,7 @@ impl Desk {
             rollout: ask.rollout,
             canary: ask.canary.named(&self.scene),
             after: ask.after.iter().map(|(one, other)| (service(one), service(other))).collect(),
+            probes: if ask.probes { self.probes(records).requested() } else { Vec::new() },
             allow: Allowances { redeploy: ask.redeploy, ..Allowances::default() },
             ..RotationRequest::of(secrets)
         }

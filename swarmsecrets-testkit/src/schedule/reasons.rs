@@ -6,6 +6,7 @@ use swarmsecrets_core::rotation::{ConsumerReport, Report};
 
 use super::begun::{Begun, Pair};
 use super::logins;
+use super::manner::Said;
 use super::scene::SECRETS;
 use super::stage::{Live, Stage};
 use super::truth::{all_on_old, healthy};
@@ -32,7 +33,9 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
         let names = |file: &str| begun.pairs().any(|pair| file.contains(pair.new_name.as_str()));
         let stacks = stage.swarm.portainer().state().stacks().to_vec();
         let mut named = stacks.iter().filter(|stack| names(&stack.file));
-        let by_hand = named.any(|stack| stack.git_config.is_some() || live.edited);
+        let by_hand = named.any(|stack| {
+            stack.git_config.is_some() || live.edited || pointed(stage, &live, &format!("{}_", stack.name))
+        });
         return by_hand.then_some("people have edited, stopped or patched what is to be put back");
     }
     if said.contains("it cannot be undone") {
@@ -45,7 +48,10 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
         return Some(reason);
     }
     if begun.plan.strategy == Strategy::Revoke && report.secrets.iter().any(|s| s.previous.is_some()) {
-        return revoked(stage, &live, begun, report);
+        return revoked(stage, &live, id, begun, report);
+    }
+    if said.contains("nobody can tell whether") {
+        return unsure(&live, id, begun, report).then_some("the probe of a consumer cannot tell");
     }
     if said.contains("could not be put back") {
         let failed: Vec<&ConsumerReport> = report.consumers.iter().filter(|said| said.outcome == "failed").collect();
@@ -55,6 +61,20 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
         return (!failed.is_empty() && justified).then_some("a consumer is not healthy on the old version either");
     }
     None
+}
+
+/// Whether a person has pointed a service of a stack somewhere, by what its name begins with.
+fn pointed(stage: &Stage, live: &Live, stack: &str) -> bool {
+    let world = stage.swarm.engine().world();
+    let mut services = world.services.values().filter(|service| service.name().starts_with(stack));
+    services.any(|service| live.watch.person_at(&service.id).is_some())
+}
+
+/// Whether every consumer in doubt has a probe that has said last that it cannot tell.
+fn unsure(live: &Live, id: &RotationId, begun: &Begun, report: &Report) -> bool {
+    let mut doubts = report.consumers.iter().filter(|said| said.outcome == "inconclusive").peekable();
+    let told = |said: &ConsumerReport| live.looks.last(id, said.id.as_str()) == Some(Said::Inconclusive);
+    doubts.peek().is_some() && !begun.lost && doubts.all(told)
 }
 
 /// Whether a new version is used, and by none but services whose references people were the last to change.
@@ -78,7 +98,7 @@ fn has_later(live: &Live, begun: &Begun) -> bool {
 
 /// A revocation that has left something behind: a consumer that does not work and is off the leaked value all the same, or
 /// the old version, as something uses it.
-fn revoked(stage: &Stage, live: &Live, begun: &Begun, report: &Report) -> Option<&'static str> {
+fn revoked(stage: &Stage, live: &Live, id: &RotationId, begun: &Begun, report: &Report) -> Option<&'static str> {
     let failed = report.consumers.iter().filter(|said| said.outcome == "failed");
     let mut left = failed.clone().filter(|said| all_on_old(live, begun, said.id.as_str()));
     // Somebody else's change, or Swarm's own rollback where the service asks for it.
@@ -102,7 +122,7 @@ fn revoked(stage: &Stage, live: &Live, begun: &Begun, report: &Report) -> Option
     match (failed.count(), kept) {
         (_, true) => Some("revoked: something uses the old version"),
         (1.., false) => Some("revoked: a consumer did not get healthy with the new value"),
-        (0, false) => None,
+        (0, false) => unsure(live, id, begun, report).then_some("revoked: the probe of a consumer cannot tell"),
     }
 }
 
@@ -114,6 +134,13 @@ fn password(live: &Live, systems: &[Option<FakeCredential>], begun: &Begun, said
     // Swarm's labels do not tell that a password is still open, and so the next rotation may begin.
     if has_later(live, begun) {
         return Some("a later rotation has changed the password meanwhile");
+    }
+    // A system that was asked by two in the wrong order may be left with other passwords than both think.
+    let late = |pair: Pair<'_>| {
+        [Some(pair.old_id()), pair.new].into_iter().flatten().any(|version| live.belated.shut.contains(version))
+    };
+    if begun.pairs().any(late) {
+        return Some("another change of the password came late");
     }
     if said.contains("nobody knows whether the new one was set") {
         let is_dead = |pair: Pair<'_>| {

@@ -15,6 +15,7 @@ use swarmsecrets_core::rotation::State;
 use super::begun::Begun;
 use super::disk::{Host, lock};
 use super::logins;
+use super::probes;
 use super::script::Op;
 use super::stage::{Fired, Stage};
 use super::trouble::{Class, Leaves};
@@ -25,10 +26,14 @@ pub(super) struct Records {
     pub(super) host: Host,
     pub(super) who: usize,
     pub(super) op: Op,
+    /// The number of the operation.
+    pub(super) run: u64,
     /// The intent that allows the next mutation.
     pub(super) leave: Mutex<Option<AuditRecord>>,
     /// The leases that it has taken.
     pub(super) leases: Mutex<BTreeMap<RotationId, (usize, u64)>>,
+    /// The rotation whose lease it has taken last.
+    last: Mutex<Option<RotationId>>,
 }
 
 /// What stands in audit trail and journal before a mutation.
@@ -39,6 +44,28 @@ pub(super) struct Leave {
 }
 
 impl Records {
+    pub(super) fn new(stage: Arc<Stage>, host: Host, who: usize, op: Op) -> Self {
+        let run = {
+            let mut live = stage.live();
+            live.runs += 1;
+            live.runs
+        };
+        let (leave, leases, last) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { stage, host, who, op, run, leave, leases, last }
+    }
+
+    /// How far a rotation is by its journal here, if it has one.
+    pub(super) fn state(&self, rotation: &RotationId) -> Option<State> {
+        lock(&self.host).state(rotation)
+    }
+
+    /// The rotation that it has in hand.
+    pub(super) fn in_hand(&self) -> Option<(RotationId, State)> {
+        let rotation = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let state = self.state(&rotation)?;
+        Some((rotation, state))
+    }
+
     /// Comes to a point with what is being written down.
     async fn pass(&self, class: Class, entry: Option<(&RotationId, &Entry)>) {
         match self.stage.reach(self.who, class) {
@@ -66,6 +93,10 @@ impl Records {
     pub(super) fn take_leave(&self, what: &str) -> std::result::Result<Leave, String> {
         let intent = self.leave.lock().unwrap_or_else(PoisonError::into_inner).take();
         let intent = intent.ok_or_else(|| format!("{what}: sent without an audit intent of its own"))?;
+        // It may lose its lease after it has looked, and before what it sends arrives; not before that.
+        if self.stage.live().processes[self.who].knows.contains(&intent.rotation) {
+            return Err(format!("{what}: sent by a process that has seen that its lease is lost"));
+        }
         let disk = lock(&self.host);
         let Some(Event::Intent { step, change }) = disk.last(&intent.rotation) else {
             return Err(format!("{what}: sent without an intent in the journal"));
@@ -130,6 +161,7 @@ impl JournalStore for Records {
         }
         let lease = self.leases.lock().unwrap_or_else(PoisonError::into_inner).get(rotation).copied();
         if lock(&self.host).leases.get(rotation).copied() != lease && self.stage.is_overtaken(self.who) {
+            self.stage.live().processes[self.who].knows.insert(rotation.clone());
             return Err(Error::new(ErrorKind::Journal, "cannot write the journal: its lease is another process's now"));
         }
         let appended = lock(&self.host).append(rotation, entry);
@@ -141,6 +173,7 @@ impl JournalStore for Records {
             return Err(Error::new(ErrorKind::Journal, why));
         }
         self.remember(rotation, &entry.event);
+        probes::noted(self, rotation, &entry.event);
         self.stage.note(|| format!("process {}: {}", self.who, words(&entry.event)));
         self.pass(Class::Journalled, None).await;
         Ok(())
@@ -166,7 +199,9 @@ impl JournalStore for Records {
         disk.leases.insert(rotation.clone(), lease);
         drop(disk);
         self.leases.lock().unwrap_or_else(PoisonError::into_inner).insert(rotation.clone(), lease);
-        Ok(Box::new(Held { host: self.host.clone(), rotation: rotation.clone(), lease }))
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(rotation.clone());
+        let (stage, host) = (self.stage.clone(), self.host.clone());
+        Ok(Box::new(Held { stage, host, rotation: rotation.clone(), lease }))
     }
 }
 
@@ -182,20 +217,31 @@ fn words(event: &Event) -> String {
 }
 
 struct Held {
+    stage: Arc<Stage>,
     host: Host,
     rotation: RotationId,
     lease: (usize, u64),
 }
 
+impl Held {
+    fn is_mine(&self) -> bool {
+        lock(&self.host).leases.get(&self.rotation) == Some(&self.lease)
+    }
+}
+
 impl Lease for Held {
     fn held(&self) -> bool {
-        lock(&self.host).leases.get(&self.rotation) == Some(&self.lease)
+        let mine = self.is_mine();
+        if !mine {
+            self.stage.live().processes[self.lease.0].knows.insert(self.rotation.clone());
+        }
+        mine
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if self.held() {
+        if self.is_mine() {
             lock(&self.host).leases.remove(&self.rotation);
         }
     }

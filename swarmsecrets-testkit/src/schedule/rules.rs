@@ -89,7 +89,7 @@ pub(super) fn in_turn(state: &State, change: &ChangeRecord) -> Verdict {
     let before = |other: &PlannedConsumer| other.wave < planned.wave;
     if let Some((other, how)) = consumers()
         .filter(|(other, _)| before(other))
-        .find(|(_, p)| !(done(p) || goes_on && matches!(p, Progress::Failed(_))))
+        .find(|(_, p)| !(done(p) || goes_on && matches!(p, Progress::Failed(_) | Progress::Unsure(_))))
     {
         return Err(format!("it is moved in wave {} while {} is {how:?}", planned.wave, other.service));
     }

@@ -9,6 +9,7 @@ use swarmsecrets_core::credential::Way;
 use swarmsecrets_core::error::Result;
 use swarmsecrets_core::inventory::label;
 
+use super::manner::Manner;
 use super::values;
 use crate::SimSwarm;
 use crate::credential::FakeCredential;
@@ -32,6 +33,8 @@ pub(super) struct Scene {
     pub(super) stacks: Vec<StackPlan>,
     /// Whether the rotations are done by an account that does not see everything.
     pub(super) scoped: bool,
+    /// Whether rotations ask probes.
+    pub(super) probed: bool,
 }
 
 /// A service in the making.
@@ -56,6 +59,19 @@ pub(super) struct ServicePlan {
     canary: bool,
     /// The service that it says it comes after, by number.
     after: Option<usize>,
+    login: LogsIn,
+    /// How the probe is that some rotations ask about it.
+    pub(super) probe: Manner,
+}
+
+/// Whether its containers log in with what they mount, and end if they cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LogsIn {
+    Never,
+    /// As they start.
+    Once,
+    /// Then, and after each change of a password.
+    Again,
 }
 
 /// How its containers take a new value.
@@ -102,11 +118,17 @@ impl Scene {
             4
         };
         let count = 1 + number(&mut dice, most);
-        let services = (0..count).map(|n| ServicePlan::of(&mut dice, n, &systems)).collect();
+        let mut services: Vec<ServicePlan> = (0..count).map(|n| ServicePlan::of(&mut dice, n, &systems)).collect();
         let count = if dice.percent(35) { 1 + number(&mut dice, 2) } else { 0 };
         let stacks = (0..count).map(|n| StackPlan::of(&mut dice, n, secrets)).collect();
         let scoped = dice.percent(if systems.iter().any(Option::is_some) { 5 } else { 25 });
-        Self { seed, workers: dice.below(3), secrets, systems, services, stacks, scoped }
+        let workers = dice.below(3);
+        for service in &mut services {
+            service.login = LogsIn::of(&mut dice, &service.mounts, &systems);
+            service.probe = Manner::of(&mut dice);
+        }
+        let probed = dice.percent(30);
+        Self { seed, workers, secrets, systems, services, stacks, scoped, probed }
     }
 
     /// The account that rotates.
@@ -123,8 +145,13 @@ impl Scene {
         self.systems.iter().map(system).collect()
     }
 
+    /// Whether programs of some service log in with what they mount.
+    pub(super) fn has_logins(&self) -> bool {
+        self.services.iter().any(|service| service.login != LogsIn::Never)
+    }
+
     /// The Swarm, after it has settled.
-    pub(super) fn build(&self) -> Result<SimSwarm> {
+    pub(super) fn build(&self, systems: &[Option<FakeCredential>]) -> Result<SimSwarm> {
         let mut world = SimEngine::builder(self.seed);
         for n in 0..self.workers {
             world = world.node(NodeBuilder::worker(&format!("worker-{n}")));
@@ -133,7 +160,7 @@ impl Scene {
             world = world.secret_with(SecretBuilder::new(name, values::first(*way)).label("team", "payments"));
         }
         for service in &self.services {
-            world = world.program(&service.name, service.program()).service(service.builder());
+            world = world.program(&service.name, service.program(systems)).service(service.builder());
         }
         let swarm = SimSwarm::of(world.build(), State::default());
         for stack in &self.stacks {
@@ -222,14 +249,17 @@ impl ServicePlan {
                     number(dice, if odd { n + 2 } else { n })
                 })
                 .filter(|after| *after != n),
+            login: LogsIn::Never,
+            probe: Manner::HONEST,
         }
     }
 
     fn builder(&self) -> ServiceBuilder {
         let order = if self.start_first { "start-first" } else { "stop-first" };
         let monitor = if self.temper == Temper::Slow { 5_000_000_000_u64 } else { 400_000_000 };
+        let restart = if self.login == LogsIn::Never { 1 } else { 20 };
         let mut service = ServiceBuilder::new(&self.name, "local/app:1")
-            .restart_delay(Duration::from_secs(1))
+            .restart_delay(Duration::from_secs(restart))
             .update_config(json!({"Parallelism": 1, "FailureAction": self.action, "Monitor": monitor, "Order": order}));
         if self.odd {
             service = service.with(
@@ -264,7 +294,18 @@ impl ServicePlan {
         service
     }
 
-    fn program(&self) -> Program {
+    /// What its containers do. Whoever logs in does so with all that it mounts and that opens something.
+    fn program(&self, systems: &[Option<FakeCredential>]) -> Program {
+        let mut program = self.tempered();
+        for (secret, target) in self.mounts.iter().filter(|_| self.login != LogsIn::Never) {
+            if let Some(system) = systems.get(*secret).cloned().flatten() {
+                program = program.logs_in(target, move |value| system.logs_in(value));
+            }
+        }
+        if self.login == LogsIn::Again { program.logs_in_again() } else { program }
+    }
+
+    fn tempered(&self) -> Program {
         let target = self.mounts.first().map_or("", |(_, target)| target);
         let program = match self.temper {
             Temper::Any => Program::runs(),
@@ -275,6 +316,17 @@ impl ServicePlan {
             Temper::Stubborn => Program::refuses(target, values::BAD).exit(1).ignores_sigterm(),
         };
         program.slow(Duration::from_millis(100))
+    }
+}
+
+impl LogsIn {
+    fn of(dice: &mut Dice, mounts: &[(usize, String)], systems: &[Option<Way>]) -> Self {
+        let opens = mounts.iter().any(|(secret, _)| systems[*secret].is_some());
+        match dice.below(10) {
+            0..3 if opens => Self::Once,
+            3..7 if opens => Self::Again,
+            _ => Self::Never,
+        }
     }
 }
 

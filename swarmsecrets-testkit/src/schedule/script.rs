@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use super::ask::Ask;
+use swarmsecrets_core::plan::Strategy;
+
+use super::ask::{Ask, Value};
 use super::scene::Scene;
-use super::trouble::Happening;
+use super::trouble::{Class, Happening};
+use crate::credential::Step;
 use crate::sim::Dice;
 
 /// A world and all that happens in it.
@@ -40,9 +43,17 @@ pub(super) struct Task {
 #[derive(Clone, Debug)]
 pub(super) enum Op {
     Rotate(Ask),
-    Create { name: String },
-    Resume { with_value: bool },
-    Rollback { back: usize },
+    Create {
+        name: String,
+    },
+    /// Perhaps taking for good what probes cannot tell.
+    Resume {
+        with_value: bool,
+        accept: bool,
+    },
+    Rollback {
+        back: usize,
+    },
     Retire,
 }
 
@@ -112,10 +123,31 @@ impl Script {
             round.tasks.push(Task {
                 who: 1,
                 later: seconds(&mut dice, &[120, 300]),
-                op: if dice.percent(80) { Op::Resume { with_value: true } } else { Op::Rollback { back: 0 } },
+                op: if dice.percent(80) {
+                    Op::Resume { with_value: true, accept: false }
+                } else {
+                    Op::Rollback { back: 0 }
+                },
             });
-            happenings.push(Happening::overtaken(&mut dice, 0));
+            let stall = Happening::overtaken(&mut dice, 0, &scene);
+            if let Class::Call(step) = stall.class {
+                round.come_to(&mut dice, &scene, step);
+                if dice.percent(40) {
+                    round.tasks[1].op = Op::Rollback { back: 0 };
+                }
+            }
+            happenings.push(stall);
             one_journal = true;
+        }
+        if scene.systems.iter().any(Option::is_some) && dice.percent(25) {
+            let step = *dice.pick(&[Step::Set, Step::Revoke, Step::Undo]).unwrap_or(&Step::Set);
+            rounds[0].come_to(&mut dice, &scene, step);
+            if step == Step::Undo && rounds.len() == 1 {
+                // The same password is changed again, perhaps before the call arrives.
+                let again = Round { before: Vec::new(), wait: Duration::from_secs(5), ..rounds[0].clone() };
+                rounds.push(again);
+            }
+            happenings.push(Happening::late_call(&mut dice, 0, step));
         }
         for (n, round) in rounds.iter().enumerate() {
             for task in &round.tasks {
@@ -151,12 +183,25 @@ impl Round {
     }
 }
 
+impl Round {
+    /// Makes the first rotation change a password, and likelier to come to this step: what programs refuse is given back.
+    fn come_to(&mut self, dice: &mut Dice, scene: &Scene, step: Step) {
+        let Some(secret) = scene.systems.iter().position(Option::is_some) else { return };
+        let Some(Op::Rotate(ask)) = self.tasks.first_mut().map(|task| &mut task.op) else { return };
+        let refused = step == Step::Undo || step == Step::Set && dice.percent(50);
+        ask.secrets = vec![(secret, if refused { Value::Bad } else { Value::Good(0) })];
+        if ask.strategy == Strategy::Swap {
+            ask.strategy = Strategy::Overlap;
+        }
+    }
+}
+
 impl Op {
     fn of(dice: &mut Dice, scene: &Scene) -> Self {
         match dice.below(100) {
             0..50 => Self::Rotate(Ask::of(dice, scene)),
             50..55 => Self::Create { name: ["alpha", "extra", "alpha_v2", "other"][at(dice, 4)].into() },
-            55..75 => Self::Resume { with_value: dice.percent(70) },
+            55..75 => Self::Resume { with_value: dice.percent(70), accept: dice.percent(30) },
             75..88 => Self::Rollback { back: at(dice, 2) },
             _ => Self::Retire,
         }

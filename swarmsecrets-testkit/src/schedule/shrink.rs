@@ -62,6 +62,9 @@ fn cuts(script: &Script) -> impl Iterator<Item = Script> {
                     ask
                 }));
             }
+            if ask.probes {
+                asks.push(Ask { probes: false, ..ask.clone() });
+            }
             if ask.rollout != Rollout::default() {
                 asks.push(Ask { rollout: Rollout::default(), ..ask.clone() });
             }

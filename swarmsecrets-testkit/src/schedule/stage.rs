@@ -15,12 +15,15 @@ use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::transport::Response;
 
 use super::begun::Begun;
+use super::late::{Belated, Late, Parcel, Reached, SetterCall};
+use super::probes::Looks;
+use super::scene::Scene;
 use super::script::Deed;
 use super::tally::Tally;
 use super::trouble::{Class, Happening, Leaves, What};
 use super::values::Needles;
 use super::watch::{By, Watch};
-use super::{logins, people};
+use super::{lockouts, logins, people};
 use crate::SimSwarm;
 use crate::credential::{FakeCredential, Fault, Step};
 use crate::portainer::{PortainerRequest, WireFault};
@@ -58,13 +61,17 @@ pub(super) struct Live {
     pub(super) one_host: bool,
     /// The faults that systems have met: the number of the secret, the call, and what went wrong.
     pub(super) denied: Vec<(usize, Step, Fault)>,
-    /// The numbers of the secrets whose new password was set by a process that another one had taken over from.
-    pub(super) set_late: BTreeSet<usize>,
+    /// The changes of passwords that were carried out, in order.
+    pub(super) reached: Vec<Reached>,
+    pub(super) belated: Belated,
+    pub(super) looks: Looks,
+    /// How many operations were begun.
+    pub(super) runs: u64,
     /// Whether people have changed a service in something else than its references, or have meddled with a stack.
     pub(super) edited: bool,
     /// The versions whose value was leaked and is ended first of all.
     pub(super) ended: BTreeSet<String>,
-    /// Mutations that arrive after their client has given up.
+    /// What arrives after its sender has given up.
     late: Vec<Late>,
     pub(super) answers: Answers,
     round: usize,
@@ -82,6 +89,8 @@ pub(super) struct Process {
     still: Option<Duration>,
     /// Whether another process has taken over what it had in hand.
     overtaken: bool,
+    /// The rotations of which it has seen that another process has them now.
+    pub(super) knows: BTreeSet<RotationId>,
     /// By how many seconds its clock is wrong.
     wrong: i64,
     died: bool,
@@ -95,13 +104,6 @@ pub(super) struct Process {
     pub(super) listed: Option<Duration>,
     /// Mutations that were sent in this operation.
     pub(super) sent: u64,
-}
-
-struct Late {
-    at: Duration,
-    user: &'static str,
-    request: PortainerRequest,
-    by: String,
 }
 
 /// The last answers to each question, the oldest first.
@@ -135,7 +137,19 @@ pub(super) enum Fired {
 }
 
 impl Stage {
-    pub(super) fn new(swarm: SimSwarm, systems: Vec<Option<FakeCredential>>, traced: bool) -> Self {
+    /// A world as it begins, once it has settled.
+    ///
+    /// # Errors
+    /// If it cannot be built.
+    pub(super) fn of(scene: &Scene, traced: bool) -> Result<Self, Error> {
+        let systems = scene.systems()?;
+        let stage = Self::new(scene.build(&systems)?, systems, traced);
+        stage.look(&By::Scene, None);
+        stage.live().watch.sight = scene.sight(&stage.swarm);
+        Ok(stage)
+    }
+
+    fn new(swarm: SimSwarm, systems: Vec<Option<FakeCredential>>, traced: bool) -> Self {
         let live = Live {
             processes: std::array::from_fn(|_| Process::default()),
             watch: Watch::default(),
@@ -144,7 +158,10 @@ impl Stage {
             begun: BTreeMap::new(),
             one_host: false,
             denied: Vec::new(),
-            set_late: BTreeSet::new(),
+            reached: Vec::new(),
+            belated: Belated::default(),
+            looks: Looks::default(),
+            runs: 0,
             edited: false,
             ended: BTreeSet::new(),
             late: Vec::new(),
@@ -200,10 +217,12 @@ impl Stage {
     pub(super) fn look(&self, by: &By, only: Option<&str>) {
         let seen = {
             let at = self.mono();
-            let world = self.swarm.engine().world();
+            let mut world = self.swarm.engine().world();
             let mut live = self.live();
+            let out = std::mem::take(&mut world.lockouts);
             match live.watch.look(&world, by, only, at) {
-                Ok(true) => logins::everybody_can(&live, &world, &self.systems),
+                Ok(true) => logins::everybody_can(&live, &world, &self.systems)
+                    .and_then(|()| lockouts::met(&mut live, &world, &self.systems, &out)),
                 seen => seen.map(drop),
             }
         };
@@ -212,6 +231,7 @@ impl Stage {
 
     /// Looks whether everybody can still log in, after a password was changed.
     pub(super) fn check_logins(&self) {
+        self.swarm.engine().passwords_changed();
         let can = {
             let world = self.swarm.engine().world();
             logins::everybody_can(&self.live(), &world, &self.systems)
@@ -276,15 +296,28 @@ impl Stage {
             let Some(late) = next else { break };
             self.advance_to(late.at);
             self.look(&By::Engine, None);
-            let what = format!("{} {}", late.request.method, late.request.path);
-            let done = self.swarm.ask(late.user, late.request);
-            self.note(|| {
-                format!("late: {what}: {}", done.as_ref().map_or_else(ToString::to_string, |_| "done".into()))
-            });
-            self.look(&By::Late(late.by), None);
+            self.arrive(late.what);
         }
         self.advance_to(until);
         self.look(&By::Engine, None);
+    }
+
+    fn arrive(&self, late: Parcel) {
+        let told = |what: String, done: Result<(), Error>| {
+            self.note(|| format!("late: {what}: {}", done.map_or_else(|error| error.to_string(), |()| "done".into())));
+        };
+        match late {
+            Parcel::Request { user, request, by } => {
+                let what = format!("{} {}", request.method, request.path);
+                told(what, self.swarm.ask(user, request).map(drop));
+                self.look(&By::Late(by), None);
+            }
+            Parcel::Call(call) => {
+                let done = self.carry_out(&call, Some("its sender had given up on it"));
+                told(format!("{:?} of secret {}", call.step(), call.secret), done);
+                self.check_logins();
+            }
+        }
     }
 
     fn advance_to(&self, until: Duration) {
@@ -307,8 +340,14 @@ impl Stage {
 
     /// A request will be carried out later, and its client does not learn of it.
     pub(super) fn post_late(&self, after: Duration, user: &'static str, request: PortainerRequest, by: &RotationId) {
+        let (at, by) = (self.mono() + after, by.to_string());
+        self.live().late.push(Late { at, what: Parcel::Request { user, request, by } });
+    }
+
+    /// A call of a system will be carried out later, and its sender does not learn of it.
+    pub(super) fn post_call(&self, after: Duration, call: SetterCall) {
         let at = self.mono() + after;
-        self.live().late.push(Late { at, user, request, by: by.to_string() });
+        self.live().late.push(Late { at, what: Parcel::Call(call) });
     }
 
     /// The journals of these rotations are gone.
@@ -402,6 +441,12 @@ impl Stage {
     /// When a process wants to be woken; none if it can go on now.
     pub(super) fn wakes(&self, who: usize) -> Option<Duration> {
         self.live().processes[who].wakes.filter(|at| *at > self.mono())
+    }
+}
+
+impl Process {
+    pub(super) fn is_overtaken(&self) -> bool {
+        self.overtaken
     }
 }
 

@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::credential::Step;
+
 /// What was simulated. Several are added up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// How many seeds.
     pub worlds: u64,
+    /// The worlds whose rotations ask probes.
+    pub probed: u64,
+    /// The worlds with programs that log in with what they mount.
+    pub logging_in: u64,
     /// Services, in all worlds.
     pub services: u64,
     /// Rotations, first versions and the like that were begun.
@@ -22,6 +28,12 @@ pub struct Tally {
     pub outcomes: BTreeMap<String, u64>,
     /// Why a person is asked in the end, by reason.
     pub asked: BTreeMap<&'static str, u64>,
+    /// What probes have said of services on new versions.
+    pub looks: BTreeMap<&'static str, u64>,
+    /// The calls of systems that came late, by what they change and why they were late.
+    pub late_calls: BTreeMap<(Step, &'static str), u64>,
+    /// The programs that ended as they could not log in, by what makes that nobody's fault.
+    pub locked_out: BTreeMap<&'static str, u64>,
     /// What was let pass at the end, by the recorded fact that makes it necessary.
     pub excused: BTreeMap<&'static str, u64>,
     /// What was refused before it was begun, by kind.
@@ -32,6 +44,8 @@ impl Tally {
     /// Adds another one.
     pub fn add(&mut self, other: Self) {
         self.worlds += other.worlds;
+        self.probed += other.probed;
+        self.logging_in += other.logging_in;
         self.services += other.services;
         self.begun += other.begun;
         self.steps += other.steps;
@@ -39,6 +53,9 @@ impl Tally {
         merge(&mut self.faults, other.faults);
         merge(&mut self.outcomes, other.outcomes);
         merge(&mut self.asked, other.asked);
+        merge(&mut self.looks, other.looks);
+        merge(&mut self.late_calls, other.late_calls);
+        merge(&mut self.locked_out, other.locked_out);
         merge(&mut self.excused, other.excused);
         merge(&mut self.refused, other.refused);
     }
@@ -53,10 +70,15 @@ fn merge<K: Ord>(into: &mut BTreeMap<K, u64>, from: BTreeMap<K, u64>) {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} worlds with {} services, {} rotations begun", self.worlds, self.services, self.begun)?;
+        writeln!(f, "{} worlds with probes, {} with programs that log in", self.probed, self.logging_in)?;
         writeln!(f, "{} steps, {} requests", self.steps, self.requests)?;
         list(f, "what went wrong", &self.faults)?;
         list(f, "what rotations came to", &self.outcomes)?;
         list(f, "why a person is asked", &self.asked)?;
+        list(f, "what probes have said", &self.looks)?;
+        let late = self.late_calls.iter().map(|((step, how), count)| (format!("{step:?}: {how}"), *count));
+        list(f, "calls of systems that came late", &late.collect())?;
+        list(f, "why programs could not log in", &self.locked_out)?;
         list(f, "what was excused", &self.excused)?;
         list(f, "refused before they were begun", &self.refused)
     }

@@ -6,7 +6,7 @@ use swarmsecrets_core::ErrorKind;
 
 use super::scene::Scene;
 use super::script::{Deed, seconds};
-use crate::credential::Fault;
+use crate::credential::{Fault, Step};
 use crate::portainer::WireFault;
 use crate::sim::Dice;
 
@@ -38,10 +38,12 @@ pub(super) enum Class {
     Audit,
     /// After it.
     Audited,
-    /// Before a call of the system that a secret opens.
-    Call,
+    /// Before a call of the system that a secret opens: each kind is counted by itself.
+    Call(Step),
     /// After it has changed something, before its answer is there.
     Called,
+    /// Before the answer of a probe.
+    Probe,
 }
 
 /// What goes wrong.
@@ -118,7 +120,8 @@ impl What {
 impl Happening {
     pub(super) fn of(dice: &mut Dice, round: usize, who: usize, scene: &Scene) -> Self {
         let systems = if scene.systems.iter().any(Option::is_some) { 40 } else { 0 };
-        let (class, most) = match dice.below(100 + systems) {
+        let probes = if scene.probed { 15 } else { 0 };
+        let (class, most) = match dice.below(100 + systems + probes) {
             0..32 => (Class::Write, 6),
             32..55 => (Class::Read, 1 << dice.below(8)),
             55..70 => (Class::Answer, 6),
@@ -126,16 +129,39 @@ impl Happening {
             80..86 => (Class::Journalled, 24),
             86..95 => (Class::Audit, 10),
             95..100 => (Class::Audited, 10),
-            100..130 => (Class::Call, 8),
+            more if more < 100 + probes => (Class::Probe, 6),
+            more if more < 130 + probes => Self::call(dice),
             _ => (Class::Called, 4),
         };
         Self { round, who, class, nth: dice.below(most), what: What::of(dice, class, scene) }
     }
 
+    /// A call, and how many there may be of its kind.
+    fn call(dice: &mut Dice) -> (Class, u64) {
+        match dice.below(10) {
+            0..3 => (Class::Call(Step::Set), 2),
+            3..6 => (Class::Call(Step::Verify), 5),
+            6..8 => (Class::Call(Step::Revoke), 2),
+            _ => (Class::Call(Step::Undo), 2),
+        }
+    }
+
+    /// The first process gives up on a call of this kind, which is carried out later.
+    pub(super) fn late_call(dice: &mut Dice, round: usize, step: Step) -> Self {
+        let what = What::Late(seconds(dice, &[1, 30, 600, 600, 4_000]));
+        Self { round, who: 0, class: Class::Call(step), nth: u64::from(dice.percent(20)), what }
+    }
+
     /// The first process stands still for so long that another one takes its rotation over.
-    pub(super) fn overtaken(dice: &mut Dice, round: usize) -> Self {
-        let class = *dice.pick(&[Class::Write, Class::Write, Class::Answer, Class::Call]).unwrap_or(&Class::Write);
-        Self { round, who: 0, class, nth: dice.below(6), what: What::Stall(seconds(dice, &[400, 900])) }
+    pub(super) fn overtaken(dice: &mut Dice, round: usize, scene: &Scene) -> Self {
+        let opens = scene.systems.iter().any(Option::is_some);
+        let (class, most) = match dice.below(10) {
+            0..4 if opens => Self::call(dice),
+            9 if scene.probed => (Class::Probe, 4),
+            7.. => (Class::Answer, 6),
+            _ => (Class::Write, 6),
+        };
+        Self { round, who: 0, class, nth: dice.below(most), what: What::Stall(seconds(dice, &[400, 900])) }
     }
 }
 
@@ -159,10 +185,15 @@ impl What {
             },
             Class::Answer if chance < 60 => Self::crash(dice),
             Class::Answer => person(dice),
-            Class::Call if chance < 60 => Self::System(fault(dice)),
-            Class::Call if chance < 70 => Self::Stall(seconds(dice, &[1, 20, 400])),
-            Class::Call if chance < 85 => person(dice),
-            Class::Call | Class::Called => Self::crash(dice),
+            Class::Call(step) if chance < 20 && step != Step::Verify => Self::Late(seconds(dice, &[1, 3, 30, 600])),
+            Class::Call(_) if chance < 60 => Self::System(fault(dice)),
+            Class::Call(_) if chance < 70 => Self::Stall(seconds(dice, &[1, 20, 400])),
+            Class::Call(_) if chance < 85 => person(dice),
+            Class::Call(_) | Class::Called => Self::crash(dice),
+            Class::Probe if chance < 40 => person(dice),
+            Class::Probe if chance < 55 => Self::Stall(seconds(dice, &[1, 20, 400])),
+            Class::Probe if chance < 65 => Self::Cancel,
+            Class::Probe => Self::crash(dice),
             Class::Journal if chance < 40 => Self::JournalFails(1 + u32::from(chance < 15)),
             Class::Journal if chance < 80 => Self::Crash(Leaves::Torn(dice.below(1_000))),
             Class::Journal => Self::crash(dice),

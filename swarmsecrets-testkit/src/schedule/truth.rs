@@ -6,6 +6,7 @@ use swarmsecrets_core::rotation::{ConsumerReport, Outcome, Report};
 
 use super::begun::{Begun, Pair};
 use super::logins;
+use super::manner::Said;
 use super::stage::{Live, Stage};
 use super::watch::By;
 
@@ -67,7 +68,17 @@ fn consumer(live: &Live, id: &RotationId, begun: &Begun, said: &ConsumerReport, 
     let changed = live.watch.changes(service);
     let ours = changed.iter().filter(|by| **by == By::Rotation(id.to_string())).count();
     let alone = changed.iter().skip(1).all(|by| *by == By::Rotation(id.to_string()));
+    let planned = begun.plan.consumers.iter().find(|planned| planned.id == said.id);
+    // A rotation whose journal is lost asks nobody.
+    let probed = !begun.lost && planned.is_some_and(|planned| !planned.probes.is_empty());
+    let last = if probed { live.looks.last(id, service) } else { None };
     match said.outcome.as_str() {
+        "applied" if last == Some(Said::Unhealthy) => Err("its probe has said last that it does not work".into()),
+        "inconclusive" if !probed => Err("it has no probe".into()),
+        "inconclusive" if last.is_some_and(|said| said != Said::Inconclusive) => {
+            Err(format!("its probe has said last: {last:?}"))
+        }
+        "inconclusive" if !half => Err(format!("the whole is {outcome}")),
         "applied" if outcome == Outcome::RolledBack => Err("the whole was rolled back".into()),
         "applied" if !overtaken && !all_on(live, begun, service, |pair| pair.new) => {
             Err("it is not on the new version".into())
@@ -149,7 +160,8 @@ pub(super) fn settled(stage: &Stage, report: &Report) -> Verdict {
         let service = said.id.as_str();
         // People may have scaled it up since.
         let proved = said.reason.as_ref().is_none_or(|note| !note.contains("runs no task: nothing proves"));
-        if said.outcome == "applied" && proved && !overtaken(&live, service, id) && !healthy(stage, service) {
+        let shut = begun.pairs().filter_map(|pair| pair.new).any(|new| live.belated.shut.contains(new));
+        if said.outcome == "applied" && proved && !shut && !overtaken(&live, service, id) && !healthy(stage, service) {
             return Err(format!("{} is said to be applied and is not healthy", said.service));
         }
     }

@@ -44,6 +44,10 @@ pub(super) struct Watch {
     services: BTreeMap<String, References>,
     /// By id: the name, and the rotation that made it.
     pub(super) secrets: BTreeMap<String, (String, Option<String>)>,
+    /// The names of all versions that were ever there, by id.
+    pub(super) names: BTreeMap<String, String>,
+    /// By service and target: the name of the version that was mounted there first.
+    first: BTreeMap<(String, String), String>,
     /// The versions that people made: their values were never passwords.
     pub(super) persons: BTreeSet<String>,
     /// The values of all versions that were ever there, by id.
@@ -97,6 +101,7 @@ impl Watch {
                 _ => {}
             }
             self.values.extend(world.vault.value(id).map(|value| (id.clone(), value.clone())));
+            self.names.insert(id.clone(), secret.name().to_owned());
             self.secrets.insert(id.clone(), (secret.name().to_owned(), rotation));
         }
         let gone: Vec<String> = self.secrets.keys().filter(|id| !world.secrets.contains_key(*id)).cloned().collect();
@@ -123,6 +128,10 @@ impl Watch {
                     service.name()
                 ));
             }
+            for (target, version) in &now {
+                let name = self.names.get(version).cloned().unwrap_or_default();
+                self.first.entry((id.clone(), target.clone())).or_insert(name);
+            }
             self.services.insert(id.clone(), now);
             if let By::Late(_) = by {
                 self.moved_late.insert(id.clone());
@@ -144,6 +153,11 @@ impl Watch {
     /// The references of a service now; none if it is gone.
     pub(super) fn references(&self, service: &str) -> Option<&References> {
         self.services.get(service)
+    }
+
+    /// The name of the version that a service mounted first at a target.
+    pub(super) fn first_at(&self, service: &str, target: &str) -> Option<&str> {
+        self.first.get(&(service.to_owned(), target.to_owned())).map(String::as_str)
     }
 
     /// When a person last changed the references of a service.

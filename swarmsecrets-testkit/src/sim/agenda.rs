@@ -16,6 +16,8 @@ pub(crate) enum Due {
     Step { task: String, from: State },
     /// The program of a task ends by itself.
     Exit { task: String, code: i64 },
+    /// The program of a task logs in with what it mounts.
+    LogIn { task: String },
     /// A task's container cannot be started.
     CannotStart { task: String, why: String },
     /// The health check has failed as often as it may.

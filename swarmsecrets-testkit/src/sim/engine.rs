@@ -85,6 +85,11 @@ impl SimEngine {
         self.world().commands.insert(program.to_owned(), Arc::new(run));
     }
 
+    /// Tells that passwords were changed in the systems that [`Program::logs_in`] asks: programs that log in again do so.
+    pub fn passwords_changed(&self) {
+        self.world().passwords_changed();
+    }
+
     /// The id of the secret of that name.
     #[must_use]
     pub fn secret_id(&self, name: &str) -> Option<String> {

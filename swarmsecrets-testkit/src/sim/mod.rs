@@ -31,7 +31,7 @@ mod world;
 pub(crate) use dice::Dice;
 pub(crate) use spec::Mode;
 pub(crate) use task::{State as TaskState, Task};
-pub(crate) use world::World;
+pub(crate) use world::{Lockout, World};
 
 // The public interface is:
 pub use builder::{SecretBuilder, ServiceBuilder, WorldBuilder};

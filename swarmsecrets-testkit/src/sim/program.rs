@@ -1,5 +1,6 @@
 //! What runs in the containers of a simulated Swarm.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -19,14 +20,37 @@ use super::vault::{Fingerprint, Vault};
 pub struct Program {
     needs: Vec<(String, Vec<SecretValue>)>,
     refuses: Vec<(String, SecretValue)>,
+    logins: Vec<Login>,
     script: Script,
+}
+
+/// A login that a program needs.
+#[derive(Clone)]
+struct Login {
+    target: String,
+    opens: Arc<dyn Fn(&SecretValue) -> bool + Send + Sync>,
 }
 
 impl Program {
     /// Runs for ever, whatever its secrets hold.
     #[must_use]
     pub fn runs() -> Self {
-        Self { needs: Vec::new(), refuses: Vec::new(), script: Script::default() }
+        Self { needs: Vec::new(), refuses: Vec::new(), logins: Vec::new(), script: Script::default() }
+    }
+
+    /// The same program, which logs in with the secret mounted at `target` once it is up, and ends as with a secret that is
+    /// not as needed if that `opens` nothing then. A world that is loaded from a file has no such systems: there it runs.
+    #[must_use]
+    pub fn logs_in(mut self, target: &str, opens: impl Fn(&SecretValue) -> bool + Send + Sync + 'static) -> Self {
+        self.logins.push(Login { target: target.into(), opens: Arc::new(opens) });
+        self
+    }
+
+    /// The same program, which also logs in again while it runs, a while after passwords were changed.
+    #[must_use]
+    pub fn logs_in_again(mut self) -> Self {
+        self.script.logs_in_again = true;
+        self
     }
 
     /// Ends with an exit code, at once unless [`Program::after`] says when.
@@ -130,7 +154,7 @@ impl Program {
             .collect();
         let refuses =
             self.refuses.iter().map(|(target, value)| (target.clone(), vault.fingerprint(value.expose()))).collect();
-        Stored { needs, refuses, script: self.script }
+        Stored { needs, refuses, logins: self.logins, script: self.script }
     }
 }
 
@@ -139,6 +163,9 @@ impl Program {
 pub(crate) struct Stored {
     needs: Vec<Need>,
     refuses: Vec<(String, Fingerprint)>,
+    /// What it logs in to is not of the world, and is not saved.
+    #[serde(skip)]
+    logins: Vec<Login>,
     script: Script,
 }
 
@@ -157,6 +184,8 @@ struct Script {
     last_words: Vec<String>,
     ignores_sigterm: bool,
     start: Duration,
+    #[serde(default)]
+    logs_in_again: bool,
 }
 
 impl Default for Script {
@@ -169,6 +198,7 @@ impl Default for Script {
             last_words: Vec::new(),
             ignores_sigterm: false,
             start: Duration::from_millis(800),
+            logs_in_again: false,
         }
     }
 }
@@ -212,6 +242,29 @@ impl Stored {
             (false, Refusal::Exit(code)) => (true, Some(Ending { after: script.refuses_after, code })),
         };
         Run { healthy, ends, start: script.start }
+    }
+
+    /// When it logs in for the first time, from its start; none if it never does.
+    pub(crate) fn first_login(&self) -> Option<Duration> {
+        (!self.logins.is_empty()).then_some(self.script.refuses_after)
+    }
+
+    pub(crate) fn logs_in_again(&self) -> bool {
+        self.script.logs_in_again
+    }
+
+    /// The first target whose value does not log in now: `held(target)` is that value, where there is one.
+    pub(crate) fn locked_out<'a>(&self, held: impl Fn(&str) -> Option<&'a SecretValue>) -> Option<&str> {
+        let shut = |login: &&Login| !held(&login.target).is_some_and(|value| (login.opens)(value));
+        self.logins.iter().find(shut).map(|login| login.target.as_str())
+    }
+
+    /// The exit code with which it ends when a secret is not as needed.
+    pub(crate) fn refusal_code(&self) -> i64 {
+        match self.script.refusal {
+            Refusal::Exit(code) => code,
+            Refusal::Unhealthy => 1,
+        }
     }
 
     pub(crate) fn greeting(&self) -> &[String] {

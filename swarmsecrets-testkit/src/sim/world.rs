@@ -48,6 +48,20 @@ pub(crate) struct World {
     /// What programs do that are run in containers, by their names.
     #[serde(skip)]
     pub(crate) commands: BTreeMap<String, Command>,
+    /// The programs that could not log in, since somebody last took these away.
+    #[serde(skip)]
+    pub(crate) lockouts: Vec<Lockout>,
+}
+
+/// A program that ended as it could not log in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lockout {
+    /// The id of its service.
+    pub(crate) service: String,
+    /// Where it mounts what it tried.
+    pub(crate) target: String,
+    /// The id of the version with which it tried; empty if it had none.
+    pub(crate) version: String,
 }
 
 /// What a task waits for before it starts.
@@ -83,6 +97,7 @@ impl World {
             vault: Vault::new(),
             execs: BTreeMap::new(),
             commands: BTreeMap::new(),
+            lockouts: Vec::new(),
         };
         world.add_node(NodeBuilder::manager("node-1"));
         world

@@ -110,6 +110,9 @@ impl World {
             let delay = up + ending.after.max(Duration::from_millis(50));
             self.later(delay, Due::Exit { task: task_id.clone(), code: ending.code });
         }
+        if let Some(first) = self.program_of(id).first_login() {
+            self.later(up + first, Due::LogIn { task: task_id.clone() });
+        }
         match check {
             Some(check) if !run.healthy => {
                 let verdict = up + check.start_period + check.interval * check.retries;
@@ -242,7 +245,7 @@ impl World {
     }
 
     /// What the container of a task does: by the name of its service, else by its image.
-    fn program_of(&self, task: &str) -> Stored {
+    pub(super) fn program_of(&self, task: &str) -> Stored {
         let runs = || crate::sim::Program::runs().stored(&self.vault);
         let Some(task) = self.tasks.get(task) else { return runs() };
         let name = self.services.get(&task.service).map(|service| service.name()).unwrap_or_default();

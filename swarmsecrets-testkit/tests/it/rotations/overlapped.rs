@@ -120,6 +120,24 @@ async fn a_password_that_is_half_way_is_not_changed_by_another_rotation() {
     assert_eq!((play.logs_in(), play.desk.has_secret("db_v3")), ((true, false), false));
 }
 
+/// A person has removed the new version of the first rotation, so that the one from which it began is the current one again.
+#[tokio::test]
+async fn a_password_that_was_set_is_not_changed_by_another_rotation_from_the_same_version() {
+    let fake = FakeCredential::new(Way::HoldsTwo, &value(OLD)).unwrap();
+    let play = Play { desk: Desk::with_secrets(&["db"], vec![]), fake };
+    // It is made, given its owner, and set; then nothing more can be written down.
+    play.desk.trail.stop_after(3);
+    let first = play.apply(Strategy::Overlap).await.unwrap();
+    assert_eq!((first.outcome, play.logs_in()), (Outcome::NeedsHuman, (true, true)), "{first:?}");
+    play.desk.trail.go_on();
+    let version = play.desk.swarm.engine().secret_id("db_v2").unwrap();
+    let remove = PortainerRequest::new("DELETE", &format!("/api/endpoints/1/docker/secrets/{version}"));
+    play.desk.swarm.ask("admin", remove).unwrap();
+    let error = play.apply(Strategy::Overlap).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    assert!(!play.desk.has_secret("db_v2"));
+}
+
 /// A create that got no answer may arrive after its retry has been sent: both must bring the value that the password is set to.
 #[tokio::test]
 async fn a_generated_value_is_the_same_each_time_it_is_sent() {
