@@ -140,7 +140,7 @@ impl Rotation {
     /// Whoever still uses the old version would be locked out, and so perhaps who cannot be seen.
     fn may_close(&mut self, n: usize, account: &Account, world: &Inventory, now: Now) -> Result<()> {
         let Some(previous) = self.state.plan.secrets[n].previous.clone() else { return Ok(()) };
-        if self.lacks(n, world) {
+        if self.lacks(n, world)? {
             return Ok(());
         }
         let why = match (users(world, &previous, true, self.beside(n)), &world.visibility) {
@@ -192,7 +192,7 @@ impl Rotation {
         self.work.restoring = Some(n);
         // Where nobody knows whether the new one was set, the other one may be neither ours nor older.
         let doubtful = account.way.holds_two() && self.state.versions[n].access == Access::Setting;
-        if doubtful && !self.work.old_works {
+        if self.work.given_back == Some(n) || (doubtful && !self.work.old_works) {
             return Some(Next::Act(Action::Look(Look::Login { secret: n, which: Which::Old })));
         }
         (self.work.cleared, self.work.old_works) = (None, false);
@@ -204,9 +204,15 @@ impl Rotation {
         let Some((_, account)) = self.credentials().find(|(other, _)| *other == n) else { return Ok(()) };
         match reply {
             Reply::Done(Answer::World(world)) => self.may_restore(&world, now),
+            Reply::Done(Answer::Login(login)) if self.work.given_back == Some(n) => {
+                self.given_back_tried(n, &account, login, now)
+            }
             Reply::Done(Answer::Login(login)) => self.old_tried(&account, login, now),
             Reply::Refused(error) | Reply::Unknown(error) if !sent => self.look_later(&error, now),
-            Reply::Done(_) => self.reached(n, Access::Restored, None),
+            Reply::Done(_) => {
+                self.work.given_back = Some(n);
+                Ok(())
+            }
             Reply::Unknown(error) => self.ask_later(error, &account, now),
             Reply::Refused(error) if error.is_retryable() => self.ask_later(error, &account, now),
             Reply::Refused(error) => {
@@ -221,8 +227,10 @@ impl Rotation {
 
     /// Whoever still uses a new version would be locked out, where the old password comes after the consumers.
     fn may_restore(&mut self, world: &Inventory, now: Now) -> Result<()> {
-        let first = self.to_restore().next();
-        if first.is_some_and(|(n, _)| self.lacks(n, world)) {
+        let first = self.to_restore().next().map(|(n, _)| n);
+        if let Some(n) = first
+            && self.lacks(n, world)?
+        {
             return Ok(());
         }
         let made = self.to_restore().find_map(|(n, account)| Some((account, self.made_from(n, world)?)));
@@ -253,6 +261,26 @@ impl Rotation {
             Login::Refused => {
                 let text = format!(
                     "the old password of {account} does not log in, and nobody knows whether the new one was set: nothing is changed there; see which one serves, then `swarmsecrets resume {}`",
+                    self.state.rotation
+                );
+                self.stop(End::NeedsHuman, text)
+            }
+        }
+    }
+
+    /// A system may say that it was done, and not have done it.
+    fn given_back_tried(&mut self, n: usize, account: &Account, login: Login, now: Now) -> Result<()> {
+        match login {
+            Login::Unclear(error) => self.ask_later(error, account, now),
+            Login::Works => self.reached(n, Access::Restored, None),
+            Login::Untestable(why) => {
+                let note = format!("whether the old password of {account} logs in again could not be tested: {why}");
+                self.reached(n, Access::Restored, Some(note))
+            }
+            Login::Refused => {
+                self.work.given_back = None;
+                let text = format!(
+                    "the old password of {account} was restored and does not log in: see to it in the system itself, then `swarmsecrets resume {}`",
                     self.state.rotation
                 );
                 self.stop(End::NeedsHuman, text)

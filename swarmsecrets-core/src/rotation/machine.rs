@@ -77,6 +77,10 @@ pub(super) struct Work {
     pub(super) restoring: Option<usize>,
     /// The service that must have both versions beside each other before a command can be run in it, and has not.
     pub(super) lacking: Option<usize>,
+    /// How many times one had to be given the old version once more.
+    pub(super) offers: u32,
+    /// The secret whose old password was given back, and is yet to be tried.
+    pub(super) given_back: Option<usize>,
     /// Whether the old password was seen to log in, just before it is made the only one again.
     pub(super) old_works: bool,
     /// How many of the old versions the undo has seen, to go back to.

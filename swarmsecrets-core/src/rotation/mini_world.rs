@@ -98,6 +98,10 @@ pub(super) struct World {
     pub(super) ended: bool,
     /// The service in which commands change the password: they need both versions.
     pub(super) provider: Option<usize>,
+    /// Whether a redeploy takes the old version from that service whenever the world is looked at.
+    pub(super) redeployed: bool,
+    /// Whether giving the old password back ends it.
+    pub(super) shuts: bool,
     /// The secret whose password cannot be set.
     pub(super) refused: Option<usize>,
     /// Whether the account does not see everything.
@@ -145,6 +149,8 @@ impl World {
             set: false,
             ended: false,
             provider: None,
+            redeployed: false,
+            shuts: false,
             refused: None,
             partial: false,
             says: BTreeMap::new(),
@@ -232,6 +238,9 @@ impl World {
                 Ok(seen)
             }
             Action::Look(look) => {
+                if let (Look::World, true, Some(n)) = (look, self.redeployed, self.provider) {
+                    self.services[n].beside = None;
+                }
                 let late = self.late.take_if(|_| matches!(look, Look::World));
                 late.filter(|(_, unseen)| !unseen).into_iter().for_each(|(n, _)| self.arrives_late(n));
                 let seen = self.look(look);
@@ -315,7 +324,7 @@ impl World {
             }
             Change::Credential { step, .. } => {
                 self.set = *step != CredentialStep::Undo;
-                self.ended = *step == CredentialStep::Revoke;
+                self.ended = *step == CredentialStep::Revoke || (*step == CredentialStep::Undo && self.shuts);
                 Ok(Answer::Taken)
             }
             Change::Stack { .. } => Err(Error::new(ErrorKind::NotFound, "there are no stacks in this world")),

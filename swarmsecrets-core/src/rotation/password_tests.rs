@@ -219,3 +219,21 @@ fn a_failure_within_the_budget_undoes_everything_where_a_user_has_one_password()
         assert_eq!(back < given_back, alone, "{way:?}");
     }
 }
+
+/// The system says that the old password is back, and does not let it in.
+#[test]
+fn an_old_password_that_was_given_back_is_tried() {
+    let mut world = World::new(2, Some(1));
+    world.shuts = true;
+    let plan = world.plan_as(Duration::ZERO, with_password(Strategy::Overlap));
+    let mut stage = Stage::of(world, plan);
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    let said = "the old password of user app of made-up system was restored and does not log in";
+    assert!(report.warnings.iter().any(|text| text.contains(said)), "{:?}", report.warnings);
+    assert!(stage.world.secrets.contains_key("db_v2"), "it may be all that logs in");
+    stage.world.shuts = false;
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::RolledBack);
+    assert!(!stage.world.secrets.contains_key("db_v2") && !stage.world.ended);
+}

@@ -31,6 +31,22 @@ impl State {
             self.consumers[consumer] = Progress::Begun;
         }
     }
+
+    /// Whether no service is on its way to where commands need it, or from there.
+    pub(super) fn providers_rest(&self) -> bool {
+        let rests = |n: usize| matches!(self.consumers[n], Progress::Converged(_) | Progress::Left(_));
+        self.providers().all(|(consumer, _)| rests(consumer))
+    }
+
+    /// What commands need is looked at anew when somebody resumes: meanwhile a redeploy may have taken the old version away.
+    pub(super) fn offer_anew(&mut self) {
+        let providers: Vec<usize> = self.providers().map(|(consumer, _)| consumer).collect();
+        for n in providers {
+            if !matches!(self.consumers[n], Progress::Pending | Progress::Left(_)) {
+                self.consumers[n] = Progress::Begun;
+            }
+        }
+    }
 }
 
 impl Rotation {
@@ -89,14 +105,27 @@ impl Rotation {
 
     /// Whether the service whose commands change the password of a secret is there and does not have both versions. Then this
     /// comes first.
-    pub(super) fn lacks(&mut self, secret: usize, world: &Inventory) -> bool {
-        let Some((n, _)) = self.state.providers().find(|(_, other)| *other == secret) else { return false };
+    pub(super) fn lacks(&mut self, secret: usize, world: &Inventory) -> Result<bool> {
+        const OFFERS: u32 = 3;
+        let Some((n, _)) = self.state.providers().find(|(_, other)| *other == secret) else { return Ok(false) };
         let planned = &self.state.plan.consumers[n];
-        let Some(service) = world.services.iter().find(|service| service.id == planned.id) else { return false };
+        let Some(service) = world.services.iter().find(|service| service.id == planned.id) else { return Ok(false) };
         let route = self.route(planned, Direction::Forward);
-        let lacks = !route.swaps.iter().all(|swap| swap.is(&service.references, swap.after()));
-        self.work.lacking = lacks.then_some(n);
-        lacks
+        if route.swaps.iter().all(|swap| swap.is(&service.references, swap.after())) {
+            return Ok(false);
+        }
+        self.work.offers += 1;
+        if self.work.offers > OFFERS {
+            let text = format!(
+                "commands in {} need both versions, and somebody takes the old one away again and again: stop that, then `swarmsecrets resume {}`",
+                quoted(&service.name),
+                self.state.rotation
+            );
+            self.stop(End::NeedsHuman, text)?;
+        } else {
+            self.work.lacking = Some(n);
+        }
+        Ok(true)
     }
 
     /// The service and the target where the old version of a secret is ours, beside the new one.

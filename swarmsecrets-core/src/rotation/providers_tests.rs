@@ -121,6 +121,21 @@ fn what_a_redeploy_took_is_mounted_again() {
     }
 }
 
+/// Something redeploys it without end. It is not restarted without end for that.
+#[test]
+fn what_is_taken_again_and_again_is_left_to_a_person() {
+    let mut stage = staged(Strategy::Overlap, Way::HoldsTwo, 2, None);
+    stage.world.redeployed = true;
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    let said = "commands in `s0` need both versions, and somebody takes the old one away again and again";
+    assert!(report.warnings.iter().any(|text| text.contains(said)), "{:?}", report.warnings);
+    assert!(stage.world.set && !stage.world.ended);
+    stage.world.redeployed = false;
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::Applied);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     /// Any mix of lost requests, lost answers and crashes, as long as they stop some day: one password is left, and it is that of

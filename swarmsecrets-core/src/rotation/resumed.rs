@@ -33,12 +33,12 @@ impl State {
             }
         }
         let (moving, undoing) = (self.stage == Stage::Update, self.stage == Stage::Undo);
-        let commanding = matches!(self.stage, Stage::Credential | Stage::Close);
+        if matches!(self.stage, Stage::Credential | Stage::Close) {
+            self.offer_anew();
+        }
         for consumer in &mut self.consumers {
             match consumer {
                 Progress::RestoreFailed(_) => *consumer = Progress::Begun,
-                // Commands in its container change a password: it is brought to where they need it once more.
-                Progress::Failed(_) | Progress::Unsure(_) if commanding => *consumer = Progress::Begun,
                 // Its probes are asked again.
                 Progress::Unsure(_) if moving => *consumer = Progress::Begun,
                 // Whoever had it, or a process that stood still, may have put it on the new version, which is to go.

@@ -375,17 +375,13 @@ impl State {
         secrets.filter(|(planned, _)| planned.credential.is_some()).all(|(_, version)| version.access >= wanted)
     }
 
-    /// The stage after the passwords, once they are as far as they must be and no service has an old version beside the new one
-    /// for nothing.
+    /// The stage after the passwords, once they are as far as they must be; after the last of them no service has an old version
+    /// beside the new one any more.
     fn after_credential(&mut self) {
-        let at_rest = |n: usize| matches!(self.consumers[n], Progress::Converged(_) | Progress::Left(_));
-        if !self.providers().all(|(consumer, _)| at_rest(consumer)) {
-            return;
-        }
         if self.stage == Stage::Credential && self.credentials_are(self.access_before_consumers()) {
             self.stage = self.stage_of_consumers();
         }
-        if self.stage == Stage::Close && self.credentials_are(Access::Closed) {
+        if self.stage == Stage::Close && self.credentials_are(Access::Closed) && self.providers_rest() {
             self.stage = Stage::Grace;
         }
     }
