@@ -183,7 +183,13 @@ impl Run {
             }
         }
         self.stage.check(lockouts::nobody_is_left(&self.stage, self.oracle.last.values()));
-        self.stop(self.oracle.failed().into_iter().chain(lockouts::shut_out(&self.stage)).collect());
+        self.stop(self.oracle.failed().into_iter().collect());
+        let shut = lockouts::shut_out(&self.stage);
+        if !shut.is_empty() {
+            // Some of these are removed, and may have been what a rotation waited for.
+            self.stop(shut);
+            self.everybody(|_| Op::Resume { with_value: true, accept: false });
+        }
         if self.oracle.waits_for_a_patch() {
             let stacks = self.stage.swarm.portainer().state().stacks().to_vec();
             for stack in stacks {
