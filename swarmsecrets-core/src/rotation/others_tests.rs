@@ -218,3 +218,17 @@ fn a_version_that_is_ours_is_not_called_somebody_elses() {
     assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
     assert_eq!((stage.world.made, looks > 3), (1, true));
 }
+
+/// A host without the journal has undone it meanwhile, or a person has.
+#[test]
+fn a_service_that_is_back_on_the_old_version_is_not_called_applied_when_that_is_kept() {
+    let mut stage = Stage::new(World::new(2, None), HOUR);
+    stage.finish();
+    stage.world.services[0].mounts = ("old".into(), "db".into());
+    stage.world.now = stage.world.now.after(HOUR * 2);
+    stage.restart();
+    let report = stage.finish();
+    assert!(stage.world.secrets.contains_key("db"));
+    let outcomes: Vec<&str> = report.consumers.iter().map(|consumer| consumer.outcome.as_str()).collect();
+    assert_eq!(outcomes, ["left", "applied"], "{report:?}");
+}

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{SecretName, ServiceId, quoted, ticked};
 use crate::inventory::{Inventory, SecretReference, ServiceNode, StackKind, StackNode};
 use crate::journal::{End, Event, StackPatch};
-use crate::plan::{Strategy, VersionRef};
+use crate::plan::{PlannedConsumer, Strategy, VersionRef};
 use crate::policy::Direction;
 
 impl Rotation {
@@ -40,7 +40,7 @@ impl Rotation {
 
     /// Takes the stacks as they are now: writes the next one that may be written, or says what is left to people.
     pub(super) fn settled(&mut self, world: &Inventory, now: Now) -> Result<()> {
-        for (service, reason) in self.moved_back(world) {
+        for (service, reason) in self.moved_back(world).into_iter().chain(self.changed_since(world)) {
             self.emit(Event::ConsumerLeft { service, reason })?;
         }
         self.work.stack = self.stack_to_write(world, Direction::Forward);
@@ -134,7 +134,7 @@ impl Rotation {
     }
 
     /// The consumers that somebody else put back on an old version since they were moved. They are left as they are.
-    fn moved_back(&self, world: &Inventory) -> Vec<(ServiceId, String)> {
+    pub(super) fn moved_back(&self, world: &Inventory) -> Vec<(ServiceId, String)> {
         let old = |service: &ServiceNode| {
             let beside: Vec<String> = self.beside_in(&service.id).collect();
             let mut replaced = self.state.plan.replaced();
@@ -150,6 +150,30 @@ impl Rotation {
         .collect()
     }
 
+    /// The consumers that mount something else by now: somebody has changed them, or the file of their stack says so and the
+    /// redeploy was allowed. Whoever has a later version that came from ours is not meant.
+    fn changed_since(&self, world: &Inventory) -> Vec<(ServiceId, String)> {
+        let replaced = |n: usize| self.made_from(n, world).is_some();
+        let changed = |(planned, service): &(&PlannedConsumer, &ServiceNode)| {
+            let mut mounts = planned.mounts.iter().filter(|mount| !replaced(mount.secret));
+            mounts.any(|mount| {
+                let new = self.state.versions[mount.secret].created.as_ref().map(|created| created.id.as_str());
+                let mut at = service.references.iter().filter(|r| r.target == mount.target);
+                !at.any(|r| Some(r.id.as_str()) == new)
+            })
+        };
+        let on_old = self.moved_back(world);
+        let changed = self.moved_as_planned(world).filter(changed);
+        let changed = changed.filter(|(planned, _)| !on_old.iter().any(|(id, _)| *id == planned.id));
+        changed
+            .map(|(planned, service)| {
+                let name = quoted(&service.name);
+                let text = format!("{name} does not mount the new version any more: its stack or somebody else has changed that, and it is left as it is");
+                (planned.id.clone(), text)
+            })
+            .collect()
+    }
+
     /// A redeploy that restarts tasks after all is waited for.
     fn unrest(&self, world: &Inventory) -> Option<String> {
         if self.state.written.is_empty() {
@@ -162,10 +186,17 @@ impl Rotation {
 
     /// The services that were moved, as they are now.
     fn moved<'a>(&'a self, world: &'a Inventory) -> impl Iterator<Item = &'a ServiceNode> {
+        self.moved_as_planned(world).map(|(_, service)| service)
+    }
+
+    fn moved_as_planned<'a>(
+        &'a self,
+        world: &'a Inventory,
+    ) -> impl Iterator<Item = (&'a PlannedConsumer, &'a ServiceNode)> {
         let consumers = self.state.plan.consumers.iter().zip(&self.state.consumers);
-        let moved = consumers.filter(|(_, p)| matches!(p, Progress::Converged(_))).map(|(planned, _)| &planned.id);
+        let moved = consumers.filter(|(_, p)| matches!(p, Progress::Converged(_))).map(|(planned, _)| planned);
         let services: HashMap<&ServiceId, &ServiceNode> = world.services.iter().map(|s| (&s.id, &**s)).collect();
-        moved.filter_map(move |id| services.get(id).copied())
+        moved.filter_map(move |planned| Some((planned, services.get(&planned.id).copied()?)))
     }
 
     /// The stacks whose files still name an old version, and what to change in them.

@@ -16,16 +16,16 @@ use swarmsecrets_testkit::sim::{Called, Program, SecretBuilder, ServiceBuilder, 
 use super::desk::{Counting, Desk, NEW, OLD};
 
 /// The passwords that log in to a database which runs as the service `s0`.
-type Valid = Arc<Mutex<BTreeSet<Vec<u8>>>>;
+pub(super) type Valid = Arc<Mutex<BTreeSet<Vec<u8>>>>;
 
-struct Play {
-    desk: Desk,
-    valid: Valid,
-    holds_two: bool,
+pub(super) struct Play {
+    pub(super) desk: Desk,
+    pub(super) valid: Valid,
+    pub(super) holds_two: bool,
 }
 
 /// What the database's own tool does: whoever changes a password logs in first.
-fn tool(valid: &mut BTreeSet<Vec<u8>>, called: &Called, holds_two: bool) -> bool {
+pub(super) fn tool(valid: &mut BTreeSet<Vec<u8>>, called: &Called, holds_two: bool) -> bool {
     let file = |path: &str| called.files.get(path).map(|value| value.expose().to_vec());
     let (Some(new), Some(old)) = (file("/run/secrets/db"), file("/run/secrets/db.previous")) else { return false };
     match called.arguments[0].as_str() {
@@ -64,7 +64,7 @@ fn service(name: &str) -> ServiceBuilder {
 }
 
 impl Play {
-    fn new(holds_two: bool, second: Program) -> Self {
+    pub(super) fn new(holds_two: bool, second: Program) -> Self {
         Self::at(Desk::with(vec![(service("s0"), Program::runs()), (service("s1"), second)]), holds_two)
     }
 
@@ -86,17 +86,17 @@ impl Play {
         }
     }
 
-    async fn plan(&self, service: &str, strategy: Strategy) -> Result<Plan> {
+    pub(super) async fn plan(&self, service: &str, strategy: Strategy) -> Result<Plan> {
         plan_rotation(&self.desk.inventory().await, &self.request(service, strategy))
     }
 
-    async fn apply(&self, plan: &Plan, service: &str) -> Result<Report> {
+    pub(super) async fn apply(&self, plan: &Plan, service: &str) -> Result<Report> {
         let (mut random, clock) = (Counting(5), self.desk.swarm.clock());
         let mut supply = Supply { values: Values::one(new_value()), random: &mut random };
         self.desk.executor(&clock).with_passwords(self.changes(service)).apply(plan, &mut supply).await
     }
 
-    async fn rotate(&self, strategy: Strategy) -> Report {
+    pub(super) async fn rotate(&self, strategy: Strategy) -> Report {
         let plan = self.plan("s0", strategy).await.unwrap();
         self.apply(&plan, "s0").await.unwrap()
     }
@@ -108,7 +108,7 @@ impl Play {
         executor.resume(report.rotation.as_ref().unwrap(), &mut supply).await.unwrap()
     }
 
-    fn changes(&self, service: &str) -> BTreeMap<String, PasswordChange> {
+    pub(super) fn changes(&self, service: &str) -> BTreeMap<String, PasswordChange> {
         BTreeMap::from([("db".to_owned(), PasswordChange::Commands(commands(service, self.holds_two)))])
     }
 

@@ -112,6 +112,33 @@ async fn a_redeploy_that_resets_something_is_done_where_the_request_allows_it() 
     assert_eq!(desk.service("shop_web")["Spec"]["Mode"]["Replicated"]["Replicas"], 1);
 }
 
+/// By hand the service mounts another secret than its file says. The redeploy that is allowed takes that back.
+#[tokio::test]
+async fn what_an_allowed_redeploy_takes_from_the_new_version_is_not_called_applied() {
+    let engine = SimEngine::builder(7)
+        .secret_with(SecretBuilder::new("db", OLD))
+        .secret_with(SecretBuilder::new("key", OLD))
+        .build();
+    let swarm = SimSwarm::of(engine, swarmsecrets_testkit::portainer::State::default());
+    swarm.file_stack("admin", "shop", FILE, &[]).unwrap();
+    swarm.engine().run_for(Duration::from_secs(60));
+    let desk = Desk::at(swarm);
+    let key = desk.swarm.engine().secret_id("key").unwrap();
+    desk.edit("shop_web", |spec| {
+        let reference = &mut spec["TaskTemplate"]["ContainerSpec"]["Secrets"][0];
+        reference["SecretID"] = key.as_str().into();
+        reference["SecretName"] = "key".into();
+    });
+    desk.swarm.engine().run_for(Duration::from_secs(60));
+    let secrets = ["db", "key"].map(|name| (name.to_owned(), ValueRecipe::Supplied));
+    let allow = Allowances { redeploy: true, ..Allowances::default() };
+    let report = desk.carry_out(&RotationRequest { allow, ..RotationRequest::of(secrets) }).await.unwrap();
+    assert_eq!(desk.mounts("shop_web"), ["db_v2"]);
+    assert_eq!((report.consumers.len(), report.consumers[0].outcome.as_str()), (1, "left"), "{report:?}");
+    let said = "`shop_web` does not mount the new version any more: its stack or somebody else has changed that";
+    assert!(report.consumers[0].reason.as_deref().unwrap_or_default().starts_with(said), "{report:?}");
+}
+
 #[tokio::test]
 async fn a_lost_answer_to_the_write_is_looked_at_and_a_refusal_is_said() {
     for (fault, outcome) in [

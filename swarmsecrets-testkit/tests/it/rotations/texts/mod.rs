@@ -4,6 +4,7 @@
 mod page;
 
 mod asked;
+mod commanded;
 mod done;
 mod held;
 mod later;
@@ -24,6 +25,7 @@ async fn refusals() {
     let mut page = Page::default();
     asked::write(&mut page).await;
     held::write(&mut page).await;
+    commanded::refusals(&mut page).await;
     stale::write(&mut page).await;
     later::write(&mut page).await;
     insta::assert_snapshot!("refusals", page.text());
@@ -37,6 +39,7 @@ async fn end_states() {
     unstarted::write(&mut page).await;
     stopped::write(&mut page).await;
     passwords::write(&mut page).await;
+    commanded::ends(&mut page).await;
     patched::write(&mut page).await;
     revoked::write(&mut page).await;
     lost::write(&mut page).await;
