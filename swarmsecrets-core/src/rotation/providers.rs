@@ -3,6 +3,7 @@
 
 use super::hand::HandEnd;
 use super::machine::{Next, Rotation};
+use super::route::Swap;
 use super::state::{Progress, State};
 use crate::clock::Now;
 use crate::error::Result;
@@ -94,7 +95,9 @@ impl Rotation {
         let planned = &self.state.plan.consumers[n];
         let Some(service) = world.services.iter().find(|service| service.id == planned.id) else { return false };
         let route = self.route(planned, Direction::Forward);
-        let lacks = !route.swaps.iter().all(|swap| swap.is(&service.references, swap.after()));
+        // What is to go there goes once commands need nothing more.
+        let mut needed = route.swaps.iter().filter(|swap| !matches!(swap, Swap::Drop { .. }));
+        let lacks = !needed.all(|swap| swap.is(&service.references, swap.after()));
         self.work.lacking = lacks.then_some(n);
         lacks
     }
