@@ -152,7 +152,10 @@ pub(super) fn noted(records: &Records, rotation: &RotationId, event: &Event) {
         return;
     };
     let Some(state) = records.state(rotation) else { return };
-    if !state.plan.consumers.iter().any(|planned| planned.id == *service && !planned.probes.is_empty()) {
+    let mut planned = state.plan.consumers.iter();
+    let Some(planned) = planned.find(|planned| planned.id == *service && !planned.probes.is_empty()) else { return };
+    // A provider has been asked before: it is known to work with the new version as it loses the old one.
+    if matches!(state.stage, Stage::Close | Stage::Grace) && providers::provides(&state, planned) {
         return;
     }
     let name = service.as_str();

@@ -200,6 +200,13 @@ fn cut(text: &str, target: &str) -> (String, Option<Value>) {
     (rest, Some(reference))
 }
 
+/// Whether commands cannot get both versions, as a person has pointed their service elsewhere, or it does not work.
+pub(super) fn is_left(stage: &super::stage::Stage, live: &Live, begun: &Begun) -> bool {
+    besides(begun).any(|one| {
+        live.watch.changes(one.service).last() == Some(&By::Person) || !super::truth::healthy(stage, one.service)
+    })
+}
+
 /// Whether nothing is left beside new versions when a rotation says that it is over. What people have made of a service is
 /// theirs, and without its journal a rotation does not know of it.
 pub(super) fn left(live: &Live, begun: &Begun, report: &Report) -> Verdict {
