@@ -125,6 +125,20 @@ pub(super) fn providers(secrets: &[&LogicalSecret], request: &RotationRequest) -
             let text = format!("commands in {service} cannot change the password of `{}`: {why}", secret.name);
             Error::new(ErrorKind::Refused, text)
         })?;
+        // It is moved as a whole, before any password is set.
+        let elsewhere = |other: &&&LogicalSecret| {
+            let by = request.credentials.get(&other.name).map(|account| account.provider.as_ref());
+            let ours = by.flatten().is_some_and(|by| by.service == provider.service);
+            by.is_some() && !ours && other.consumers.iter().any(|c| c.service().name == provider.service)
+        };
+        if let Some(other) = secrets.iter().find(elsewhere) {
+            let service = quoted(&provider.service);
+            let text = format!(
+                "commands in {service} cannot change the password of `{}`: it mounts `{}` too, and would have that one's new password before it is set: rotate one after the other",
+                secret.name, other.name
+            );
+            return Err(Error::new(ErrorKind::Refused, text));
+        }
     }
     Ok(())
 }

@@ -56,6 +56,18 @@ fn the_provider_has_both_versions_while_commands_need_them() {
     }
 }
 
+#[test]
+fn a_provider_that_is_the_only_consumer_comes_to_its_end() {
+    for strategy in [Strategy::Overlap, Strategy::Revoke] {
+        for way in WAYS {
+            let mut stage = staged(strategy, way, 1, None);
+            let report = stage.finish();
+            assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+            assert!(stage.world.all_on("db_v2") && stage.world.set && stage.world.ended);
+        }
+    }
+}
+
 /// The consumers go back first where both passwords log in, and last where the old one has to be restored for them; the
 /// provider always goes last.
 #[test]

@@ -361,8 +361,10 @@ impl State {
         }
     }
 
+    /// Services in whose containers commands change passwords have been moved before, and there may be no others.
     fn stage_of_consumers(&self) -> Stage {
-        if self.plan.consumers.is_empty() { Stage::Settle } else { Stage::Update }
+        let goes_on = self.goes_on_in_spite_of_failures();
+        if self.consumers.iter().any(|p| p.is_open(goes_on)) { Stage::Update } else { Stage::Settle }
     }
 
     /// How far passwords must be before the first consumer is moved: a revocation ends the old ones first of all.

@@ -13,6 +13,7 @@ use swarmsecrets_core::plan::Strategy;
 use swarmsecrets_core::secret::SecretValue;
 
 use super::late::{Asks, SetterCall};
+use super::providers;
 use super::records::Records;
 use super::stage::Fired;
 use super::trouble::Class;
@@ -25,11 +26,13 @@ pub(super) struct Door {
     system: FakeCredential,
     /// The secret, by number.
     secret: usize,
+    /// Whose password it is, as the plan has it.
+    account: Account,
 }
 
 impl Door {
-    pub(super) fn new(records: Arc<Records>, secret: usize, system: FakeCredential) -> Self {
-        Self { records, system, secret }
+    pub(super) fn new(records: Arc<Records>, secret: usize, system: FakeCredential, account: Account) -> Self {
+        Self { records, system, secret, account }
     }
 
     /// Comes to a point before a call or after it. Gives after which time the call is carried out, if its sender gives up on it.
@@ -79,10 +82,14 @@ impl Door {
             return Ok(());
         }
         let on_old = |service: &&String| {
-            let spec = live.watch.references(service).is_some_and(|refs| refs.iter().any(|(_, id)| *id == old));
+            let uses = |references: &[(String, String)]| {
+                let mut uses = references.iter().filter(|(_, id)| *id == old);
+                uses.any(|(target, id)| !providers::is_beside(&live, service, target, id))
+            };
+            let spec = live.watch.references(service).is_some_and(|references| uses(references));
             let alive = |task: &&crate::sim::Task| task.service == **service && !task.state.is_terminal();
             let mut tasks = world.tasks.values().filter(alive);
-            spec || tasks.any(|task| crate::sim::task_secrets(&task.spec).contains(&old))
+            spec || tasks.any(|task| uses(&crate::sim::task_references(&task.spec)))
         };
         let since =
             |service: &str| live.watch.person_at(service).is_some_and(|at| looked.is_none_or(|looked| at >= looked));
@@ -90,6 +97,13 @@ impl Door {
             None => Ok(()),
             Some(service) => Err(format!("the old password of secret {secret} is ended while {service} uses it")),
         }
+    }
+
+    /// What commands need in the container must be there, unless its process is late.
+    fn ready(&self, rotation: &RotationId) -> std::result::Result<(), String> {
+        let Records { stage, who, .. } = &*self.records;
+        let late = stage.is_overtaken(*who);
+        if late { Ok(()) } else { providers::ready(&stage.live(), *who, rotation, self.secret) }
     }
 
     /// Does what changes something, with a look before and after. What must be there is looked at first: a process that is
@@ -105,6 +119,7 @@ impl Door {
             _ => Ok(()),
         });
         stage.look(&By::Engine, None);
+        let allowed = allowed.and_then(|()| self.ready(rotation));
         stage.live().processes[*who].sent += 1;
         if let Err(why) = allowed {
             stage.violated(why.clone());
@@ -138,7 +153,7 @@ fn recorded(step: Step) -> CredentialStep {
 #[async_trait]
 impl CredentialSetter for Door {
     fn account(&self) -> Account {
-        self.system.account()
+        self.account.clone()
     }
 
     fn next_value(&self, current: &SecretValue, password: &SecretValue) -> Result<SecretValue> {
@@ -151,6 +166,11 @@ impl CredentialSetter for Door {
 
     async fn verify(&self, value: &SecretValue) -> Login {
         self.pass(Class::Call(Step::Verify), Step::Verify).await;
+        let stage = &self.records.stage;
+        stage.look(&By::Engine, None);
+        if let Some((rotation, _)) = self.records.in_hand() {
+            stage.check(self.ready(&rotation).map_err(|why| format!("{why}, to try a password")));
+        }
         self.system.verify(value).await
     }
 
@@ -216,7 +236,9 @@ mod tests {
                 simulated: true,
             };
             done(AuditSink::append(&*records, &intent)).unwrap();
-            let door = Door::new(records, 0, stage.systems[0].clone().unwrap());
+            let system = stage.systems[0].clone().unwrap();
+            let account = system.account();
+            let door = Door::new(records, 0, system, account);
             let value = SecretValue::new(b"made-up-value".to_vec()).unwrap();
             let refused = done(door.undo(&rotation, &value)).unwrap_err().to_string();
             let why = if lost { "has seen that its lease is lost" } else { "without an intent in the journal" };

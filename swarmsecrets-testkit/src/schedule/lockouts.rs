@@ -4,6 +4,7 @@ use swarmsecrets_core::rotation::{Outcome, Report};
 
 use super::begun::Begun;
 use super::logins;
+use super::providers;
 use super::stage::{Live, Stage};
 use super::truth::Verdict;
 use super::watch::By;
@@ -62,10 +63,11 @@ pub(super) fn nobody_is_left<'a>(stage: &Stage, reports: impl Iterator<Item = &'
     let world = stage.swarm.engine().world();
     let live = stage.live();
     for service in world.services.values() {
-        for (_, version) in secret_references(&service.current.spec) {
+        for (target, version) in secret_references(&service.current.spec) {
             let name = live.watch.names.get(&version).map_or("", String::as_str);
             let shut = logins::of(&live.watch.values, &stage.systems, name, &version) == Some(false);
-            if !shut || logins::why_shut(&live, &service.id, &version).is_some() {
+            let exempt = || providers::is_exempt(&live, &service.id, &target, &version);
+            if !shut || logins::why_shut(&live, &service.id, &version).is_some() || exempt() {
                 continue;
             }
             let half = |report: &Report| {
@@ -91,6 +93,10 @@ pub(super) fn shut_out(stage: &Stage) -> Vec<String> {
         logins::of(&live.watch.values, &stage.systems, name, version) == Some(false)
     };
     let services = world.services.values();
-    let left = services.filter(|one| secret_references(&one.current.spec).iter().any(|(_, version)| shut(version)));
+    let exempt = |service: &str, target: &str, version: &str| providers::is_exempt(&live, service, target, version);
+    let left = services.filter(|one| {
+        let mut references = secret_references(&one.current.spec).into_iter();
+        references.any(|(target, version)| shut(&version) && !exempt(&one.id, &target, &version))
+    });
     left.map(|service| service.id.clone()).collect()
 }

@@ -9,12 +9,13 @@ use swarmsecrets_core::plan::{PlannedSecret, Strategy};
 use swarmsecrets_core::rotation::{Outcome, Report};
 
 use super::begun::Begun;
+use super::providers;
 use super::scene::SECRETS;
 use super::stage::{Live, Stage};
 use super::truth::Verdict;
 use super::watch::By;
 use crate::credential::{FakeCredential, Fault, Step};
-use crate::sim::{World, task_secrets};
+use crate::sim::{World, task_references};
 
 /// The system behind a version, if there is one that holds two passwords: whoever mounts it can always log in.
 pub(super) fn system<'a>(systems: &'a [Option<FakeCredential>], name: &str) -> Option<&'a FakeCredential> {
@@ -53,11 +54,12 @@ pub(super) fn everybody_can(live: &Live, world: &World, systems: &[Option<FakeCr
         return Ok(());
     }
     for task in world.tasks.values().filter(|task| task.is_wanted() && !task.state.is_terminal()) {
-        for version in task_secrets(&task.spec) {
+        for (target, version) in task_references(&task.spec) {
             let Some((name, _)) = live.watch.secrets.get(&version) else { continue };
             let Some(system) = system(systems, name).filter(|system| way(system).holds_two()) else { continue };
             let shut = live.watch.values.get(&version).is_some_and(|value| !system.logs_in(value));
-            if shut && why_shut(live, &task.service, &version).is_none() {
+            let exempt = || providers::is_exempt(live, &task.service, &target, &version);
+            if shut && why_shut(live, &task.service, &version).is_none() && !exempt() {
                 let service = world.services.get(&task.service).map_or("a removed service", |service| service.name());
                 return Err(format!("a task of {service} cannot log in with {name}, which it mounts"));
             }

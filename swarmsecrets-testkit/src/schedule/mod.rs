@@ -28,6 +28,7 @@ mod people;
 mod play;
 mod probes;
 mod process;
+mod providers;
 mod reasons;
 mod records;
 mod rules;

@@ -250,9 +250,13 @@ fn summary(report: &Report) -> String {
 
 #[cfg(test)]
 mod tests {
+    use swarmsecrets_core::rotation::{Progress, Stage as Step};
+
     use super::*;
+    use crate::portainer::PortainerRequest;
     use crate::schedule::begun::{Begun, Pair};
     use crate::schedule::manner::Said;
+    use crate::schedule::providers;
     use crate::schedule::rules::only_references;
 
     /// A rotation in which nothing goes wrong: the first seed that has one, what was run, and the report.
@@ -370,6 +374,93 @@ mod tests {
             let violation = run.stage.violation().unwrap_or_default();
             assert_eq!(violation.contains("its probe has said last"), said == Said::Unhealthy, "{violation}");
         }
+    }
+
+    /// A rotation of several services in which commands in the first one changed the password, applied.
+    fn provided() -> (Run, Report) {
+        let wanted = |begun: &Begun, _: &Report| {
+            providers::besides(begun).count() == 1 && begun.plan.consumers.len() > 1 && begun.plan.secrets.len() == 1
+        };
+        let (_, run, report) = applied_if(0, wanted);
+        (run, report)
+    }
+
+    #[test]
+    fn what_a_provider_has_beside_is_looked_at() {
+        let (mut run, report) = provided();
+        let stage = run.stage.clone();
+        let id = report.rotation.clone().unwrap();
+        let (service, both, done, version) = {
+            let live = stage.live();
+            let begun = &live.begun[&id];
+            let one = providers::besides(begun).next().unwrap();
+            let world = stage.swarm.engine().world();
+            let service = &world.services[one.service];
+            let done = service.current.spec.clone();
+            let mut both = done.clone();
+            let all = both["TaskTemplate"]["ContainerSpec"]["Secrets"].as_array_mut().unwrap();
+            let mut old = all.iter().find(|r| r["File"]["Name"] == one.target).unwrap().clone();
+            old["File"]["Name"] = one.beside.clone().into();
+            old["SecretID"] = one.pair.old_id().into();
+            old["SecretName"] = one.pair.old.unwrap().name.as_str().into();
+            all.push(old.clone());
+            let judged = |service: &str, from: &serde_json::Value, to: &serde_json::Value| {
+                only_references(begun, service, &from.to_string(), &to.to_string())
+            };
+            assert_eq!(judged(one.service, &both, &done), Ok(()));
+            assert_eq!(judged(one.service, &done, &both), Ok(()));
+            // With another mode, and in a service of the plan that is no provider.
+            let mut other = both.clone();
+            let list = other["TaskTemplate"]["ContainerSpec"]["Secrets"].as_array_mut().unwrap();
+            list.last_mut().unwrap()["File"]["Mode"] = 0o777.into();
+            assert!(judged(one.service, &done, &other).unwrap_err().contains("it changes what stands at"));
+            let mut consumers = begun.plan.consumers.iter().map(|consumer| consumer.id.as_str());
+            let other = consumers.find(|id| *id != one.service).unwrap();
+            assert!(judged(other, &done, &both).unwrap_err().contains("more of the spec"));
+            // No command may run any more.
+            let number = crate::schedule::scene::SECRETS.iter().position(|name| *name == begun.plan.secrets[0].secret);
+            let why = providers::ready(&live, 0, &id, number.unwrap()).unwrap_err();
+            assert!(why.contains("without both versions"), "{why}");
+            assert!(providers::is_beside(&live, one.service, &one.beside, one.pair.old_id()));
+            assert!(!providers::is_beside(&live, other, &one.beside, one.pair.old_id()));
+            assert!(!providers::is_beside(&live, one.service, one.target, one.pair.old_id()));
+            (one.service.to_owned(), both, done, service.version)
+        };
+        assert_ne!(both, done);
+        let path = format!("/api/endpoints/1/docker/services/{service}/update");
+        let update = PortainerRequest::new("POST", &path).param("version", &version.to_string()).json(&both);
+        // A grace of no time may have ended the old version.
+        if stage.swarm.ask("admin", update).is_ok() {
+            stage.look(&By::Rotation(id.to_string()), None);
+            run.oracle.reported(report);
+            let violation = stage.violation().unwrap_or_default();
+            assert!(violation.contains("the old version is left at"), "{violation}");
+        }
+    }
+
+    #[test]
+    fn a_provider_that_is_updated_without_need_is_found() {
+        let (run, report) = provided();
+        let mut state = lock(&run.hosts[0]).state(report.rotation.as_ref().unwrap()).unwrap();
+        let good = Progress::Converged(None);
+        for (stage, progress, lacks, may) in [
+            (Step::Credential, &Progress::Begun, true, true),
+            (Step::Credential, &good, false, false),
+            (Step::Credential, &good, true, true),
+            (Step::Update, &Progress::Begun, true, false),
+            (Step::Close, &Progress::Begun, false, true),
+            (Step::Close, &good, false, false),
+            (Step::Close, &good, true, true),
+            (Step::Undo, &good, true, true),
+            (Step::Undo, &Progress::Begun, false, false),
+        ] {
+            state.stage = stage;
+            assert_eq!(providers::in_turn(&state, progress, lacks).is_ok(), may, "{stage:?} {progress:?} {lacks}");
+        }
+        let providers = state.plan.consumers.iter().filter(|planned| providers::provides(&state, planned));
+        assert_eq!(providers.count(), 1);
+        // All passwords are ended: no provider goes back any more.
+        assert!(!state.plan.consumers.iter().any(|planned| providers::goes_back(&state, planned.id.as_str())));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use swarmsecrets_core::journal::Event;
 use swarmsecrets_core::rotation::{Progress, Stage, State};
 
 use super::manner::{Manner, Said};
+use super::providers;
 use super::records::Records;
 use super::scene::ServicePlan;
 use super::script::Op;
@@ -131,10 +132,13 @@ fn may_ask(state: &State, target: &Target, name: &str, before: bool) -> Verdict 
         return Err("the plan does not name the probe".into());
     }
     let sent = state.versions.iter().any(|version| version.create_sent || version.created.is_some());
+    let provided = state.stage == Stage::Credential && providers::provides(state, planned);
     match (before, progress) {
         (true, _) if sent => Err("what was before it began is over".into()),
         (false, progress) if *progress != Progress::Begun => Err(format!("the service is not in hand ({progress:?})")),
-        (false, _) if state.stage != Stage::Update => Err(format!("no service is moved now ({:?})", state.stage)),
+        (false, _) if state.stage != Stage::Update && !provided => {
+            Err(format!("no service is moved now ({:?})", state.stage))
+        }
         _ => Ok(()),
     }
 }
@@ -148,7 +152,10 @@ pub(super) fn noted(records: &Records, rotation: &RotationId, event: &Event) {
         return;
     };
     let Some(state) = records.state(rotation) else { return };
-    if !state.plan.consumers.iter().any(|planned| planned.id == *service && !planned.probes.is_empty()) {
+    let mut planned = state.plan.consumers.iter();
+    let Some(planned) = planned.find(|planned| planned.id == *service && !planned.probes.is_empty()) else { return };
+    // A provider has been asked before: it is known to work with the new version as it loses the old one.
+    if matches!(state.stage, Stage::Close | Stage::Grace) && providers::provides(&state, planned) {
         return;
     }
     let name = service.as_str();

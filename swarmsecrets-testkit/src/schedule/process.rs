@@ -21,6 +21,7 @@ use super::ask::{Ask, Value};
 use super::disk::{Host, lock};
 use super::door::Door;
 use super::probes::MadeUp;
+use super::providers;
 use super::records::Records;
 use super::rules::BY_HAND;
 use super::scene::{SECRETS, Scene};
@@ -81,7 +82,7 @@ impl Desk {
             Op::Rotate(_) | Op::Create { .. } => {
                 let inventory = read_inventory(&wire, ENVIRONMENT, records.as_ref()).await?;
                 let plan = match &op {
-                    Op::Rotate(ask) => plan_rotation(&inventory, &self.request(ask, &records))?,
+                    Op::Rotate(ask) => plan_rotation(&inventory, &self.request(ask, &records, &inventory))?,
                     _ => first(&inventory, &op)?,
                 };
                 let passwords = self.passwords(&records, &plan);
@@ -130,7 +131,7 @@ impl Desk {
         })
     }
 
-    fn request(&self, ask: &Ask, records: &Arc<Records>) -> RotationRequest {
+    fn request(&self, ask: &Ask, records: &Arc<Records>, inventory: &Inventory) -> RotationRequest {
         let recipe = |value: &Value| match value {
             Value::Generated => ValueRecipe::Generate(GenerateSpec::default()),
             _ => ValueRecipe::Supplied,
@@ -139,7 +140,8 @@ impl Desk {
         let service = |n: &usize| self.scene.services.get(*n).map_or_else(String::new, |service| service.name.clone());
         let account = |number: usize| {
             let system = self.stage.systems.get(number)?.as_ref()?;
-            Some((SECRETS[number].to_owned(), system.account()))
+            let account = providers::provided(system.account(), inventory, &self.scene, number);
+            Some((SECRETS[number].to_owned(), account))
         };
         RotationRequest {
             strategy: ask.strategy,
@@ -158,9 +160,9 @@ impl Desk {
     fn passwords(&self, records: &Arc<Records>, plan: &Plan) -> BTreeMap<String, PasswordChange> {
         let change = |secret: &PlannedSecret| {
             let (number, system) = self.system(&secret.secret)?;
-            let setter = Arc::new(Door::new(records.clone(), number, system.clone()));
-            let current = self.current(secret);
-            secret.credential.is_some().then(|| (secret.secret.clone(), PasswordChange::Setter { setter, current }))
+            let account = secret.credential.clone()?;
+            let setter = Arc::new(Door::new(records.clone(), number, system.clone(), account));
+            Some((secret.secret.clone(), PasswordChange::Setter { setter, current: self.current(secret) }))
         };
         plan.secrets.iter().filter_map(change).collect()
     }

@@ -7,6 +7,7 @@ use swarmsecrets_core::rotation::{ConsumerReport, Report};
 use super::begun::{Begun, Pair};
 use super::logins;
 use super::manner::Said;
+use super::providers;
 use super::scene::SECRETS;
 use super::stage::{Live, Stage};
 use super::truth::{all_on_old, healthy};
@@ -23,6 +24,10 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
     let live = stage.live();
     let begun = live.begun.get(id)?;
     let said = said(report);
+    if said.contains("need both versions") {
+        let changed = providers::is_left(stage, &live, begun);
+        return changed.then_some("others have changed the service in which commands are to run, or it does not work");
+    }
     if said.contains("cannot be removed: it is used by a later rotation") {
         return has_later(&live, begun).then_some("a later rotation comes from the new version");
     }

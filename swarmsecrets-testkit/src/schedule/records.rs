@@ -134,6 +134,7 @@ impl Records {
                     }
                 }
                 live.tally.begun += 1;
+                live.tally.provided += u64::from(plan.secrets.iter().any(|secret| secret.provider().is_some()));
             }
             Event::Created { id, .. } => {
                 live.watch.late.remove(id.as_str());

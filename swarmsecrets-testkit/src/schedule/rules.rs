@@ -5,7 +5,7 @@ use swarmsecrets_core::plan::{PlannedConsumer, WarningKind};
 use swarmsecrets_core::rotation::{Progress, State};
 
 use super::begun::{Begun, Pair};
-
+use super::providers;
 use super::truth::Verdict;
 
 /// Why something is undone when a person says so.
@@ -21,10 +21,11 @@ pub(super) fn only_references(begun: &Begun, service: &str, served: &str, sent: 
     if mounts.iter().any(|(_, pair)| pair.new.is_none()) {
         return wrong("sent before all the new versions are there");
     }
-    if plain(&mounts, served) != plain(&mounts, sent) {
+    let providers::Apart { served, sent, changes } = providers::apart(begun, service, served, sent)?;
+    if plain(&mounts, &served) != plain(&mounts, &sent) {
         return wrong("it changes more of the spec than references");
     }
-    let (before, after) = (references(served), references(sent));
+    let (before, after) = (references(&served), references(&sent));
     let mut forward = Vec::new();
     for (was, is) in before.iter().zip(&after).filter(|(was, is)| was != is) {
         let mount = mounts.iter().find(|(target, _)| *target == was.0);
@@ -46,6 +47,8 @@ pub(super) fn only_references(begun: &Begun, service: &str, served: &str, sent: 
         mounts.iter().any(|(mounted, pair)| mounted == target && pair.new == Some(id.as_str()))
     };
     let whole = if forward.contains(&false) { !after.iter().any(stays) } else { forward.len() == mounts.len() };
+    // A provider may have all the rest already.
+    let whole = whole || (forward.is_empty() && changes);
     if !whole {
         return wrong("it changes some of the references of a service and not the others");
     }
@@ -68,11 +71,14 @@ fn references(spec: &str) -> Vec<(String, String)> {
 
 /// A consumer is moved in its turn: after the waves before its own, beside no more others than the plan says, and not
 /// once the budget of failures is spent.
-pub(super) fn in_turn(state: &State, change: &ChangeRecord) -> Verdict {
+pub(super) fn in_turn(state: &State, change: &ChangeRecord, lacks: impl Fn(&str) -> bool) -> Verdict {
     let asked = state.undo.as_deref() == Some(BY_HAND);
     let service = match change {
         ChangeRecord::Update { service } => service,
-        ChangeRecord::Restore { .. } if state.goes_on_in_spite_of_failures() && !asked => {
+        ChangeRecord::Restore { service } if state.goes_on_in_spite_of_failures() && !asked => {
+            if providers::goes_back(state, service.as_str()) {
+                return Ok(());
+            }
             return Err("a service goes back to a value that is revoked".into());
         }
         _ => return Ok(()),
@@ -81,6 +87,9 @@ pub(super) fn in_turn(state: &State, change: &ChangeRecord) -> Verdict {
     let Some((planned, progress)) = consumers().find(|(planned, _)| planned.id == *service) else {
         return Err("the plan does not name the service".into());
     };
+    if providers::provides(state, planned) && matches!(change, ChangeRecord::Update { .. }) {
+        return providers::in_turn(state, progress, lacks(service.as_str()));
+    }
     if *progress != Progress::Begun {
         return Err(format!("it is moved without being begun ({progress:?})"));
     }

@@ -150,6 +150,11 @@ impl Scene {
         self.services.iter().any(|service| service.login != LogsIn::Never)
     }
 
+    /// Whether programs of this service log in with what they mount.
+    pub(super) fn logs_in(&self, service: &str) -> bool {
+        self.services.iter().any(|one| one.name == service && one.login != LogsIn::Never)
+    }
+
     /// The Swarm, after it has settled.
     pub(super) fn build(&self, systems: &[Option<FakeCredential>]) -> Result<SimSwarm> {
         let mut world = SimEngine::builder(self.seed);

@@ -18,6 +18,8 @@ pub struct Tally {
     pub services: u64,
     /// Rotations, first versions and the like that were begun.
     pub begun: u64,
+    /// The rotations in which commands in containers change passwords.
+    pub provided: u64,
     /// Points at which a process could be reached: requests, answers, records.
     pub steps: u64,
     /// Requests that were answered.
@@ -48,6 +50,7 @@ impl Tally {
         self.logging_in += other.logging_in;
         self.services += other.services;
         self.begun += other.begun;
+        self.provided += other.provided;
         self.steps += other.steps;
         self.requests += other.requests;
         merge(&mut self.faults, other.faults);
@@ -71,6 +74,7 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} worlds with {} services, {} rotations begun", self.worlds, self.services, self.begun)?;
         writeln!(f, "{} worlds with probes, {} with programs that log in", self.probed, self.logging_in)?;
+        writeln!(f, "{} rotations with commands in containers", self.provided)?;
         writeln!(f, "{} steps, {} requests", self.steps, self.requests)?;
         list(f, "what went wrong", &self.faults)?;
         list(f, "what rotations came to", &self.outcomes)?;

@@ -7,6 +7,7 @@ use swarmsecrets_core::rotation::{ConsumerReport, Outcome, Report};
 use super::begun::{Begun, Pair};
 use super::logins;
 use super::manner::Said;
+use super::providers;
 use super::stage::{Live, Stage};
 use super::watch::By;
 
@@ -21,6 +22,7 @@ pub(super) fn holds(live: &Live, report: &Report) -> Verdict {
         told.map_err(|why| format!("{} is said to be {}, but {why}", said.service, said.outcome))?;
     }
     versions(live, id, begun, report)?;
+    providers::left(live, begun, report)?;
     if report.outcome == Outcome::AwaitingPatch && !report.stacks.iter().any(|s| s.outcome == "awaiting_patch") {
         return Err("no stack waits for a patch".into());
     }
@@ -58,6 +60,17 @@ fn overtaken(live: &Live, service: &str, rotation: &RotationId) -> bool {
     changes.get(since..).is_some_and(|after| after.iter().any(|by| *by != ours))
 }
 
+/// How often a rotation changes the references of a service, if nothing comes between: a provider's twice, and once more in
+/// each direction where it deploys a stack's file.
+fn updates(begun: &Begun, service: &str) -> usize {
+    let planned = begun.plan.consumers.iter().find(|planned| planned.id.as_str() == service);
+    match planned.filter(|_| providers::besides(begun).any(|one| one.service == service)) {
+        None => 1,
+        Some(planned) if planned.stack.is_none() => 2,
+        Some(_) => 4,
+    }
+}
+
 /// Whether what a report says of one consumer is so.
 fn consumer(live: &Live, id: &RotationId, begun: &Begun, said: &ConsumerReport, outcome: Outcome) -> Verdict {
     let service = said.id.as_str();
@@ -87,7 +100,7 @@ fn consumer(live: &Live, id: &RotationId, begun: &Begun, said: &ConsumerReport, 
             if outcome == Outcome::Applied
                 && alone
                 && !begun.lost
-                && ours > 1 + 2 * begun.plan.rollout.failures as usize =>
+                && ours > updates(begun, service) + 2 * begun.plan.rollout.failures as usize =>
         {
             Err(format!("its references were changed {ours} times"))
         }

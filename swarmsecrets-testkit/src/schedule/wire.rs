@@ -15,6 +15,7 @@ use swarmsecrets_core::journal::ChangeRecord;
 use swarmsecrets_core::policy::Permit;
 use swarmsecrets_core::transport::{Chunks, Method, Read, RequestView, Response, Transport, Write};
 
+use super::providers;
 use super::records::{Leave, Records};
 use super::rules;
 use super::stage::Fired;
@@ -106,7 +107,9 @@ impl Wire {
         if !fits {
             return Err(format!("{what}: the journal's last intent is another one ({change:?})"));
         }
-        rules::in_turn(&state, &change).map(|()| intent).map_err(|why| format!("{what}: {why}"))
+        let lacks = |service: &str| providers::lacks(&self.records.stage.live(), &intent.rotation, service);
+        let turn = rules::in_turn(&state, &change, lacks);
+        turn.map(|()| intent).map_err(|why| format!("{what}: {why}"))
     }
 
     /// Nothing of a spec may change but the references that the plan names.

@@ -44,8 +44,12 @@ pub use program::Program;
 
 /// The references of a service's spec to secrets: target and id.
 pub(crate) fn secret_references(service_spec: &serde_json::Value) -> Vec<(String, String)> {
-    let references = spec::secrets(&service_spec["TaskTemplate"]);
-    references.into_iter().map(|one| (one.target.unwrap_or_default(), one.id)).collect()
+    task_references(&service_spec["TaskTemplate"])
+}
+
+/// The references of a task's spec to secrets: target and id.
+pub(crate) fn task_references(task_spec: &serde_json::Value) -> Vec<(String, String)> {
+    spec::secrets(task_spec).into_iter().map(|one| (one.target.unwrap_or_default(), one.id)).collect()
 }
 
 /// The ids of the secrets that a task's spec mounts.
