@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use swarmsecrets_core::credential::{CommandLines, Commands};
+use swarmsecrets_core::credential::{Account, CommandLines, Commands, Way};
 use swarmsecrets_core::executor::{PasswordChange, Supply, Values};
 use swarmsecrets_core::plan::{Plan, RotationRequest, Strategy, Timing, ValueRecipe, plan_rotation};
 use swarmsecrets_core::rotation::{Outcome, Report};
@@ -233,6 +233,15 @@ async fn what_no_command_can_do_is_refused_before_anything_is_touched() {
     let error = refused(&Play::at(desk, true), "s0").await;
     assert!(error.message().contains("target `db.previous`, where the old version"), "{error}");
     assert!(!play.desk.has_secret("db_v2"));
+
+    // Its references are moved together, before the other password is set.
+    let desk = Desk::with_secrets(&["db", "key"], vec![(service("s0").secret("key"), Program::runs())]);
+    let play = Play::at(desk, true);
+    let mut request = play.request("s0", Strategy::Overlap);
+    request.secrets.push(("key".to_owned(), ValueRecipe::Supplied));
+    request.credentials.insert("key".to_owned(), Account::new("made-up system", "app", Way::HoldsTwo));
+    let error = plan_rotation(&play.desk.inventory().await, &request).unwrap_err();
+    assert!(error.message().contains("it mounts `key` too, and would have that one's new password"), "{error}");
 }
 
 /// The database runs where commands do not reach.
