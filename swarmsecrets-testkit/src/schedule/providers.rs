@@ -6,7 +6,7 @@ use swarmsecrets_core::credential::{Account, Provider};
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::inventory::{Inventory, SecretReference, ServiceMode};
 use swarmsecrets_core::journal::Access;
-use swarmsecrets_core::plan::PlannedConsumer;
+use swarmsecrets_core::plan::{PlannedConsumer, Strategy};
 use swarmsecrets_core::rotation::{Outcome, Progress, Report, Stage, State, Versions};
 
 use super::begun::{Begun, Pair};
@@ -123,9 +123,12 @@ pub(super) fn goes_back(state: &State, service: &str) -> bool {
     moved.is_some_and(|planned| provides(state, planned)) && !state.versions.iter().any(ended)
 }
 
-/// A provider is updated before the first command and after the last one, and whenever it has lost what commands need.
+/// A provider is updated before the first command and after the last one, and whenever it has lost what commands need. After
+/// the last one of a revocation that is beside all others, who wait for their new password.
 pub(super) fn in_turn(state: &State, progress: &Progress, lacks: bool) -> Verdict {
+    let revoked = state.plan.strategy == Strategy::Revoke && state.versions.iter().any(|v| v.access == Access::Closed);
     match (state.stage, progress) {
+        (Stage::Update, Progress::Begun) if revoked => Ok(()),
         (Stage::Credential | Stage::Close, Progress::Begun) => Ok(()),
         (Stage::Credential | Stage::Close | Stage::Undo, _) if lacks => Ok(()),
         (stage, progress) => Err(format!("a provider is updated in {stage:?} without need ({progress:?})")),
