@@ -217,11 +217,27 @@ pub(super) fn left(live: &Live, begun: &Begun, report: &Report) -> Verdict {
     for one in besides(begun).filter(|_| over && !begun.lost) {
         let references = live.watch.references(one.service).into_iter().flatten();
         let mut ours = references.filter(|(target, id)| one.is(one.service, target, id));
-        if ours.next().is_some() && !live.watch.changes(one.service).contains(&By::Person) {
+        if ours.next().is_some()
+            && !live.watch.changes(one.service).contains(&By::Person)
+            && !is_anothers(live, begun, one.service)
+        {
             return Err(format!("the old version is left at {}", one.beside));
         }
     }
     Ok(())
+}
+
+/// Whether a service has what the commands of another rotation need: that may be the same old version at the same target.
+fn is_anothers(live: &Live, begun: &Begun, service: &str) -> bool {
+    let references = live.watch.references(service).map_or(&[][..], Vec::as_slice);
+    let others = live.begun.values().filter(|other| !std::ptr::eq(*other, begun));
+    others.flat_map(besides).any(|one| one.service == service && one.has_both(references))
+}
+
+/// Whether a service in which commands are to run is not there any more.
+pub(super) fn is_gone(stage: &super::stage::Stage, begun: &Begun) -> bool {
+    let world = stage.swarm.engine().world();
+    besides(begun).any(|one| !world.services.contains_key(one.service))
 }
 
 #[cfg(test)]

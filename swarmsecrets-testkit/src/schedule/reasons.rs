@@ -28,6 +28,11 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
         let changed = providers::is_left(stage, &live, begun);
         return changed.then_some("others have changed the service in which commands are to run, or it does not work");
     }
+    if said.contains("could not be ended: cannot list tasks")
+        || said.contains("could not be restored: cannot list tasks")
+    {
+        return providers::is_gone(stage, begun).then_some("the service in which commands are to run is gone");
+    }
     if said.contains("cannot be removed: it is used by a later rotation") {
         return has_later(&live, begun).then_some("a later rotation comes from the new version");
     }
