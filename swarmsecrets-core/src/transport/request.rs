@@ -52,7 +52,7 @@ pub(super) struct Request {
     pub(super) what: String,
 }
 
-/// What a transport needs to send a request. The body of a [`Write`] may hold a secret: send it, print nothing of it.
+/// What a transport needs to send a request. The body of a [`Write`](super::Write) may hold a secret: send it, print nothing of it.
 #[derive(Clone, Copy)]
 pub struct RequestView<'a> {
     /// The method.
