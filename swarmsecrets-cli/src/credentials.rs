@@ -301,9 +301,9 @@ undo = ["true"]
     #[test]
     fn the_documented_commands_are_read() {
         let page = include_str!("../../docs/credentials.md");
-        let block =
-            page.split("```toml\n").find(|block| block.contains("\"exec\"")).and_then(|b| b.split("```").next());
-        let credentials = read(block.unwrap()).unwrap_or_else(|failure| panic!("{}", failure.error));
+        let mut blocks = page.split("```toml\n").skip(1).filter_map(|block| block.split("```").next());
+        let block = blocks.find(|block| block.contains("system = \"exec\"")).unwrap();
+        let credentials = read(block).unwrap_or_else(|failure| panic!("{}", failure.error));
         assert_eq!(credentials.accounts()["db_password"].to_string(), "user wordpress of service `shop_mysql`");
     }
 

@@ -205,7 +205,8 @@ impl Asked {
             Some(Said::Inconclusive) if self.accepts && note.contains("was accepted although") => Ok(()),
             // That Portainer does not answer when it is to be asked counts as inconclusive.
             None if self.accepts && note.contains("was accepted although") => Ok(()),
-            None if nobody && !self.runs => Ok(()),
+            // A person may have taken its tasks away after it was in doubt.
+            None | Some(Said::Inconclusive) if nobody && !self.runs => Ok(()),
             None => Err("it is taken for good without its probe".into()),
             Some(said) => Err(format!("it is taken for good, and its probe has said: {}", said.name())),
         }
