@@ -27,10 +27,13 @@ fn database() -> String {
     format!("test -n \"$(busybox ls /data)\" || : > {}", place_of(NEW))
 }
 
-/// The application's start, and its life: it leaves as soon as it cannot log in.
+/// The application's start, once there is a database, and its life: it leaves as soon as it cannot log in.
 fn application() -> String {
     let login = logs_in(NEW);
-    format!("{login} || {{ echo 'FATAL: login refused'; exit 3; }}\n(while {login}; do sleep 0.1; done; kill 1) &")
+    let wait = "while test -z \"$(busybox ls /data)\"; do sleep 0.1; done";
+    format!(
+        "{wait}\n{login} || {{ echo 'FATAL: login refused'; exit 3; }}\n(while {login}; do sleep 0.1; done; kill 1) &"
+    )
 }
 
 /// The file with the commands. Whoever changes a password logs in first.
