@@ -1,16 +1,14 @@
 //! The steps of a password: by a setter, or by commands in a container of the service that holds it.
 
-use super::act;
-use super::reach::{provider_of, runs};
+use super::reach::{provider_of, runs, tasks_of};
 use super::run::{Executor, Run};
 use crate::credential::Place;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::TaskId;
 use crate::journal::CredentialStep;
 use crate::model::TaskState;
-use crate::plan::PlannedConsumer;
 use crate::policy::Direction;
-use crate::rotation::{Answer, Login, Look, Reply, State, Which};
+use crate::rotation::{Answer, Login, Reply, State, Which};
 use crate::secret::SecretValue;
 
 impl Executor<'_> {
@@ -55,20 +53,12 @@ impl Executor<'_> {
         let no_such = || Error::new(ErrorKind::Journal, "the plan has no such secret");
         let planned = state.plan.secrets.get(secret).ok_or_else(no_such)?;
         let Some(consumer) = provider_of(&state.plan, planned) else { return Ok(None) };
-        let tasks = self.tasks(consumer).await?;
+        let tasks = tasks_of(&self.transport, self.parts.environment, consumer).await?;
         let old = planned.previous.as_ref().map(|previous| previous.id.as_str());
         let new = state.versions.get(secret).and_then(|v| v.created.as_ref()).map(|created| created.id.as_str());
         let mounts = |task: &TaskState, id: Option<&str>| task.secrets.iter().any(|(secret, _)| Some(&**secret) == id);
         let both = |task: &&TaskState| runs(task) && mounts(task, old) && mounts(task, new);
         Ok(tasks.iter().find(both).map(|task| task.id.clone()))
-    }
-
-    async fn tasks(&self, consumer: &PlannedConsumer) -> Result<Vec<TaskState>> {
-        match act::look(&self.parts, &self.transport, &Look::Rollout(consumer.id.clone())).await {
-            Reply::Done(Answer::Rollout(_, tasks)) => Ok(tasks),
-            Reply::Refused(error) | Reply::Unknown(error) => Err(error),
-            Reply::Done(_) => Ok(Vec::new()),
-        }
     }
 }
 

@@ -25,11 +25,19 @@ pub async fn check_reach(transport: &dyn Transport, environment: EnvironmentId, 
 }
 
 async fn reach(transport: &dyn Transport, environment: EnvironmentId, consumer: &PlannedConsumer) -> Result<()> {
-    let of = TaskFilter::Of(vec![consumer.id.clone()]);
-    let tasks = parse_tasks(&transport.read(&Read::tasks(environment, &of)).await?.body)?;
+    let tasks = tasks_of(transport, environment, consumer).await?;
     let no_task = || Error::new(ErrorKind::NotFound, "it runs no task");
     let task = tasks.iter().find(|task| runs(task)).ok_or_else(no_task)?;
     container_of(transport, environment, &task.id).await.map(drop)
+}
+
+pub(super) async fn tasks_of(
+    transport: &dyn Transport,
+    environment: EnvironmentId,
+    consumer: &PlannedConsumer,
+) -> Result<Vec<TaskState>> {
+    let of = TaskFilter::Of(vec![consumer.id.clone()]);
+    parse_tasks(&transport.read(&Read::tasks(environment, &of)).await?.body)
 }
 
 /// The service in whose container commands change the password of a secret.

@@ -282,20 +282,7 @@ proptest! {
         crashes in proptest::collection::vec(1usize..60, 0..4),
     ) {
         let mut stage = Stage::new(World::new(services, breaking.filter(|n| *n < services)), Duration::ZERO);
-        let mut faults = faults.into_iter();
-        let mut crashes = crashes.into_iter().collect::<Vec<_>>();
-        let report = loop {
-            let strike = |_, _: &Action| match faults.next() {
-                Some(0) => Fault::Lost,
-                Some(1) => Fault::AnswerLost,
-                _ => Fault::None,
-            };
-            let at = crashes.pop().unwrap_or(usize::MAX);
-            match stage.run(strike, |n, _| n >= at) {
-                Turn::Done(report) if report.outcome != Outcome::NeedsHuman => break report,
-                _ => stage.restart(),
-            }
-        };
+        let report = stage.finish_in_spite_of(faults, crashes);
         stage.assert_consistent(&report);
     }
 }

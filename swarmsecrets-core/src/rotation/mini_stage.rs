@@ -85,6 +85,24 @@ impl Stage {
         self.finish()
     }
 
+    /// Runs to the end whatever is lost on the way (0: a request, 1: an answer) and wherever the process dies; a person who is
+    /// asked resumes it.
+    pub(super) fn finish_in_spite_of(&mut self, faults: Vec<u8>, mut crashes: Vec<usize>) -> Report {
+        let mut faults = faults.into_iter();
+        loop {
+            let strike = |_, _: &Action| match faults.next() {
+                Some(0) => Fault::Lost,
+                Some(1) => Fault::AnswerLost,
+                _ => Fault::None,
+            };
+            let at = crashes.pop().unwrap_or(usize::MAX);
+            match self.run(strike, |n, _| n >= at) {
+                Turn::Done(report) if report.outcome != Outcome::NeedsHuman => return *report,
+                _ => self.restart(),
+            }
+        }
+    }
+
     /// What a new process knows: the journal.
     pub(super) fn restart(&mut self) {
         self.rotation = Rotation::resume(&self.journal, actor()).unwrap();

@@ -163,19 +163,7 @@ proptest! {
         let way = if replaces { Way::Replaces } else { Way::HoldsTwo };
         let strategy = if revoked && breaking.is_none() { Strategy::Revoke } else { Strategy::Overlap };
         let mut stage = staged(strategy, way, 3, breaking);
-        let (mut faults, mut crashes) = (faults.into_iter(), crashes);
-        let report = loop {
-            let strike = |_, _: &Action| match faults.next() {
-                Some(0) => Fault::Lost,
-                Some(1) => Fault::AnswerLost,
-                _ => Fault::None,
-            };
-            let at = crashes.pop().unwrap_or(usize::MAX);
-            match stage.run(strike, |n, _| n >= at) {
-                Turn::Done(report) if report.outcome != Outcome::NeedsHuman => break report,
-                _ => stage.restart(),
-            }
-        };
+        let report = stage.finish_in_spite_of(faults, crashes);
         stage.assert_consistent(&report);
         let applied = report.outcome == Outcome::Applied;
         prop_assert_eq!(applied, breaking.is_none());

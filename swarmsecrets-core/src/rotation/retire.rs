@@ -90,9 +90,7 @@ impl Rotation {
     /// Looks for anything that still uses the old version.
     fn clear(&mut self, world: &Inventory, now: Now) -> Result<()> {
         let Some((n, previous)) = self.to_retire() else { return Ok(()) };
-        for (service, reason) in self.moved_back(world) {
-            self.emit(Event::ConsumerLeft { service, reason })?;
-        }
+        self.leave_moved_back(world)?;
         if !self.has_successor(n, &previous, world) {
             let text = format!("`{}`, which has replaced it, is gone, and so is any later one", self.next_name(n));
             return self.not_yet(&Error::new(ErrorKind::Conflict, text), now);

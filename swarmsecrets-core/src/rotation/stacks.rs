@@ -40,7 +40,8 @@ impl Rotation {
 
     /// Takes the stacks as they are now: writes the next one that may be written, or says what is left to people.
     pub(super) fn settled(&mut self, world: &Inventory, now: Now) -> Result<()> {
-        for (service, reason) in self.moved_back(world).into_iter().chain(self.changed_since(world)) {
+        self.leave_moved_back(world)?;
+        for (service, reason) in self.changed_since(world) {
             self.emit(Event::ConsumerLeft { service, reason })?;
         }
         self.work.stack = self.stack_to_write(world, Direction::Forward);
@@ -133,8 +134,16 @@ impl Rotation {
         None
     }
 
-    /// The consumers that somebody else put back on an old version since they were moved. They are left as they are.
-    pub(super) fn moved_back(&self, world: &Inventory) -> Vec<(ServiceId, String)> {
+    /// Leaves the consumers as they are that somebody else put back on an old version.
+    pub(super) fn leave_moved_back(&mut self, world: &Inventory) -> Result<()> {
+        for (service, reason) in self.moved_back(world) {
+            self.emit(Event::ConsumerLeft { service, reason })?;
+        }
+        Ok(())
+    }
+
+    /// The consumers that somebody else put back on an old version since they were moved.
+    fn moved_back(&self, world: &Inventory) -> Vec<(ServiceId, String)> {
         let old = |service: &ServiceNode| {
             let beside: Vec<String> = self.beside_in(&service.id).collect();
             let mut replaced = self.state.plan.replaced();
@@ -162,10 +171,8 @@ impl Rotation {
                 !at.any(|r| Some(r.id.as_str()) == new)
             })
         };
-        let on_old = self.moved_back(world);
-        let changed = self.moved_as_planned(world).filter(changed);
-        let changed = changed.filter(|(planned, _)| !on_old.iter().any(|(id, _)| *id == planned.id));
-        changed
+        self.moved_as_planned(world)
+            .filter(changed)
             .map(|(planned, service)| {
                 let name = quoted(&service.name);
                 let text = format!("{name} does not mount the new version any more: its stack or somebody else has changed that, and it is left as it is");
