@@ -54,7 +54,8 @@ pub(crate) fn text(report: &Report, known: &[Warning]) -> String {
 fn headline(report: &Report) -> String {
     let simulated = if report.simulated { " (SIMULATED)" } else { "" };
     let id = report.rotation.as_ref().map(|id| format!("rotation {id}: ")).unwrap_or_default();
-    format!("{id}{}{simulated}, {} requests\n", words(report.outcome), report.requests)
+    let words = if report.closed { "closed by a person" } else { words(report.outcome) };
+    format!("{id}{words}{simulated}, {} requests\n", report.requests)
 }
 
 fn words(outcome: Outcome) -> &'static str {

@@ -114,6 +114,8 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// Put a rotation back: every consumer on the version it had before
     Rollback(RollbackArgs),
+    /// End a rotation where it stands, once a person has seen to what it left
+    Close(CloseArgs),
     /// Delete replaced versions whose grace period is over and that nothing uses
     Retire(RetireArgs),
     /// Create the first version of a secret
@@ -270,6 +272,25 @@ pub(crate) struct RollbackArgs {
     pub(crate) reason: Option<String>,
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
+    #[command(flatten)]
+    pub(crate) change: ChangeArgs,
+}
+
+/// `close`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is sent to Portainer, and no version or password is touched: this says that what the rotation left was seen to by
+hand, so that it is no longer in the way of others. `resume` and `rollback` do the rest where they can.
+
+Example:
+  swarmsecrets close r-0123456789abcdef0123 --reason 'the database service is gone; its password was ended there' --yes")]
+pub(crate) struct CloseArgs {
+    /// The rotation
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// What was seen to: kept in the journal and the audit trail
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
     #[command(flatten)]
     pub(crate) change: ChangeArgs,
 }

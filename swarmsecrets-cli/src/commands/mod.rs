@@ -2,6 +2,7 @@
 
 mod apply;
 mod carry;
+mod close;
 mod create;
 mod inventory;
 mod plan;
@@ -25,6 +26,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Revoke(args) => rotate::revoke(app, args).await,
         Command::Resume(args) => resume::run(app, args).await,
         Command::Rollback(args) => rollback::run(app, args).await,
+        Command::Close(args) => close::run(app, args).await,
         Command::Retire(args) => retire::run(app, args).await,
         Command::Create(args) => create::run(app, args).await,
         Command::Sim { what: SimCommand::Serve(args) } => sim::serve(app, args).await,

@@ -169,6 +169,28 @@ fn a_rotation_is_rolled_back_on_demand() {
 }
 
 #[test]
+fn a_rotation_is_closed_by_a_persons_word() {
+    let place = Place::new();
+    let id = id(&place.sim(ROTATE).code(0));
+    let made = current(&place);
+    let _ = place.sim(&format!("close {id} --yes")).code(2).says("--reason");
+    let _ = place
+        .with(&format!("close {id} --yes --sim --sim-state world.json --reason="), &[], b"")
+        .code(2)
+        .says("--reason is empty");
+    let run = place.sim(&format!("close {id} --reason mended --yes")).code(0);
+    assert!(run.stdout.starts_with(&format!("rotation {id}: closed by a person (SIMULATED), ")), "{}", run.stdout);
+    assert!(run.stdout.contains("closed, as a person has seen to it: mended"), "{}", run.stdout);
+    let _ = place.sim(&format!("close {id} --reason mended --yes")).code(1).says("nothing is left to close");
+    // What it left stays, and is in nobody's way.
+    let _ = place.sim("sim advance 25h").code(0);
+    assert_eq!(place.sim("retire --yes --json").code(0).json()["rotations"], serde_json::json!([]));
+    assert_eq!(current(&place), made);
+    let trail = std::fs::read_to_string(place.path("world.json.journal/audit.jsonl")).unwrap();
+    assert!(trail.contains(&format!("close rotation {id}")) && trail.contains("mended"), "{trail}");
+}
+
+#[test]
 fn a_rotation_goes_on_from_any_line_of_its_journal() {
     let place = Place::new();
     let start = place.sim("inventory --json").code(0);

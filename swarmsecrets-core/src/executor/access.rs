@@ -1,17 +1,49 @@
-//! The steps of a password: by a setter, or by commands in a container of the service that holds it.
+//! The steps of a password: by a setter, or by commands in a container of the service that holds it; and whose turn it is.
+
+use std::collections::BTreeSet;
 
 use super::reach::{provider_of, runs, tasks_of};
 use super::run::{Executor, Run};
 use crate::credential::Place;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::TaskId;
+use crate::ids::{RotationId, SecretName, TaskId};
 use crate::journal::CredentialStep;
 use crate::model::TaskState;
+use crate::plan::{Plan, PlannedSecret};
 use crate::policy::Direction;
-use crate::rotation::{Answer, Login, Reply, State, Which};
+use crate::rotation::{Answer, Login, Reply, Stage, State, Which};
 use crate::secret::SecretValue;
 
 impl Executor<'_> {
+    /// Checks that no password of a plan is in the hands of a rotation that has not come to its end: what its version holds
+    /// may not be what logs in. Labels do not tell that; the journal does, where it is at hand. A rotation that has begun
+    /// itself does not count.
+    pub(super) async fn nobody_changes_passwords_of(&self, plan: &Plan, ours: Option<&RotationId>) -> Result<()> {
+        let with_password = |s: &&PlannedSecret| s.credential.is_some();
+        let old: BTreeSet<&SecretName> =
+            plan.secrets.iter().filter(with_password).filter_map(|s| Some(&s.previous.as_ref()?.name)).collect();
+        if old.is_empty() {
+            return Ok(());
+        }
+        let made = |state: &State| {
+            let secrets = state.plan.secrets.iter().zip(&state.versions);
+            let mut made = secrets.filter(|(_, v)| v.may_be_there()).map(|(planned, _)| &planned.next.name);
+            // Where its new version was removed, the one from which it began is the current one again.
+            let began = state.has_open_password() && state.plan.replaced().any(|version| old.contains(&version.name));
+            began || state.stage != Stage::Grace && made.any(|name| old.contains(name))
+        };
+        let in_the_way = |state: &State| {
+            let here = state.plan.environment == plan.environment && state.plan.cluster == plan.cluster;
+            here && Some(&state.rotation) != ours && made(state)
+        };
+        let Some(open) = self.unfinished().await?.into_iter().find(in_the_way) else { return Ok(()) };
+        let id = &open.rotation;
+        let text = format!(
+            "rotation `{id}` made the current version, or began from it, and has not come to its end, nor has its password: `swarmsecrets resume {id}` or `swarmsecrets rollback {id}` first, or `swarmsecrets close {id}` once it is seen to by hand"
+        );
+        Err(Error::new(ErrorKind::Conflict, text))
+    }
+
     /// Does one step of a password. Commands take leave as any mutation does, and where that is withheld the run ends.
     pub(super) async fn change_password(
         &self,
@@ -21,6 +53,12 @@ impl Executor<'_> {
     ) -> Result<Reply> {
         let state = run.rotation.state();
         let direction = if step == CredentialStep::Undo { Direction::Restore } else { Direction::Forward };
+        // Another one may have begun at the same time, and somebody have taken its version away, whose name fences it.
+        if state.first_set == Some(secret)
+            && let Err(error) = self.nobody_changes_passwords_of(&state.plan, Some(&state.rotation)).await
+        {
+            return Ok(Reply::Refused(error));
+        }
         let task = match self.task_with_both(state, secret).await {
             Ok(task) => task,
             Err(error) => return Ok(Reply::Refused(error)),

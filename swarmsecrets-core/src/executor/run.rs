@@ -17,10 +17,10 @@ use crate::audit::{Actor, AuditRecord, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::ContainerExec;
 use crate::health::Health;
-use crate::ids::{RotationId, SecretName, ServiceId};
+use crate::ids::{RotationId, ServiceId};
 use crate::inventory::{Inventory, LogicalSecret, ServiceNode};
 use crate::journal::{Entry, FORMAT, Journal, Lease};
-use crate::plan::{Plan, PlannedSecret, ValueRecipe, decide, recover, visible_rotations};
+use crate::plan::{Plan, ValueRecipe, decide, recover, visible_rotations};
 use crate::policy::{Decision, Direction, Gate};
 use crate::rotation::{Action, ActionId, Answer, Change, Look, Outcome, Poll, Reply, Report, Rotation, Stage, State};
 use crate::secret::SecretValue;
@@ -32,6 +32,18 @@ pub struct Executor<'a> {
     pub(super) passwords: Passwords,
     probes: Probes<'a>,
     accepting: bool,
+}
+
+/// What a rotation is taken up for.
+enum Purpose<'r, 's> {
+    /// To be carried on, with what it needs.
+    GoOn(&'r mut Supply<'s>),
+    /// To be put back.
+    GoBack,
+    /// To lose its old versions, and for nothing else.
+    Retire,
+    /// To be called over.
+    Close,
 }
 
 /// What one run holds.
@@ -92,7 +104,7 @@ impl<'a> Executor<'a> {
         plan.check(&world)?;
         self.probes.check(plan, &world)?;
         check_reach(&self.transport, self.parts.environment, plan).await?;
-        self.nobody_changes_passwords_of(plan).await?;
+        self.nobody_changes_passwords_of(plan, None).await?;
         let mut random = [0; 10];
         supply.random.fill(&mut random)?;
         let id = RotationId::from_random(random);
@@ -112,7 +124,7 @@ impl<'a> Executor<'a> {
     /// `NotFound` and `Journal` from the journal, `Conflict` if another process carries it, `Stale` if it belongs to
     /// another Swarm, `Invalid` without a setter or a probe that it needs yet, and those of [`Transport::read`](crate::transport::Transport::read).
     pub async fn resume(&self, id: &RotationId, supply: &mut Supply<'_>) -> Result<Report> {
-        let mut run = self.take_up(id, Some(supply)).await?;
+        let mut run = self.take_up(id, Purpose::GoOn(supply)).await?;
         if self.accepting {
             run.rotation.accept_inconclusive();
         }
@@ -124,9 +136,25 @@ impl<'a> Executor<'a> {
     /// # Errors
     /// As [`Executor::resume`]; `Refused` if the old version is gone or the rotation has ended.
     pub async fn rollback(&self, id: &RotationId, reason: &str) -> Result<Report> {
-        let mut run = self.take_up(id, None).await?;
+        let mut run = self.take_up(id, Purpose::GoBack).await?;
         run.rotation.roll_back(reason)?;
         Ok(self.drive(run).await)
+    }
+
+    /// Ends a rotation where it stands, by the word of a person who has seen to what it left: nothing is sent, and nothing
+    /// more is done for it. What it left is no longer in the way of another one.
+    ///
+    /// # Errors
+    /// As [`Executor::resume`]; `Refused` if it has ended.
+    pub async fn close(&self, id: &RotationId, reason: &str) -> Result<Report> {
+        let mut run = self.take_up(id, Purpose::Close).await?;
+        run.rotation.close(reason)?;
+        drop(run.gate.permit(Direction::Restore)?);
+        let (trail, words) = (self.trail(&run, Direction::Restore), format!("close rotation {id}"));
+        trail.intent(&words).await?;
+        self.write_down(&mut run).await?;
+        trail.outcome(&words, Ended::Done).await;
+        Ok(Report::of(run.rotation.state()))
     }
 
     /// Removes the old versions whose grace is over and that nothing uses any more. Reports on all that are kept yet.
@@ -140,7 +168,7 @@ impl<'a> Executor<'a> {
         let moved =
             |id: &RotationId| recover(&world, id).is_ok_and(|found| found.begun && found.moved && found.is_due(&world));
         for id in self.lost_in(&world).await?.into_iter().filter(moved) {
-            let run = self.take_up(&id, None).await?;
+            let run = self.take_up(&id, Purpose::Retire).await?;
             reports.push(self.drive(run).await);
         }
         for state in self.unfinished().await? {
@@ -150,7 +178,7 @@ impl<'a> Executor<'a> {
             }
             match self.can_retire(&state) {
                 Ok(()) => {
-                    let run = self.take_up(&state.rotation, None).await?;
+                    let run = self.take_up(&state.rotation, Purpose::Retire).await?;
                     reports.push(self.drive(run).await);
                 }
                 Err(error) => reports.push(Report { warnings: vec![error.to_string()], ..Report::of(&state) }),
@@ -178,34 +206,7 @@ impl<'a> Executor<'a> {
         Ok(open)
     }
 
-    /// Checks that no password of a plan is in the hands of a rotation that has not come to its end: what its version holds
-    /// may not be what logs in. Labels do not tell that; the journal does, where it is at hand.
-    async fn nobody_changes_passwords_of(&self, plan: &Plan) -> Result<()> {
-        let with_password = |s: &&PlannedSecret| s.credential.is_some();
-        let old: BTreeSet<&SecretName> =
-            plan.secrets.iter().filter(with_password).filter_map(|s| Some(&s.previous.as_ref()?.name)).collect();
-        if old.is_empty() {
-            return Ok(());
-        }
-        let made = |state: &State| {
-            let secrets = state.plan.secrets.iter().zip(&state.versions);
-            let mut made = secrets.filter(|(_, v)| v.may_be_there()).map(|(planned, _)| &planned.next.name);
-            // Where its new version was removed, the one from which it began is the current one again.
-            let began = state.has_open_password() && state.plan.replaced().any(|version| old.contains(&version.name));
-            began || state.stage != Stage::Grace && made.any(|name| old.contains(name))
-        };
-        let ours = |state: &State| {
-            state.plan.environment == plan.environment && state.plan.cluster == plan.cluster && made(state)
-        };
-        let Some(open) = self.unfinished().await?.into_iter().find(|state| ours(state)) else { return Ok(()) };
-        let id = &open.rotation;
-        let text = format!(
-            "rotation `{id}` made the current version, or began from it, and has not come to its end, nor has its password: `swarmsecrets resume {id}` or `swarmsecrets rollback {id}` first"
-        );
-        Err(Error::new(ErrorKind::Conflict, text))
-    }
-
-    async fn take_up<'r, 's>(&self, id: &RotationId, supply: Option<&'r mut Supply<'s>>) -> Result<Run<'r, 's>> {
+    async fn take_up<'r, 's>(&self, id: &RotationId, purpose: Purpose<'r, 's>) -> Result<Run<'r, 's>> {
         let lease = self.parts.journal.lock(id).await?;
         let journal = self.load(id).await?;
         if journal.torn_bytes > 0 {
@@ -214,7 +215,15 @@ impl<'a> Executor<'a> {
         let world = self.world().await?;
         let actor = self.actor(&world);
         let rotation = match journal.entries.as_slice() {
-            [] => Rotation::recover(id.clone(), recover(&world, id)?, actor.clone())?,
+            [] => {
+                let found = recover(&world, id)?;
+                match purpose {
+                    Purpose::Retire => Rotation::recover_to_retire(id.clone(), found, actor.clone())?,
+                    Purpose::GoOn(_) | Purpose::GoBack | Purpose::Close => {
+                        Rotation::recover(id.clone(), found, actor.clone())?
+                    }
+                }
+            }
             entries => Rotation::resume(entries.iter().map(|e| &e.event), actor.clone())?,
         };
         let plan = &rotation.state().plan;
@@ -225,8 +234,14 @@ impl<'a> Executor<'a> {
             );
             return Err(Error::new(ErrorKind::Stale, text));
         }
-        self.can_go_on_with(rotation.state())?;
-        // Without a supply it goes back, or retires, and nobody is asked.
+        if !matches!(purpose, Purpose::Close) {
+            self.can_go_on_with(rotation.state())?;
+        }
+        let supply = match purpose {
+            Purpose::GoOn(supply) => Some(supply),
+            // Nobody is asked.
+            Purpose::GoBack | Purpose::Retire | Purpose::Close => None,
+        };
         if supply.is_some() && rotation.state().needs_probes() {
             self.probes
                 .check(plan, &world)

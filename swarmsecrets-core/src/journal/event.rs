@@ -35,6 +35,9 @@ pub struct Found {
     pub touched: Vec<ServiceId>,
     /// Whether it had gone on to the new versions; if not, it is undone.
     pub begun: bool,
+    /// Whether it is done but for the old versions, which are to go: nothing is judged or moved any more.
+    #[serde(default)]
+    pub moved: bool,
 }
 
 /// A version that a rotation had made.
@@ -339,6 +342,8 @@ pub enum End {
     RolledBack,
     /// A person must look.
     NeedsHuman,
+    /// A person has seen to what it left, and it is over.
+    Closed,
 }
 
 /// A stack whose file still names the old version.

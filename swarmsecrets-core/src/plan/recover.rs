@@ -27,7 +27,7 @@ pub struct Recovered {
     /// Whether it had gone on to the new versions: a service mounts one, a later rotation came from one, or one of the old
     /// versions is gone.
     pub begun: bool,
-    /// Whether no service mounts an old version.
+    /// Whether no service mounts an old version, and all that mount a new one run as they should.
     pub moved: bool,
 }
 
@@ -89,7 +89,8 @@ pub fn recover(inventory: &Inventory, rotation: &RotationId) -> Result<Recovered
     let secrets: Vec<&LogicalSecret> = found.iter().map(|f| f.secret).collect();
     let on_new = services.iter().filter(|s| found.iter().any(|f| mounts(s, f.new)));
     let touched: Vec<ServiceId> = on_new.map(|s| s.id.clone()).collect();
-    let begun = !touched.is_empty() || found.iter().any(superseded) || has_retired(inventory, rotation, &found);
+    let retired: Vec<&SecretVersion> = retired(inventory, rotation, &found).collect();
+    let begun = !touched.is_empty() || found.iter().any(superseded) || !retired.is_empty();
     let planned: Vec<PlannedSecret> = found.iter().map(planned_secret).collect();
     let old: Vec<&str> = found.iter().map(|f| f.old.name.as_str()).collect();
     let mut content = Content {
@@ -101,13 +102,7 @@ pub fn recover(inventory: &Inventory, rotation: &RotationId) -> Result<Recovered
             .collect(),
         secrets: planned,
         restarts: services.iter().map(|s| restarts(s)).sum(),
-        warnings: vec![Warning {
-            kind: WarningKind::JournalLost,
-            about: None,
-            text: format!(
-                "the journal of rotation {rotation} is lost: what it had done was read from labels and specs, and the grace period begins anew"
-            ),
-        }],
+        warnings: warnings(rotation, &retired),
         timing: Timing { grace: grace(&found), ..Timing::default() },
         ..Content::of(inventory, PlanKind::Rotate)
     };
@@ -115,7 +110,8 @@ pub fn recover(inventory: &Inventory, rotation: &RotationId) -> Result<Recovered
     content.expected = estimate::of_all(&all, &content.rollout, &content.timing);
     content.steps = steps(&content, Vec::new());
     let versions = found.iter().map(|f| f.new.clone()).collect();
-    let moved = !services.iter().any(|s| found.iter().any(|f| mounts(s, f.old)));
+    let well = |s: &&ServiceNode| s.tasks.trouble.is_none() && !found.iter().any(|f| mounts(s, f.old));
+    let moved = services.iter().all(well);
     Ok(Recovered { plan: Plan::seal(content)?, versions, touched, begun, moved })
 }
 
@@ -131,10 +127,25 @@ fn superseded(found: &Found<'_>) -> bool {
     found.secret.versions.iter().any(|v| v.labels.get(label::PREVIOUS) == Some(found.new.name.as_str()))
 }
 
-/// Whether the rotation made a version beside which the one before is gone: it retires nothing before all have converged.
-fn has_retired(inventory: &Inventory, rotation: &RotationId, there: &[Found<'_>]) -> bool {
-    let mut made = inventory.versions().filter(|v| v.labels.get(label::ROTATION) == Some(rotation.as_str()));
-    made.any(|v| v.labels.get(label::PREVIOUS).is_some() && !there.iter().any(|f| f.new.id == v.id))
+/// The versions of the rotation beside which the ones before are gone: it retires nothing before all have converged.
+fn retired<'a>(
+    inventory: &'a Inventory,
+    rotation: &RotationId,
+    there: &[Found<'_>],
+) -> impl Iterator<Item = &'a SecretVersion> {
+    let made = inventory.versions().filter(|v| v.labels.get(label::ROTATION) == Some(rotation.as_str()));
+    made.filter(|v| v.labels.get(label::PREVIOUS).is_some() && !there.iter().any(|f| f.new.id == v.id))
+}
+
+fn warnings(rotation: &RotationId, retired: &[&SecretVersion]) -> Vec<Warning> {
+    let lost = format!(
+        "the journal of rotation {rotation} is lost: what it had done was read from labels and specs, and the grace period begins anew"
+    );
+    let stays = |version: &&SecretVersion| {
+        format!("`{}` is of this rotation too, and stays: the version before it is gone", version.name)
+    };
+    let texts = std::iter::once(lost).chain(retired.iter().map(stays));
+    texts.map(|text| Warning { kind: WarningKind::JournalLost, about: None, text }).collect()
 }
 
 fn mounts(service: &ServiceNode, version: &SecretVersion) -> bool {

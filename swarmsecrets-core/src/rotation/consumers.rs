@@ -67,7 +67,7 @@ impl Rotation {
             self.stop(End::NeedsHuman, reason)?;
             return Ok(Some(Next::Again));
         }
-        let done = self.state.consumers.iter().filter(|p| **p != Progress::Pending).count();
+        let done = (0..self.state.consumers.len()).filter(|n| self.state.is_touched(*n)).count();
         if done == 0 && self.ended_password().is_none() {
             self.undo_because("it was interrupted before any consumer was touched")?;
             return Ok(Some(Next::Again));
@@ -144,15 +144,19 @@ impl Rotation {
     }
 
     /// From the old versions to the new ones, or back, wherever the consumer mounts one. Where commands in its container
-    /// change a password, it has the old version beside the new one until that is done.
+    /// change a password, it has the old version beside the new one until that is done. Once it had that, only the secrets of
+    /// these passwords matter there: another rotation may have replaced the others since.
     pub(super) fn route(&self, consumer: &PlannedConsumer, direction: Direction) -> Route {
+        let beside = |mount: &PlannedMount| self.state.plan.secrets.get(mount.secret)?.beside(consumer, mount);
+        let set = |mount: &&PlannedMount| self.state.versions[mount.secret].access > Access::Old;
+        let provides = consumer.mounts.iter().filter(|mount| beside(mount).is_some()).any(|mount| set(&mount));
         let swaps = |mount: &PlannedMount| {
             let secret = self.state.plan.secrets.get(mount.secret)?;
             let previous = secret.previous.as_ref()?;
             let state = self.state.versions.get(mount.secret)?;
             let old = (previous.id.clone(), previous.name.clone());
             let new = (state.created.as_ref()?.id.clone(), secret.next.name.clone());
-            let beside = secret.beside(consumer, mount).map(|target| match direction {
+            let beside = beside(mount).map(|target| match direction {
                 Direction::Forward if state.access < Access::Closed => {
                     Swap::Add { target, version: old.clone(), like: mount.target.clone() }
                 }
@@ -164,7 +168,14 @@ impl Rotation {
             };
             Some([Some(Swap::Exchange { target: mount.target.clone(), from, to }), beside].into_iter().flatten())
         };
-        Route { swaps: consumer.mounts.iter().filter_map(swaps).flatten().collect(), direction }
+        let (swaps, also) = {
+            let needed =
+                |mount: &&PlannedMount| !provides || direction == Direction::Restore || beside(mount).is_some();
+            let (needed, others): (Vec<_>, Vec<_>) = consumer.mounts.iter().partition(needed);
+            let all = |mounts: Vec<&PlannedMount>| mounts.into_iter().filter_map(swaps).flatten().collect();
+            (all(needed), all(others))
+        };
+        Route { swaps, also, direction }
     }
 
     /// Lets each consumer in hand do its next step.

@@ -7,8 +7,8 @@ use super::state::Stage;
 use crate::clock::Now;
 use crate::credential::{Account, Way};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::SecretId;
-use crate::inventory::{Inventory, Visibility};
+use crate::ids::{SecretId, quoted};
+use crate::inventory::{Inventory, Visibility, label};
 use crate::journal::{Access, CredentialStep, End, Event};
 use crate::plan::Strategy;
 
@@ -143,6 +143,10 @@ impl Rotation {
         if self.lacks(n, world)? {
             return Ok(());
         }
+        if let Some(service) = self.may_roll_back(world) {
+            let text = format!("the old password of {account} is not ended: Swarm may yet roll {service} back to it");
+            return self.look_later(&Error::new(ErrorKind::Conflict, text), now);
+        }
         let why = match (users(world, &previous, true, self.beside(n)), &world.visibility) {
             (Users::Dying(who), _) => {
                 let text = format!("`{}` is mounted by what should stop and was not seen to: {who}", previous.name);
@@ -237,6 +241,17 @@ impl Rotation {
         if let Some((account, later)) = made {
             let what = format!("the old password of {account} is not restored: the new version is used by");
             return self.undo_first(&what, later);
+        }
+        let beside = self.to_restore().find_map(|(n, account)| Some((account, self.made_beside(n, world)?)));
+        if let Some((account, later)) = beside {
+            let text = format!(
+                "the old password of {account} is not restored: rotation {} made `{}` from the same version since, and may have set its password: undo that one first, then `swarmsecrets resume {}`, {}",
+                quoted(later.labels.get(label::ROTATION).unwrap_or_default()),
+                later.name,
+                self.state.rotation,
+                self.or_close()
+            );
+            return self.stop(End::NeedsHuman, text);
         }
         if let Some((new, account)) = self.new_to_end().filter(|_| self.to_put_back().is_empty()) {
             let what = format!("the new password of {account} cannot be ended: it is used by");

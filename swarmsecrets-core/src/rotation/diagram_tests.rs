@@ -22,13 +22,18 @@ fn plan(strategy: Strategy, way: Option<Way>) -> impl Fn(&mut Content) {
 }
 
 /// What somebody does to a rotation that was resumed.
-const TURNS: [fn(&mut Play); 3] =
-    [|_| {}, |play| drop(play.rotation.interrupt()), |play| drop(play.rotation.roll_back("a person says so"))];
+const TURNS: [fn(&mut Play); 4] = [
+    |_| {},
+    |play| drop(play.rotation.interrupt()),
+    |play| drop(play.rotation.roll_back("a person says so")),
+    |play| drop(play.rotation.close("a person says so")),
+];
 
 /// Rotations that are crashed, resumed and turned round after each of their entries.
 fn plays() -> Vec<Vec<Event>> {
     let two = Some(Way::HoldsTwo);
-    let mut journals = vec![taken(), lost()];
+    let mut journals = vec![taken()];
+    journals.extend(lost());
     for (strategy, way) in [(Strategy::Swap, None), (Strategy::Overlap, two), (Strategy::Revoke, two)] {
         for (consumers, breaking) in [(0, None), (2, None), (2, Some(1))] {
             for (at, turn) in (1..40).flat_map(|at| TURNS.map(|turn| (at, turn))) {
@@ -58,15 +63,17 @@ fn taken() -> Vec<Event> {
     play.journal
 }
 
-/// Somebody has removed both versions, and then it is to be undone.
-fn lost() -> Vec<Event> {
-    let mut play = Play::new(World::new(0, None), Duration::from_secs(3600));
-    play.finish();
-    play.world.secrets.clear();
-    play.restart();
-    play.rotation.roll_back("a person says so").unwrap();
-    play.finish();
-    play.journal
+/// Somebody has removed the old version, or both, and then it is to be undone.
+fn lost() -> [Vec<Event>; 2] {
+    [&["db"][..], &["db", "db_v2"]].map(|removed| {
+        let mut play = Play::new(World::new(0, None), Duration::from_secs(3600));
+        play.finish();
+        play.world.secrets.retain(|name, _| !removed.contains(&name.as_str()));
+        play.restart();
+        play.rotation.roll_back("a person says so").unwrap();
+        play.finish();
+        play.journal
+    })
 }
 
 /// There are no stacks in the small world: one is put into the journal where the machine would have written it.
@@ -103,6 +110,7 @@ fn name(stage: Stage) -> &'static str {
         Stage::Ended(Ending::Stopped(End::RolledBack)) => "RolledBack",
         Stage::Ended(Ending::Stopped(End::Conflict)) => "Conflict",
         Stage::Ended(Ending::Stopped(End::NeedsHuman)) => "NeedsHuman",
+        Stage::Ended(Ending::Stopped(End::Closed)) => "Closed",
     }
 }
 

@@ -56,6 +56,8 @@ pub(super) struct Hand {
     begun: Option<Duration>,
     not_before: Option<Now>,
     tries: u32,
+    /// Whether it was looked at after its time was over.
+    late: bool,
     /// Since when these tasks have been healthy.
     healthy: Option<(Duration, Vec<TaskId>)>,
     before: Option<UpdateStatus>,
@@ -84,6 +86,7 @@ impl Hand {
             begun: None,
             not_before: None,
             tries: 0,
+            late: false,
             healthy: None,
             before: None,
             since: None,
@@ -119,7 +122,8 @@ impl Hand {
         if let Doing::Ended(end) = &mut self.doing {
             return Want::End(end.take().unwrap_or(HandEnd::Failed(self.missing.clone())));
         }
-        let out_of_time = now.mono.saturating_sub(begun) >= self.timing.deadline + self.timing.stability;
+        // Nobody is late who was not looked at: the time may have passed elsewhere.
+        let out_of_time = self.tries > 0 && self.is_late(now.mono.saturating_sub(begun));
         match &self.doing {
             // Its tasks are well: that nobody could be asked is no reason to put it back.
             Doing::Asking(_) if out_of_time => return Want::End(HandEnd::Unsure(self.unsure(&self.missing))),
@@ -238,6 +242,7 @@ impl Hand {
         let Ok(references) = service.spec.references() else {
             return self.end(HandEnd::Failed(format!("the spec of {} cannot be read", quoted(&self.consumer.service))));
         };
+        self.route.take_along(&references);
         let all = self.route.swaps.len();
         let there = self.route.swaps.iter().filter(|swap| swap.is(&references, swap.after())).count();
         let to_move = self.route.swaps.iter().filter(|swap| swap.is(&references, swap.before())).count();
@@ -282,24 +287,36 @@ impl Hand {
     fn judge_from(&mut self, now: Now) {
         self.doing = Doing::Judging;
         self.begun = Some(now.mono);
-        self.healthy = None;
+        (self.healthy, self.late) = (None, false);
         self.not_before = Some(now.after(pace(Duration::ZERO)));
+    }
+
+    /// Whether the time to get healthy, and to stay so, is over.
+    fn is_late(&self, elapsed: Duration) -> bool {
+        elapsed >= self.timing.deadline + self.timing.stability
     }
 
     fn judged(&mut self, verdict: Verdict, now: Now) {
         self.tries = 0;
         let elapsed = now.mono.saturating_sub(self.begun.unwrap_or(now.mono));
         self.not_before = Some(now.after(pace(elapsed)));
+        let late = self.is_late(elapsed);
+        let was_late = std::mem::replace(&mut self.late, late);
         match verdict {
             Verdict::Failed { reason } => self.end(HandEnd::Failed(reason)),
             Verdict::Wait { reason } => {
                 self.healthy = None;
                 self.missing = reason;
+                if self.late {
+                    self.end(HandEnd::Failed(self.too_late()));
+                }
             }
             Verdict::Healthy { note, tasks } => {
                 // A task that ended between two looks has a successor now: it has not been healthy for as long.
                 let since = match self.healthy.take() {
                     Some((since, same)) if same == tasks => since,
+                    // Whoever is well at the end of the time may show that it lasts, once.
+                    _ if was_late => return self.end(HandEnd::Failed(self.too_late())),
                     _ => now.mono,
                 };
                 self.healthy = Some((since, tasks));

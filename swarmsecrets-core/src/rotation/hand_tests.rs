@@ -45,7 +45,7 @@ fn end(failed: Timestamp) -> HandEnd {
     let plan = world.plan(Duration::ZERO);
     let version = |id: &str, name: &str| (id.parse().unwrap(), name.parse().unwrap());
     let swap = Swap::Exchange { target: "db".into(), from: version("new1", "db_v2"), to: version("old", "db") };
-    let route = Route { swaps: vec![swap], direction: Direction::Restore };
+    let route = Route { swaps: vec![swap], also: Vec::new(), direction: Direction::Restore };
     let mut hand = Hand::new(plan.consumers[0].clone(), route, plan.timing);
     let mut now = Now { wall: MENDED.parse().unwrap(), mono: Duration::from_secs(600) };
     loop {

@@ -124,10 +124,23 @@ impl Rotation {
     /// # Errors
     /// `Journal`, never in practice: what was read back always fits.
     pub fn recover(rotation: RotationId, recovered: Recovered, actor: Actor) -> Result<Self> {
+        Self::found(rotation, recovered, actor, false)
+    }
+
+    /// Takes up a rotation whose journal is lost to remove its old versions alone, once their grace, which begins anew, is
+    /// over: nothing is judged, updated or put back.
+    ///
+    /// # Errors
+    /// `Journal`, never in practice: what was read back always fits.
+    pub fn recover_to_retire(rotation: RotationId, recovered: Recovered, actor: Actor) -> Result<Self> {
+        Self::found(rotation, recovered, actor, true)
+    }
+
+    fn found(rotation: RotationId, recovered: Recovered, actor: Actor, moved: bool) -> Result<Self> {
         let Recovered { plan, versions, touched, begun, .. } = recovered;
         let versions =
             versions.into_iter().map(|version| MadeVersion { id: version.id, owner: version.owner }).collect();
-        let found = Some(Found { versions, touched, begun });
+        let found = Some(Found { versions, touched, begun, moved });
         Self::first(Event::Begun { rotation, actor, plan: Box::new(plan), found })
     }
 
@@ -185,11 +198,35 @@ impl Rotation {
         self.emit(Event::UndoBegun { reason: reason.to_owned() })
     }
 
+    /// Ends it where it stands, as a person has seen to what it left: nothing more is done for it.
+    ///
+    /// # Errors
+    /// `Refused` if it has ended already.
+    pub fn close(&mut self, reason: &str) -> Result<()> {
+        if let Stage::Ended(_) = self.state.stage {
+            let text = format!("rotation {} has ended: nothing is left to close", self.state.rotation);
+            return Err(Error::new(ErrorKind::Refused, text));
+        }
+        self.stop(
+            End::Closed,
+            format!("closed, as a person has seen to it: {reason}; `swarmsecrets inventory` shows what serves now"),
+        )
+    }
+
     fn cannot_go_back(&self) -> Option<String> {
         let replaced = self.state.plan.secrets.iter().zip(&self.state.versions);
-        let mut retired = replaced.filter(|(_, version)| version.old == Old::Retired);
-        if let Some(name) = retired.find_map(|(planned, _)| Some(&planned.previous.as_ref()?.name)) {
+        let old = |wanted: Old| {
+            let mut found = replaced.clone().filter(|(_, version)| version.old == wanted);
+            found.find_map(|(planned, _)| Some(&planned.previous.as_ref()?.name))
+        };
+        if let Some(name) = old(Old::Retired) {
             return Some(format!("its old version `{name}` is gone; rotate again, with the old value if need be"));
+        }
+        if let Some(name) = old(Old::Sent) {
+            let id = &self.state.rotation;
+            return Some(format!(
+                "the removal of its old version `{name}` was sent, and may be done yet: `swarmsecrets resume {id}` goes on with it"
+            ));
         }
         if let Stage::Ended(_) = self.state.stage {
             return Some("it has ended, and nothing of it is left to undo".to_owned());

@@ -246,7 +246,7 @@ fn what_was_found_of_a_lost_rotation_is_one_entry() {
     let plan = World::new(2, None).plan(HOUR);
     let begun_as = |begun| {
         let versions = vec![MadeVersion { id: "new1".parse().unwrap(), owner: None }];
-        let found = Some(Found { versions, touched: vec!["s0".parse().unwrap()], begun });
+        let found = Some(Found { versions, touched: vec!["s0".parse().unwrap()], begun, moved: false });
         State::replay([&Event::Begun { rotation: id(), actor: actor(), plan: Box::new(plan.clone()), found }]).unwrap()
     };
     let state = begun_as(true);

@@ -76,8 +76,8 @@ pub(super) struct World {
     pub(super) services: Vec<Service>,
     /// How many secrets were ever made.
     pub(super) made: u32,
-    /// Whether another rotation has made `db_v3` from `db_v2`.
-    pub(super) later: bool,
+    /// From which version another rotation has made `db_v3`, if one has.
+    pub(super) later: Option<&'static str>,
     /// The service that a late update puts on `db_v2`: once the world is looked at, or just before that.
     pub(super) late: Option<(usize, bool)>,
     /// The id of a version that a task of a removed service still mounts.
@@ -138,7 +138,7 @@ impl World {
             secrets: BTreeMap::from([("db".to_owned(), old)]),
             services: (0..n).map(service).collect(),
             made: 0,
-            later: false,
+            later: None,
             late: None,
             stray: None,
             running: None,
@@ -476,8 +476,9 @@ impl World {
         };
         let ours = self.secrets.iter().filter(|(name, _)| name.starts_with("db"));
         let mut versions: Vec<SecretVersion> = ours.map(|(name, v)| version(name, &v.id, Labels::new())).collect();
-        let labels = [(label::PREVIOUS, "db_v2"), (label::ROTATION, "r-00000000000000000000")];
-        versions.extend(self.later.then(|| version("db_v3", &"theirs".parse().unwrap(), labels.into_iter().collect())));
+        let labels =
+            |from| [(label::PREVIOUS, from), (label::ROTATION, "r-00000000000000000000")].into_iter().collect();
+        versions.extend(self.later.map(|from| version("db_v3", &"theirs".parse().unwrap(), labels(from))));
         let (name, grouped_by, current) = ("db".into(), Grouping::Label, versions.len().saturating_sub(1));
         LogicalSecret { name, grouped_by, versions, current, consumers: vec![], findings: vec![] }
     }

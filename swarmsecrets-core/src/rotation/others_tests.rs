@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::mini_stage::{Stage, Turn};
 use super::mini_world::{Fault, World};
-use super::{Action, Look, Outcome};
-use crate::journal::Event;
+use super::{Action, Look, Outcome, Poll};
+use crate::journal::{ChangeRecord, ChangeResult, Event};
 use crate::plan::VersionRef;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -98,7 +98,7 @@ fn a_version_that_was_replaced_meanwhile_is_not_made_again() {
     let mut stage = Stage::new(World::new(1, None), HOUR);
     assert!(matches!(stage.run(|_, _| Fault::None, |_, sent| sent), Turn::Crashed));
     stage.world.secrets.remove("db_v2");
-    stage.world.later = true;
+    stage.world.later = Some("db_v2");
     stage.restart();
     let report = stage.finish();
     assert_eq!(report.outcome, Outcome::Conflict, "{report:?}");
@@ -171,7 +171,7 @@ fn an_outdated_answer_is_not_believed() {
 fn a_version_that_a_later_rotation_comes_from_is_kept() {
     let mut stage = Stage::new(World::new(1, None), HOUR);
     stage.finish();
-    stage.world.later = true;
+    stage.world.later = Some("db_v2");
     stage.restart();
     stage.rotation.roll_back("the operator says so").unwrap();
     let report = stage.finish();
@@ -179,21 +179,22 @@ fn a_version_that_a_later_rotation_comes_from_is_kept() {
     let said = "`db_v2` cannot be removed: it is used by a later rotation, `r-00000000000000000000`, which made `db_v3` from it: undo that one first";
     assert!(report.warnings.iter().any(|w| w.starts_with(said)), "{:?}", report.warnings);
     assert!(stage.world.secrets.contains_key("db_v2"));
-    stage.world.later = false;
+    stage.world.later = None;
     stage.restart();
     assert_eq!(stage.finish().outcome, Outcome::RolledBack);
 }
 
-/// The process dies between the removal of the old version and the entry that says so; then somebody wants it undone.
+/// Somebody removes the old version just before we would; then it is to be undone.
 #[test]
 fn what_has_lost_its_old_version_keeps_the_new_one() {
     for consumers in [0, 2] {
         let mut whole = Stage::new(World::new(consumers, None), Duration::ZERO);
         whole.finish();
-        let retire = whole.journal.iter().position(|e| matches!(e, Event::Retired { .. })).unwrap() - 1;
+        let retire = |e: &Event| matches!(e, Event::Intent { change: ChangeRecord::Retire { .. }, .. });
+        let before = whole.journal.iter().position(retire).unwrap();
         let mut stage = Stage::new(World::new(consumers, None), Duration::ZERO);
-        assert!(matches!(stage.run(|_, _| Fault::None, |n, sent| sent && n == retire), Turn::Crashed));
-        assert!(!stage.world.secrets.contains_key("db"));
+        assert!(matches!(stage.run(|_, _| Fault::None, |n, _| n == before), Turn::Crashed));
+        stage.world.secrets.remove("db").unwrap();
         stage.restart();
         stage.rotation.roll_back("the operator says so").unwrap();
         let report = stage.finish();
@@ -231,4 +232,60 @@ fn a_service_that_is_back_on_the_old_version_is_not_called_applied_when_that_is_
     assert!(stage.world.secrets.contains_key("db"));
     let outcomes: Vec<&str> = report.consumers.iter().map(|consumer| consumer.outcome.as_str()).collect();
     assert_eq!(outcomes, ["left", "applied"], "{report:?}");
+}
+
+/// The time passes while another consumer is looked at: whoever was not seen to be late is not late.
+#[test]
+fn a_consumer_that_nobody_looked_at_is_not_late() {
+    for breaking in [None, Some(0)] {
+        let mut stage = Stage::new(World::new(1, breaking), HOUR);
+        let mut looked = false;
+        let report = loop {
+            let poll = stage.rotation.poll(stage.world.now);
+            stage.journal.extend(stage.rotation.take_events());
+            match poll {
+                Poll::Done(report) => break report,
+                Poll::Wait(until) => stage.world.now = until,
+                Poll::Act(id, action) => {
+                    let rollout = matches!(action, Action::Look(Look::Rollout(_)));
+                    if rollout && !std::mem::replace(&mut looked, true) {
+                        stage.world.now = stage.world.now.after(HOUR);
+                    }
+                    let reply = stage.world.reply(&action, Fault::None);
+                    stage.rotation.handle(id, reply, stage.world.now).unwrap();
+                }
+            }
+        };
+        let expected = if breaking.is_none() { Outcome::Applied } else { Outcome::RolledBack };
+        assert_eq!(report.outcome, expected, "{report:?}");
+        stage.assert_consistent(&report);
+    }
+}
+
+/// The process dies just after it has sent the removal of the old version, which may be done at any time.
+#[test]
+fn what_may_lose_its_old_version_is_not_undone() {
+    let staged = || Stage::new(World::new(0, None), Duration::ZERO);
+    let mut whole = staged();
+    whole.finish();
+    let retire = |e: &Event| matches!(e, Event::Intent { change: ChangeRecord::Retire { .. }, .. });
+    let at = whole.journal.iter().position(retire).unwrap() + 1;
+    let mut stage = staged();
+    assert!(matches!(stage.run(|_, _| Fault::None, |n, _| n == at), Turn::Crashed));
+    stage.restart();
+    let error = stage.rotation.roll_back("the operator says so").unwrap_err();
+    assert!(error.message().contains("the removal of its old version `db` was sent, and may be done yet"), "{error}");
+    stage.restart();
+    assert_eq!(stage.finish().outcome, Outcome::Applied);
+    assert!(!stage.world.secrets.contains_key("db"));
+
+    // One that was refused is there.
+    let mut stage = staged();
+    assert!(matches!(stage.run(|_, _| Fault::None, |n, _| n == at), Turn::Crashed));
+    let Some(Event::Intent { step, .. }) = stage.journal.last() else { unreachable!() };
+    let result = ChangeResult::Refused { message: "it is in use".into() };
+    stage.journal.push(Event::Outcome { step: *step, result });
+    stage.restart();
+    stage.rotation.roll_back("the operator says so").unwrap();
+    assert_eq!(stage.finish().outcome, Outcome::RolledBack);
 }

@@ -9,6 +9,8 @@ use crate::credential::{Account, Way};
 use crate::journal::{Access, ChangeRecord, CredentialStep, Event};
 use crate::plan::{Content, Strategy};
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 fn with_password(strategy: Strategy) -> impl FnOnce(&mut Content) {
     move |content| {
         content.strategy = strategy;
@@ -101,7 +103,7 @@ fn a_password_that_was_changed_since_is_not_restored() {
         content.consumers.clear();
     });
     let mut stage = Stage::of(world, plan);
-    stage.world.later = true;
+    stage.world.later = Some("db_v2");
     let report = stage.finish();
     assert_eq!(report.outcome, Outcome::NeedsHuman, "the service is not moved: {report:?}");
     stage.restart();
@@ -116,7 +118,7 @@ fn a_password_that_was_changed_since_is_not_restored() {
     assert_eq!(stage.finish().outcome, Outcome::NeedsHuman);
     assert!(!stage.journal.iter().any(restored));
 
-    stage.world.later = false;
+    stage.world.later = None;
     stage.restart();
     assert_eq!(stage.finish().outcome, Outcome::RolledBack);
     assert!(stage.journal.iter().any(restored));
@@ -236,4 +238,46 @@ fn an_old_password_that_was_given_back_is_tried() {
     stage.restart();
     assert_eq!(stage.finish().outcome, Outcome::RolledBack);
     assert!(!stage.world.secrets.contains_key("db_v2") && !stage.world.ended);
+}
+
+/// Somebody has removed the new version, and another rotation has made one from the old one and may have set its password.
+#[test]
+fn a_password_that_another_rotation_may_have_set_is_not_restored() {
+    let restored = |e: &Event| matches!(e, Event::Credential { access: Access::Restored, .. });
+    for (ours_there, later, may) in [(false, true, false), (true, true, true), (false, false, true)] {
+        let world = World::new(1, None);
+        let plan = world.plan_as(Duration::ZERO, |content| {
+            with_password(Strategy::Overlap)(content);
+            content.consumers.clear();
+        });
+        let mut stage = Stage::of(world, plan);
+        assert_eq!(stage.finish().outcome, Outcome::NeedsHuman, "the service is not moved");
+        if !ours_there {
+            stage.world.secrets.remove("db_v2");
+        }
+        stage.world.later = later.then_some("db");
+        stage.restart();
+        stage.rotation.roll_back("the operator says so").unwrap();
+        let report = stage.finish();
+        assert_eq!(stage.journal.iter().any(restored), may, "{ours_there} {later}: {report:?}");
+        let said = "is not restored: rotation `r-00000000000000000000` made `db_v3` from the same version since, and may have set its password: undo that one first";
+        assert_eq!(report.warnings.iter().any(|text| text.contains(said)), !may, "{:?}", report.warnings);
+    }
+}
+
+/// A revocation could not move a service, and is stopped as it tries once more.
+#[test]
+fn an_interruption_before_a_second_try_leads_nowhere() {
+    let world = World::new(2, Some(0));
+    let plan = world.plan_as(HOUR, |content| content.strategy = Strategy::Revoke);
+    let mut stage = Stage::of(world, plan);
+    let before = stage.finish();
+    assert_eq!(before.outcome, Outcome::NeedsHuman, "{before:?}");
+    stage.restart();
+    stage.rotation.interrupt().unwrap();
+    let report = stage.finish();
+    assert_eq!(report.outcome, Outcome::NeedsHuman, "{report:?}");
+    assert!(report.warnings[0].contains("interrupted after 2 of 2 consumers"), "{:?}", report.warnings);
+    assert_eq!(report.consumers, before.consumers);
+    assert!(stage.world.all_on("db_v2"));
 }

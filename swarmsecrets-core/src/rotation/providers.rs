@@ -8,7 +8,7 @@ use super::state::{Progress, State};
 use crate::clock::Now;
 use crate::error::Result;
 use crate::ids::{ServiceId, quoted};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, Visibility};
 use crate::journal::{Access, End, Event};
 use crate::policy::Direction;
 
@@ -110,7 +110,9 @@ impl Rotation {
         const OFFERS: u32 = 3;
         let Some((n, _)) = self.state.providers().find(|(_, other)| *other == secret) else { return Ok(false) };
         let planned = &self.state.plan.consumers[n];
-        let Some(service) = world.services.iter().find(|service| service.id == planned.id) else { return Ok(false) };
+        let Some(service) = world.services.iter().find(|service| service.id == planned.id) else {
+            return self.provider_is_gone(n, secret, world);
+        };
         let route = self.route(planned, Direction::Forward);
         // What is to go there goes once commands need nothing more.
         let mut needed = route.swaps.iter().filter(|swap| !matches!(swap, Swap::Drop { .. }));
@@ -120,14 +122,30 @@ impl Rotation {
         self.work.offers += 1;
         if self.work.offers > OFFERS {
             let text = format!(
-                "commands in {} need both versions, and somebody takes the old one away again and again: stop that, then `swarmsecrets resume {}`",
+                "commands in {} need both versions, and somebody takes the old one away again and again: stop that, then `swarmsecrets resume {}`, {}",
                 quoted(&service.name),
-                self.state.rotation
+                self.state.rotation,
+                self.or_close()
             );
             self.stop(End::NeedsHuman, text)?;
         } else {
             self.work.lacking = Some(n);
         }
+        Ok(true)
+    }
+
+    /// Whether the service is gone for certain: where the view is partial, its commands will tell.
+    fn provider_is_gone(&mut self, n: usize, secret: usize, world: &Inventory) -> Result<bool> {
+        let Some(account) = self.state.plan.secrets[secret].credential.clone() else { return Ok(false) };
+        if !matches!(world.visibility, Visibility::Full) {
+            return Ok(false);
+        }
+        let text = format!(
+            "{}, in which commands change the password of {account}, is gone: see to that password in the system itself, then `swarmsecrets close {}`",
+            quoted(&self.state.plan.consumers[n].service),
+            self.state.rotation
+        );
+        self.stop(End::NeedsHuman, text)?;
         Ok(true)
     }
 

@@ -7,7 +7,7 @@ use super::{next, stacks};
 use crate::error::{Error, ErrorKind};
 use crate::ids::{RotationId, SecretId, SecretName, ServiceId, ticked};
 use crate::journal::{End, StackPatch};
-use crate::plan::{Plan, PlannedSecret, Strategy, humane};
+use crate::plan::{Plan, PlannedConsumer, PlannedSecret, Strategy, humane};
 
 /// What it came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,9 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// How many requests were sent to Portainer.
     pub requests: u64,
+    /// Whether a person has ended it where it stood, having seen to what it left.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub closed: bool,
     /// The kind of the error, if it was not begun for one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<ErrorReport>,
@@ -157,10 +160,13 @@ impl Report {
             rotation: Some(state.rotation.clone()),
             outcome,
             secrets: (0..state.versions.len()).map(|n| secret(state, n, outcome)).collect(),
-            consumers: state.plan.consumers.iter().zip(&state.consumers).map(consumer).collect(),
+            consumers: (0..state.consumers.len())
+                .map(|n| consumer(&state.plan.consumers[n], state.so_far(n)))
+                .collect(),
             stacks: stack_reports(state),
             warnings,
             requests: 0,
+            closed: state.stage == Stage::Ended(Ending::Stopped(End::Closed)),
             error: None,
         }
     }
@@ -181,7 +187,7 @@ impl Report {
             current: planned.previous.as_ref().map(|p| VersionReport { id: p.id.clone(), name: p.name.clone() }),
         };
         let secrets = plan.map(|plan| plan.secrets.iter().map(secret).collect());
-        let consumers = plan.map(|p| p.consumers.iter().map(|c| consumer((c, &Progress::Pending))).collect());
+        let consumers = plan.map(|p| p.consumers.iter().map(|c| consumer(c, ("not_started", None))).collect());
         Self {
             schema: 1,
             simulated,
@@ -192,6 +198,7 @@ impl Report {
             stacks: Vec::new(),
             warnings: vec![error.to_string()],
             requests: 0,
+            closed: false,
             error: Some(ErrorReport { kind: error.kind(), message: error.to_string() }),
         }
     }
@@ -209,7 +216,8 @@ fn outcome(state: &State) -> Outcome {
         Stage::Ended(Ending::Stopped(End::NotStarted)) => Outcome::NotStarted,
         Stage::Ended(Ending::Stopped(End::Conflict)) => Outcome::Conflict,
         Stage::Ended(Ending::Stopped(End::RolledBack)) => Outcome::RolledBack,
-        Stage::Ended(Ending::Stopped(End::NeedsHuman)) => Outcome::NeedsHuman,
+        // What became of it is what that person says.
+        Stage::Ended(Ending::Stopped(End::NeedsHuman | End::Closed)) => Outcome::NeedsHuman,
         Stage::Prepare | Stage::Credential | Stage::Close | Stage::Update | Stage::Settle | Stage::Undo => {
             Outcome::NeedsHuman
         }
@@ -234,7 +242,7 @@ fn secret(state: &State, n: usize, outcome: Outcome) -> SecretReport {
     let old = planned.previous.as_ref().map(|p| version(&p.id, &p.name));
     let new = state.versions[n].created.as_ref().map(|c| version(&c.id, &planned.next.name));
     let (previous, current) = match outcome {
-        Outcome::NeedsHuman if state.stage == Stage::Undo => (None, old),
+        Outcome::NeedsHuman if state.undo.is_some() => (None, old),
         Outcome::Applied | Outcome::AwaitingPatch | Outcome::NeedsHuman => match new {
             Some(new) => (old, Some(new)),
             None => (None, old),
@@ -244,17 +252,26 @@ fn secret(state: &State, n: usize, outcome: Outcome) -> SecretReport {
     SecretReport { name: planned.secret.clone(), outcome, previous, current }
 }
 
-fn consumer((planned, progress): (&crate::plan::PlannedConsumer, &Progress)) -> ConsumerReport {
-    let (outcome, reason) = match progress {
-        Progress::Pending => ("not_started", None),
-        Progress::Begun => ("in_progress", None),
-        Progress::Converged(note) => ("applied", note.clone()),
-        Progress::Failed(reason) | Progress::RestoreFailed(reason) => ("failed", Some(reason.clone())),
-        Progress::Unsure(reason) => ("inconclusive", Some(reason.clone())),
-        Progress::Left(reason) => ("left", Some(reason.clone())),
-        Progress::Restored(reason) => ("rolled_back", reason.clone()),
-    };
+fn consumer(planned: &PlannedConsumer, (outcome, reason): (&str, Option<String>)) -> ConsumerReport {
     ConsumerReport { service: planned.service.clone(), id: planned.id.clone(), outcome: outcome.into(), reason }
+}
+
+impl State {
+    /// How far a consumer is, in the words of a report, and why.
+    fn so_far(&self, n: usize) -> (&'static str, Option<String>) {
+        match &self.consumers[n] {
+            Progress::Pending => match self.again.get(&n) {
+                Some(reason) => ("failed", Some(reason.clone())),
+                None => ("not_started", None),
+            },
+            Progress::Begun => ("in_progress", None),
+            Progress::Converged(note) => ("applied", note.clone()),
+            Progress::Failed(reason) | Progress::RestoreFailed(reason) => ("failed", Some(reason.clone())),
+            Progress::Unsure(reason) => ("inconclusive", Some(reason.clone())),
+            Progress::Left(reason) => ("left", Some(reason.clone())),
+            Progress::Restored(reason) => ("rolled_back", reason.clone()),
+        }
+    }
 }
 
 /// The stacks that were written, and those that wait for a patch.

@@ -12,6 +12,12 @@ impl State {
             let control = owner.as_ref().and_then(|owner| owner.control);
             self.version(secret)?.created = Some(Created { id: id.clone(), control, owner: owner.clone() });
         }
+        if found.moved {
+            self.versions.iter_mut().for_each(|version| version.owned = true);
+            self.consumers.fill(Progress::Converged(None));
+            self.stage = Stage::Grace;
+            return Ok(());
+        }
         // If it is undone, these are what is put back.
         found.touched.iter().try_for_each(|service| self.set(service, Progress::Begun))?;
         if !found.begun {
@@ -48,10 +54,11 @@ impl State {
             }
         }
         if self.moves_again() {
-            let failed = self.consumers.iter_mut().enumerate().filter(|(_, p)| p.has_failed());
-            for (n, consumer) in failed {
-                *consumer = Progress::Pending;
-                self.again.insert(n);
+            for (n, consumer) in self.consumers.iter_mut().enumerate() {
+                if let Progress::Failed(reason) = consumer {
+                    self.again.insert(n, std::mem::take(reason));
+                    *consumer = Progress::Pending;
+                }
             }
             self.stage = Stage::Update;
         }

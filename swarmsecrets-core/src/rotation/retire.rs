@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::action::{Action, Answer, Change, FoundVersion, Look, Reply};
 use super::machine::{LookFirst, Next, Rotation};
-use super::state::{Ending, Old, Versions};
+use super::state::{Ending, Old, Progress, Versions};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{ServiceId, quoted, quoted_list};
@@ -35,7 +35,7 @@ impl Rotation {
 
     /// The old version that is to be removed next. One that was kept in this run is not tried again before somebody resumes.
     fn to_retire(&self) -> Option<(usize, VersionRef)> {
-        let replaced = |v: &Versions| v.old == Old::There && v.owned && !v.withdrawn;
+        let replaced = |v: &Versions| matches!(v.old, Old::There | Old::Sent) && v.owned && !v.withdrawn;
         let n = self.state.versions.iter().position(replaced)?;
         Some((n, self.state.plan.secrets[n].previous.clone()?))
     }
@@ -126,12 +126,14 @@ impl Rotation {
         !seen || self.new_in(n, world).is_some() || self.made_since(n, world).is_some()
     }
 
-    /// A consumer that failed with the new version and that Swarm itself may roll back: to a spec that names the old one,
-    /// be it gone or not.
-    fn may_roll_back(&self, world: &Inventory) -> Option<String> {
+    /// A consumer that failed with the new version, or that somebody else has changed, and that Swarm itself may roll back: to
+    /// a spec that names the old one, be it gone or not.
+    pub(super) fn may_roll_back(&self, world: &Inventory) -> Option<String> {
         let consumers = self.state.plan.consumers.iter().zip(&self.state.consumers);
-        let failed: BTreeSet<&ServiceId> =
-            consumers.filter(|(_, p)| p.has_failed()).map(|(planned, _)| &planned.id).collect();
+        let failed: BTreeSet<&ServiceId> = consumers
+            .filter(|(_, p)| p.has_failed() || matches!(p, Progress::Left(_)))
+            .map(|(planned, _)| &planned.id)
+            .collect();
         let may = |service: &&Arc<ServiceNode>| {
             service.update.failure_action == FailureAction::Rollback && service.tasks.trouble.is_some()
         };

@@ -10,10 +10,20 @@ use crate::policy::Direction;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Route {
     pub(super) swaps: Vec<Swap>,
+    /// What goes along where nobody else has changed it since.
+    pub(super) also: Vec<Swap>,
     pub(super) direction: Direction,
 }
 
 impl Route {
+    /// Brings along what stands before its exchange as all the rest does: a redeploy takes back everything.
+    pub(super) fn take_along(&mut self, references: &[SecretReference]) {
+        let before = |swap: &Swap| swap.is(references, swap.before());
+        if self.swaps.iter().filter(|swap| matches!(swap, Swap::Exchange { .. })).all(before) {
+            self.swaps.extend(self.also.extract_if(.., |swap| swap.is(references, swap.before())));
+        }
+    }
+
     /// Whether some references were exchanged and others not: that was somebody else, as one update exchanges all.
     pub(super) fn is_half_done(&self, references: &[SecretReference]) -> bool {
         let mut exchanged = self.swaps.iter().filter(|swap| matches!(swap, Swap::Exchange { .. }));
@@ -113,7 +123,7 @@ mod tests {
         let (old, new) = (version("old", "db"), version("new", "db_v2"));
         let exchange = |target: &str| Swap::Exchange { target: target.into(), from: old.clone(), to: new.clone() };
         let add = Swap::Add { target: "a.previous".into(), version: old.clone(), like: "a".into() };
-        Route { swaps: vec![exchange("a"), exchange("b"), add], direction: Direction::Forward }
+        Route { swaps: vec![exchange("a"), exchange("b"), add], also: Vec::new(), direction: Direction::Forward }
     }
 
     fn references(all: &[(&str, &str)]) -> Vec<SecretReference> {

@@ -1,6 +1,6 @@
 //! The state of a rotation: the fold of its events, and nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -111,10 +111,19 @@ pub enum Old {
     /// It is there.
     #[default]
     There,
+    /// Its removal was sent, and may have been done or be done yet.
+    Sent,
     /// It was kept in this run, and why.
     Kept(String),
     /// It is gone.
     Retired,
+}
+
+impl Old {
+    /// Whether it is known what became of it, in this run.
+    fn is_settled(&self) -> bool {
+        matches!(self, Self::Kept(_) | Self::Retired)
+    }
 }
 
 /// A new version.
@@ -164,8 +173,9 @@ pub struct State {
     pub step: u32,
     /// Whether someone asked to stop.
     pub interrupted: bool,
-    /// The consumers that a revocation moves once more: they may be on either version, and an undo puts them back.
-    pub again: BTreeSet<usize>,
+    /// The consumers that a revocation moves once more, and why they had failed: until that is begun they may be on either
+    /// version, and an undo puts them back.
+    pub again: BTreeMap<usize, String>,
     /// The secret whose new password is being set for the first time. If that is refused, its password is not ours to undo.
     pub first_set: Option<usize>,
 }
@@ -195,7 +205,7 @@ impl State {
             notes: Vec::new(),
             step: 0,
             interrupted: false,
-            again: BTreeSet::new(),
+            again: BTreeMap::new(),
             first_set: None,
             plan: plan.as_ref().clone(),
         };
@@ -240,6 +250,7 @@ impl State {
                         let version = self.version(*secret)?;
                         version.access = version.access.max(Access::Revoking);
                     }
+                    ChangeRecord::Retire { id } => self.sent_away(id),
                     ChangeRecord::Stack { name, .. } => drop(self.written.insert(name.clone())),
                     // From here on it may be on either version, until it is known to be restored.
                     ChangeRecord::Restore { service } => {
@@ -252,8 +263,12 @@ impl State {
             }
             // What is not known is looked for by the stage; that it was sent is known from its intent.
             Event::Outcome { result, .. } => {
-                if let (Some(secret), ChangeResult::Refused { .. }) = (self.first_set.take(), result) {
+                let refused = matches!(result, ChangeResult::Refused { .. });
+                if let Some(secret) = self.first_set.take().filter(|_| refused) {
                     self.version(secret)?.access = Access::Old;
+                }
+                for version in self.versions.iter_mut().filter(|v| refused && v.old == Old::Sent) {
+                    version.old = Old::There;
                 }
             }
             Event::Created { secret, id, control, owner } => {
@@ -278,7 +293,11 @@ impl State {
                 let n = self.place(service)?;
                 self.baselines[n] = Some(seen.clone());
             }
-            Event::ConsumerBegun { service } => self.set(service, Progress::Begun)?,
+            Event::ConsumerBegun { service } => {
+                self.set(service, Progress::Begun)?;
+                let n = self.place(service)?;
+                self.again.remove(&n);
+            }
             Event::ConsumerConverged { service, note } => {
                 self.set(service, Progress::Converged(note.clone()))?;
                 self.step_on();
@@ -301,7 +320,7 @@ impl State {
                 self.undo = Some(reason.clone());
                 self.stopped = None;
                 self.stage = Stage::Undo;
-                for n in std::mem::take(&mut self.again) {
+                for n in std::mem::take(&mut self.again).into_keys() {
                     if self.consumers[n] == Progress::Pending {
                         self.consumers[n] = Progress::Begun;
                     }
@@ -351,6 +370,15 @@ impl State {
             Event::Resumed { .. } => self.take_up(),
         }
         Ok(())
+    }
+
+    /// The removal of an old version is on its way.
+    fn sent_away(&mut self, id: &SecretId) {
+        let secrets = self.plan.secrets.iter().zip(&mut self.versions);
+        let mut gone = secrets.filter(|(planned, _)| planned.previous.as_ref().is_some_and(|old| old.id == *id));
+        if let Some((_, version)) = gone.next() {
+            version.old = Old::Sent;
+        }
     }
 
     fn stage_after_create(&self) -> Stage {
@@ -417,6 +445,11 @@ impl State {
                 || first.into_iter().all(|(_, p)| matches!(p, Progress::Converged(_) | Progress::Left(_))))
     }
 
+    /// Whether a consumer may have been updated.
+    pub(super) fn is_touched(&self, n: usize) -> bool {
+        self.consumers[n] != Progress::Pending || self.again.contains_key(&n)
+    }
+
     /// Why a consumer could not be put back, if one could not.
     pub(super) fn stuck(&self) -> Option<&str> {
         self.consumers.iter().find_map(|p| match p {
@@ -434,7 +467,7 @@ impl State {
 
     /// How many things have been done to versions: what a step remembers of one says nothing of the next.
     pub(super) fn versions_done(&self) -> usize {
-        let done = |v: &Versions| [v.created.is_some(), v.owned, v.withdrawn, v.old != Old::There];
+        let done = |v: &Versions| [v.created.is_some(), v.owned, v.withdrawn, v.old.is_settled()];
         let things = self.versions.iter().flat_map(done).filter(|done| *done).count();
         // Each step of a password is a thing of its own.
         things + self.versions.iter().map(|v| v.access as usize).sum::<usize>()

@@ -126,8 +126,14 @@ impl Rotation {
             }
             (None, _) => "its other versions are kept: see that every service works with what it mounts".to_owned(),
         };
-        let text = format!("it cannot be undone: {gone}; {then}; `swarmsecrets resume {id}` looks again");
+        let text =
+            format!("it cannot be undone: {gone}; {then}; `swarmsecrets resume {id}` looks again, {}", self.or_close());
         self.stop(End::NeedsHuman, text)
+    }
+
+    /// What a person does about what can neither go on nor back.
+    pub(super) fn or_close(&self) -> String {
+        format!("or, once it is seen to by hand, `swarmsecrets close {}`", self.state.rotation)
     }
 
     /// What was touched mounts versions of others by now: those of this rotation are gone.
@@ -144,7 +150,8 @@ impl Rotation {
         let new = self.next_name(n);
         if let Some(account) = self.unset_password() {
             let text = format!(
-                "it cannot be undone: `{name}` is gone; `{new}` is kept, and the password of {account} is not known to be what is in it: set it there, as this rotation cannot"
+                "it cannot be undone: `{name}` is gone; `{new}` is kept, and the password of {account} is not known to be what is in it: set it there, as this rotation cannot, then `swarmsecrets close {}`",
+                self.state.rotation
             );
             return self.stop(End::NeedsHuman, text);
         }
@@ -154,7 +161,8 @@ impl Rotation {
             return self.emit(Event::Retired { secret: n, name, notes: vec![note] });
         }
         let text = format!(
-            "it cannot be undone: `{name}` is gone; `{new}` is kept, and the services that use it: see that every service works with it, and `swarmsecrets rotate {new}` if its value is bad"
+            "it cannot be undone: `{name}` is gone; `{new}` is kept, and the services that use it: see that every service works with it, then `swarmsecrets close {}`; `swarmsecrets rotate {new}` if its value is bad",
+            self.state.rotation
         );
         self.stop(End::NeedsHuman, text)
     }
@@ -192,13 +200,25 @@ impl Rotation {
         world.versions().find(|v| previous(v) && v.labels.get(label::ROTATION).is_some())
     }
 
+    /// A version that another rotation has made from the same old one since, as somebody had taken ours away.
+    pub(super) fn made_beside<'a>(&self, n: usize, world: &'a Inventory) -> Option<&'a SecretVersion> {
+        let previous = self.planned(n).previous.as_ref()?;
+        let ours = self.new_in(n, world).map(|ours| ours.created);
+        let of_old = |v: &SecretVersion| v.labels.get(label::PREVIOUS) == Some(previous.name.as_str());
+        let by_another = |v: &SecretVersion| {
+            v.labels.get(label::ROTATION).is_some_and(|rotation| rotation != self.state.rotation.as_str())
+        };
+        world.versions().find(|v| of_old(v) && by_another(v) && ours.is_none_or(|ours| ours < v.created))
+    }
+
     /// A person must undo a later rotation before this one goes on.
     pub(super) fn undo_first(&mut self, what: &str, later: &SecretVersion) -> Result<()> {
         let text = format!(
-            "{what} a later rotation, {}, which made `{}` from it: undo that one first, then `swarmsecrets resume {}`",
+            "{what} a later rotation, {}, which made `{}` from it: undo that one first, then `swarmsecrets resume {}`, {}",
             quoted(later.labels.get(label::ROTATION).unwrap_or_default()),
             later.name,
-            self.state.rotation
+            self.state.rotation,
+            self.or_close()
         );
         self.stop(End::NeedsHuman, text)
     }

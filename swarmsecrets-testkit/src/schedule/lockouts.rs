@@ -57,6 +57,12 @@ fn elsewhere(live: &Live, service: &str, target: &str, version: &str) -> bool {
     first != live.watch.names.get(version).map(|name| stem(name)) && live.watch.changes(service).contains(&By::Person)
 }
 
+/// Whether a person has put versions of other secrets where a service's programs log in.
+pub(super) fn is_misled(live: &Live, service: &str) -> bool {
+    let mut references = live.watch.references(service).into_iter().flatten();
+    references.any(|(target, version)| elsewhere(live, service, target, version))
+}
+
 /// Whether nobody is left who cannot log in, once nothing went wrong any more: what the last reports leave half-way is a
 /// person's to mend, and was said.
 pub(super) fn nobody_is_left<'a>(stage: &Stage, reports: impl Iterator<Item = &'a Report> + Clone) -> Verdict {

@@ -54,7 +54,11 @@ pub(super) fn everybody_can(live: &Live, world: &World, systems: &[Option<FakeCr
         return Ok(());
     }
     for task in world.tasks.values().filter(|task| task.is_wanted() && !task.state.is_terminal()) {
-        for (target, version) in task_references(&task.spec) {
+        let references = task_references(&task.spec);
+        if live.watch.is_a_persons(&task.service, &references) {
+            continue;
+        }
+        for (target, version) in references {
             let Some((name, _)) = live.watch.secrets.get(&version) else { continue };
             let Some(system) = system(systems, name).filter(|system| way(system).holds_two()) else { continue };
             let shut = live.watch.values.get(&version).is_some_and(|value| !system.logs_in(value));
@@ -71,9 +75,9 @@ pub(super) fn everybody_can(live: &Live, world: &World, systems: &[Option<FakeCr
 /// Why it is nobody's fault that a service cannot log in with a version, by what is recorded.
 pub(super) fn why_shut(live: &Live, service: &str, version: &str) -> Option<&'static str> {
     let name = live.watch.names.get(version).map_or("", String::as_str);
-    let ours = live.watch.changes(service).last().is_some_and(|by| *by != By::Person);
+    let by_a_person = live.watch.given_by(service, version) == Some(&By::Person);
     [
-        (!ours, "a person has pointed the service there"),
+        (by_a_person, "a person has pointed the service there"),
         (live.watch.moved_late.contains(service), "the service's update came late"),
         (live.watch.persons.contains(version), "a person made the version: its value is no password"),
         // Nobody can find out that a system lied when the value is gone after a crash.

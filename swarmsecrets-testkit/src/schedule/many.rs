@@ -83,7 +83,7 @@ pub fn simulate(seeds: Seeds, threads: usize) -> Simulated {
 
 impl Failure {
     fn of(seed: u64, violation: String) -> Self {
-        let script = shrink(&Script::of(seed));
+        let script = shrink(&Script::of(seed), &violation);
         let played = play(&script, true);
         Self {
             seed,

@@ -144,7 +144,7 @@ impl Oracle {
         for ((rotation, name), made) in live.watch.made.iter().filter(|(_, made)| made.len() > 1) {
             let ours = By::Rotation(rotation.clone());
             let removed = |id: &String| live.watch.removed.get(id).is_some_and(|by| *by != ours);
-            excused.push(if made.iter().any(|id| live.watch.late.contains(id)) {
+            excused.push(if made.iter().any(|id| live.watch.came_late.contains(id)) {
                 "made twice: one arrived after its process had given up on it"
             } else if made.iter().any(removed) {
                 "made twice: somebody else removed the first before its maker knew of it"
@@ -158,7 +158,11 @@ impl Oracle {
             let kept = report.is_some_and(|report| {
                 matches!(report.outcome, Outcome::Applied | Outcome::AwaitingPatch | Outcome::NeedsHuman)
             });
-            if !kept {
+            let said = report.is_some_and(|report| {
+                let stays = format!("`{name}` is of this rotation too, and stays");
+                report.warnings.iter().any(|text| text.contains(&stays))
+            });
+            if !kept && !said {
                 let why = excuse(&live, id, rotation, report.is_some());
                 excused.push(why.ok_or_else(|| format!("{name} is left over of rotation {rotation}"))?);
             }

@@ -17,7 +17,7 @@ use super::stage::{PROCESSES, Stage};
 use super::tally::Tally;
 use super::values;
 use super::watch::By;
-use super::{lockouts, people};
+use super::{lockouts, people, truth};
 use crate::sim::Dice;
 
 /// How a script went.
@@ -30,6 +30,9 @@ pub(super) struct Played {
 
 /// More turns than any script needs: whoever reaches it goes in circles.
 const MOST_TURNS: u64 = 20_000;
+
+/// How often what is open is taken up at the end, as long as it comes on.
+const MOST_RESUMES: u32 = 6;
 
 /// So long that people mend by themselves what fails all the time.
 const LONG: Duration = Duration::from_secs(3_600);
@@ -176,14 +179,21 @@ impl Run {
         self.stage.pass(Duration::from_secs(900));
         // Whoever is asked again may have looked at what probes cannot tell.
         let accepts = self.dice.percent(50);
-        for again in 0..4 {
+        let mut before = Vec::new();
+        for again in 0..MOST_RESUMES {
             let hosts = &self.hosts[..1 + usize::from(!Arc::ptr_eq(&self.hosts[0], &self.hosts[1]))];
-            if self.oracle.is_open(hosts.iter().map(lock)) && (again < 2 || self.oracle.is_in_doubt()) {
-                self.everybody(|dice| Op::Resume { with_value: dice.percent(70), accept: accepts && again > 0 });
+            let now: Vec<String> = self.oracle.last.values().map(summary).collect();
+            let moves = std::mem::replace(&mut before, now) != before;
+            if !self.oracle.is_open(hosts.iter().map(lock)) || !(again < 2 || self.oracle.is_in_doubt() || moves) {
+                break;
             }
+            self.everybody(|dice| Op::Resume { with_value: dice.percent(70), accept: accepts && again > 0 });
         }
         self.stage.check(lockouts::nobody_is_left(&self.stage, self.oracle.last.values()));
-        self.stop(self.oracle.failed().into_iter().collect());
+        let failed = self.oracle.failed();
+        let broken = failed.iter().filter(|service| !truth::healthy(&self.stage, service)).cloned().collect();
+        self.stage.live().broken = broken;
+        self.stop(failed.into_iter().collect());
         let shut = lockouts::shut_out(&self.stage);
         if !shut.is_empty() {
             // Some of these are removed, and may have been what a rotation waited for.

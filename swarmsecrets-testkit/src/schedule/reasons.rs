@@ -12,7 +12,7 @@ use super::scene::SECRETS;
 use super::stage::{Live, Stage};
 use super::truth::{all_on_old, healthy};
 use super::watch::By;
-use crate::credential::{FakeCredential, Fault};
+use crate::credential::Fault;
 
 /// What a report says first.
 pub(super) fn said(report: &Report) -> String {
@@ -26,11 +26,12 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
     let said = said(report);
     if said.contains("need both versions") {
         let changed = providers::is_left(stage, &live, begun);
-        return changed.then_some("others have changed the service in which commands are to run, or it does not work");
+        let later = has_later(&live, begun).then_some("a later rotation has changed the password meanwhile");
+        let changed =
+            changed.then_some("others have changed the service in which commands are to run, or it does not work");
+        return later.or(changed);
     }
-    if said.contains("could not be ended: cannot list tasks")
-        || said.contains("could not be restored: cannot list tasks")
-    {
+    if said.contains("cannot list tasks") || said.contains("in which commands change the password of") {
         return providers::is_gone(stage, begun).then_some("the service in which commands are to run is gone");
     }
     if said.contains("cannot be removed: it is used by a later rotation") {
@@ -53,8 +54,7 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
         let mut removed = begun.plan.replaced().filter_map(|old| live.watch.removed.get(old.id.as_str()));
         return removed.any(|by| *by != ours).then_some("others have removed the old version");
     }
-    if let Some(reason) = said.contains("password of").then(|| password(&live, &stage.systems, begun, &said)).flatten()
-    {
+    if let Some(reason) = said.contains("password of").then(|| password(stage, &live, begun, &said)).flatten() {
         return Some(reason);
     }
     if begun.plan.strategy == Strategy::Revoke && report.secrets.iter().any(|s| s.previous.is_some()) {
@@ -67,7 +67,8 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
         let failed: Vec<&ConsumerReport> = report.consumers.iter().filter(|said| said.outcome == "failed").collect();
         let removed = begun.plan.replaced().any(|old| live.watch.removed.contains_key(old.id.as_str()));
         let others = |c: &ConsumerReport| live.watch.changes(c.id.as_str()).last() == Some(&By::Person);
-        let justified = failed.iter().all(|c| removed || others(c) || !healthy(stage, c.id.as_str()));
+        let broken = |c: &ConsumerReport| live.broken.contains(c.id.as_str()) || !healthy(stage, c.id.as_str());
+        let justified = failed.iter().all(|c| removed || others(c) || broken(c));
         return (!failed.is_empty() && justified).then_some("a consumer is not healthy on the old version either");
     }
     None
@@ -87,12 +88,24 @@ fn unsure(live: &Live, id: &RotationId, begun: &Begun, report: &Report) -> bool 
     doubts.peek().is_some() && !begun.lost && doubts.all(told)
 }
 
-/// Whether a new version is used, and by none but services whose references people were the last to change.
+/// Whether a new version is used, and by none but services whose references people were the last to change, beside the one
+/// in which commands are to end its password.
 fn used_by_others(live: &Live, begun: &Begun) -> bool {
-    let mut used = begun.pairs().filter_map(|pair| pair.new).map(|new| live.watch.users(new));
-    used.any(|users| {
-        !users.is_empty() && users.iter().all(|service| live.watch.changes(service).last() == Some(&By::Person))
+    let provides = |service: &str| providers::besides(begun).any(|one| one.service == service);
+    begun.pairs().filter_map(|pair| pair.new).any(|new| {
+        let users = live.watch.users(new);
+        let mut others = users.into_iter().filter(|service| !provides(service)).peekable();
+        others.peek().is_some() && others.all(|service| live.watch.changes(service).last() == Some(&By::Person))
     })
+}
+
+/// Whether a service that a person has changed names a version, or has tasks that are meant to run on it.
+fn used_by_persons(stage: &Stage, live: &Live, version: &str) -> bool {
+    let world = stage.swarm.engine().world();
+    let wanted = world.tasks.values().filter(|task| task.is_wanted() && !task.state.is_terminal());
+    let on_it = wanted.filter(|task| crate::sim::task_secrets(&task.spec).iter().any(|id| id == version));
+    let mut services = live.watch.users(version).into_iter().chain(on_it.map(|task| task.service.as_str()));
+    services.any(|service| live.watch.changes(service).contains(&By::Person))
 }
 
 /// Whether there is a version that another rotation made from one of this, or was until a rotation after it replaced it.
@@ -137,7 +150,7 @@ fn revoked(stage: &Stage, live: &Live, id: &RotationId, begun: &Begun, report: &
 }
 
 /// A password that could not be set, ended or restored, because of what its system did or who still uses it.
-fn password(live: &Live, systems: &[Option<FakeCredential>], begun: &Begun, said: &str) -> Option<&'static str> {
+fn password(stage: &Stage, live: &Live, begun: &Begun, said: &str) -> Option<&'static str> {
     let number = |name: &str| SECRETS.iter().position(|stem| *stem == name);
     let secrets: Vec<usize> = begun.plan.secrets.iter().filter_map(|secret| number(&secret.secret)).collect();
     let met = |fault: fn(&Fault) -> bool| live.denied.iter().any(|(n, _, what)| secrets.contains(n) && fault(what));
@@ -155,7 +168,7 @@ fn password(live: &Live, systems: &[Option<FakeCredential>], begun: &Begun, said
     if said.contains("nobody knows whether the new one was set") {
         let is_dead = |pair: Pair<'_>| {
             let old = pair.old.map_or("", |old| old.name.as_str());
-            logins::of(&live.watch.values, systems, old, pair.old_id()) == Some(false)
+            logins::of(&live.watch.values, &stage.systems, old, pair.old_id()) == Some(false)
         };
         return begun.pairs().any(is_dead).then_some("the password that was to come back is not the one that serves");
     }
@@ -168,8 +181,7 @@ fn password(live: &Live, systems: &[Option<FakeCredential>], begun: &Begun, said
             .then_some("a system refused, or had lied");
     }
     if said.contains("was not ended") || said.contains("is not ended again") {
-        let mut users = begun.pairs().flat_map(|pair| live.watch.users(pair.old_id()));
-        let others = users.any(|service| live.watch.changes(service).contains(&By::Person));
+        let others = begun.pairs().any(|pair| used_by_persons(stage, live, pair.old_id()));
         return (others || said.contains("the file of stack"))
             .then_some("others use the old version: its password stays");
     }

@@ -4,25 +4,38 @@ use swarmsecrets_core::plan::Rollout;
 
 use super::ask::{Ask, First};
 use super::play::play;
+use super::scene::SECRETS;
 use super::script::{Op, Script};
 
 /// How often a script may be played while it is cut.
 const TRIES: u32 = 400;
 
-/// A smaller script that fails too. Whether for the same reason is not asked: any failure is worth a look.
-pub(super) fn shrink(script: &Script) -> Script {
+/// How many words tell one violation from another: reports are quoted behind.
+const SAME: usize = 12;
+
+/// A smaller script that fails in the same way.
+pub(super) fn shrink(script: &Script, violation: &str) -> Script {
+    let kind = kind(violation);
     let mut script = script.clone();
     let mut tries = 0;
     loop {
         let smaller = cuts(&script).find(|cut| {
             tries += 1;
-            tries <= TRIES && play(cut, false).violation.is_some()
+            tries <= TRIES && play(cut, false).violation.is_some_and(|violation| self::kind(&violation) == kind)
         });
         match smaller {
             Some(smaller) => script = smaller,
             None => return script,
         }
     }
+}
+
+/// What a violation says, without the names of what it says it of.
+fn kind(violation: &str) -> Vec<&str> {
+    let names = |word: &&str| word.contains(|c: char| c.is_ascii_digit() || "_`".contains(c));
+    let secret = |word: &&str| SECRETS.iter().any(|name| word.starts_with(name));
+    let words = violation.split([' ', ',', ':']).filter(|word| !names(word) && !secret(word));
+    words.take(SAME).collect()
 }
 
 /// The script with one thing less.

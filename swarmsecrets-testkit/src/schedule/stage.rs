@@ -69,6 +69,8 @@ pub(super) struct Live {
     pub(super) runs: u64,
     /// Whether people have changed a service in something else than its references, or have meddled with a stack.
     pub(super) edited: bool,
+    /// The services that people have stopped at last, as they did not work.
+    pub(super) broken: BTreeSet<String>,
     /// The versions whose value was leaked and is ended first of all.
     pub(super) ended: BTreeSet<String>,
     /// What arrives after its sender has given up.
@@ -163,6 +165,7 @@ impl Stage {
             looks: Looks::default(),
             runs: 0,
             edited: false,
+            broken: BTreeSet::new(),
             ended: BTreeSet::new(),
             late: Vec::new(),
             answers: Answers::default(),

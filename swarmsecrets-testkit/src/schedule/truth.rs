@@ -5,6 +5,7 @@ use swarmsecrets_core::plan::{PlanKind, Strategy};
 use swarmsecrets_core::rotation::{ConsumerReport, Outcome, Report};
 
 use super::begun::{Begun, Pair};
+use super::lockouts;
 use super::logins;
 use super::manner::Said;
 use super::providers;
@@ -34,21 +35,26 @@ pub(super) fn holds(live: &Live, report: &Report) -> Verdict {
     }
 }
 
-/// Whether every reference of a consumer that the plan names is to this end of its pair.
-fn all_on<'a>(live: &Live, begun: &'a Begun, service: &str, end: fn(Pair<'a>) -> Option<&'a str>) -> bool {
+/// Whether a consumer is on the new versions, but for references that somebody else has changed and this rotation has not
+/// touched since.
+fn all_on_new(live: &Live, id: &RotationId, begun: &Begun, service: &str) -> bool {
     let Some(references) = live.watch.references(service) else { return false };
-    let at = |target: &str| references.iter().find(|(t, _)| t == target).map(|(_, id)| id.as_str());
+    let ours = By::Rotation(id.to_string());
     let mounts = begun.mounts(service);
-    !mounts.is_empty()
-        && mounts.into_iter().all(|(target, pair)| {
-            let wanted = end(pair);
-            wanted.is_some() && at(target) == wanted
-        })
+    let is_so = |(target, pair): &(&str, Pair<'_>)| {
+        let there = references.iter().find(|(t, _)| t == target).map(|(_, id)| id.as_str());
+        let anothers = |version: &str| live.watch.given_by(service, version).is_some_and(|by| *by != ours);
+        there.is_some_and(|version| Some(version) == pair.new || (version != pair.old_id() && anothers(version)))
+    };
+    mounts.iter().all(is_so) && mounts.iter().any(|(_, pair)| pair.new.is_some())
 }
 
 /// Whether a consumer is on the versions that were replaced.
 pub(super) fn all_on_old(live: &Live, begun: &Begun, service: &str) -> bool {
-    all_on(live, begun, service, |pair| Some(pair.old_id()))
+    let Some(references) = live.watch.references(service) else { return false };
+    let at = |target: &str| references.iter().find(|(t, _)| t == target).map(|(_, id)| id.as_str());
+    let mounts = begun.mounts(service);
+    !mounts.is_empty() && mounts.into_iter().all(|(target, pair)| at(target) == Some(pair.old_id()))
 }
 
 /// Whether somebody else has changed the references after this rotation had its last word, or, if it never had one, at all.
@@ -93,9 +99,7 @@ fn consumer(live: &Live, id: &RotationId, begun: &Begun, said: &ConsumerReport, 
         }
         "inconclusive" if !half => Err(format!("the whole is {outcome}")),
         "applied" if outcome == Outcome::RolledBack => Err("the whole was rolled back".into()),
-        "applied" if !overtaken && !all_on(live, begun, service, |pair| pair.new) => {
-            Err("it is not on the new version".into())
-        }
+        "applied" if !overtaken && !all_on_new(live, id, begun, service) => Err("it is not on the new version".into()),
         "applied"
             if outcome == Outcome::Applied
                 && alone
@@ -174,7 +178,9 @@ pub(super) fn settled(stage: &Stage, report: &Report) -> Verdict {
         // People may have scaled it up since.
         let proved = said.reason.as_ref().is_none_or(|note| !note.contains("runs no task: nothing proves"));
         let shut = begun.pairs().filter_map(|pair| pair.new).any(|new| live.belated.shut.contains(new));
-        if said.outcome == "applied" && proved && !shut && !overtaken(&live, service, id) && !healthy(stage, service) {
+        let misled = lockouts::is_misled(&live, service);
+        let excused = shut || misled || overtaken(&live, service, id);
+        if said.outcome == "applied" && proved && !excused && !healthy(stage, service) {
             return Err(format!("{} is said to be applied and is not healthy", said.service));
         }
     }

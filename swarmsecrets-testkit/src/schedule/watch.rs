@@ -56,12 +56,18 @@ pub(super) struct Watch {
     pub(super) moved_late: BTreeSet<String>,
     /// When a person last changed the references of a service.
     by_people: BTreeMap<String, Duration>,
+    /// The references that people have given a service.
+    pointed: BTreeSet<(String, References)>,
+    /// Who gave a service a version last, by both.
+    given: BTreeMap<(String, String), By>,
     /// By service: who made it, changed its references or removed it, in order.
     history: BTreeMap<String, Vec<By>>,
     /// The versions that each rotation ever made, by rotation and name.
     pub(super) made: BTreeMap<(String, String), BTreeSet<String>>,
     /// The versions that arrived after their process had given up on them, and that no process has found since.
     pub(super) late: BTreeSet<String>,
+    /// All that ever arrived so.
+    pub(super) came_late: BTreeSet<String>,
     /// The services whose tasks the account sees; none if it sees all.
     pub(super) sight: Option<BTreeSet<String>>,
     /// The secrets that are gone, and whose hand it was.
@@ -96,7 +102,10 @@ impl Watch {
                 }
             }
             match by {
-                By::Late(_) => drop(self.late.insert(id.clone())),
+                By::Late(_) => {
+                    self.late.insert(id.clone());
+                    self.came_late.insert(id.clone());
+                }
                 By::Person => drop(self.persons.insert(id.clone())),
                 _ => {}
             }
@@ -132,7 +141,13 @@ impl Watch {
                 let name = self.names.get(version).cloned().unwrap_or_default();
                 self.first.entry((id.clone(), target.clone())).or_insert(name);
             }
-            self.services.insert(id.clone(), now);
+            if let By::Person = by {
+                self.pointed.insert((id.clone(), now.clone()));
+            }
+            let before = self.services.insert(id.clone(), now.clone()).unwrap_or_default();
+            for (_, version) in now.into_iter().filter(|reference| !before.contains(reference)) {
+                self.given.insert((id.clone(), version), hand(id));
+            }
             if let By::Late(_) = by {
                 self.moved_late.insert(id.clone());
             }
@@ -163,6 +178,16 @@ impl Watch {
     /// When a person last changed the references of a service.
     pub(super) fn person_at(&self, service: &str) -> Option<Duration> {
         self.by_people.get(service).copied()
+    }
+
+    /// Who gave a service a version last.
+    pub(super) fn given_by(&self, service: &str, version: &str) -> Option<&By> {
+        self.given.get(&(service.to_owned(), version.to_owned()))
+    }
+
+    /// Whether a task has references that a person gave its service, and that it has no more: its end is on its way.
+    pub(super) fn is_a_persons(&self, service: &str, task: &References) -> bool {
+        self.references(service) != Some(task) && self.pointed.contains(&(service.to_owned(), task.clone()))
     }
 
     /// The services that name a secret now.

@@ -101,7 +101,7 @@ impl Play {
         self.apply(&plan, "s0").await.unwrap()
     }
 
-    async fn resume(&self, report: &Report) -> Report {
+    pub(super) async fn resume(&self, report: &Report) -> Report {
         let (mut random, clock) = (Counting(9), self.desk.swarm.clock());
         let mut supply = Supply { values: Values::one(new_value()), random: &mut random };
         let executor = self.desk.executor(&clock).with_passwords(self.changes("s0"));

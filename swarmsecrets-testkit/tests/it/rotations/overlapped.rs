@@ -139,6 +139,44 @@ async fn a_password_that_was_set_is_not_changed_by_another_rotation_from_the_sam
     assert!(!play.desk.has_secret("db_v2"));
 }
 
+/// Two begin at the same time, and the name of the new version keeps the second one from it, until a person takes that away.
+#[tokio::test]
+async fn whoever_comes_second_sets_no_password_and_a_person_may_close_the_first() {
+    let fake = FakeCredential::new(Way::HoldsTwo, &value(OLD)).unwrap();
+    let play = Play { desk: Desk::with_secrets(&["db"], vec![]), fake };
+    let clock = play.desk.swarm.clock();
+    let mut random = Counting(9);
+    let mut supply = Supply { values: Values::one(value(b"the second one's")), random: &mut random };
+    let executor = || play.desk.executor(&clock).with_passwords(play.passwords());
+    let plan = plan_rotation(&play.desk.inventory().await, &play.request(Strategy::Overlap)).unwrap();
+    play.desk.trail.stop_after(0);
+    let second = executor().apply(&plan, &mut supply).await.unwrap().rotation.unwrap();
+    play.desk.trail.stop_after(2);
+    let first = play.apply(Strategy::Overlap).await.unwrap().rotation.unwrap();
+    play.desk.trail.go_on();
+    assert_eq!(play.logs_in(), (true, true));
+    let version = play.desk.swarm.engine().secret_id("db_v2").unwrap();
+    let remove = PortainerRequest::new("DELETE", &format!("/api/endpoints/1/docker/secrets/{version}"));
+    play.desk.swarm.ask("admin", remove).unwrap();
+
+    let report = executor().resume(&second, &mut supply).await.unwrap();
+    assert_eq!(report.outcome, Outcome::RolledBack, "{report:?}");
+    assert!(report.warnings[0].contains(&format!("`swarmsecrets close {first}`")), "{:?}", report.warnings);
+    let sets = play.steps().into_iter().filter(|step| *step == Step::Set).count();
+    assert_eq!((play.logs_in(), sets), ((true, true), 1));
+
+    play.fake.undo(&first, &value(OLD)).await.unwrap();
+    let before = play.desk.intents().len();
+    let report = executor().close(&first, "its password was ended by hand").await.unwrap();
+    assert!(report.closed && report.outcome == Outcome::NeedsHuman, "{report:?}");
+    assert_eq!(play.desk.intents()[before..], [format!("close rotation {first}")]);
+    assert!(executor().unfinished().await.unwrap().is_empty());
+    let error = executor().close(&first, "again").await.unwrap_err();
+    assert!(error.message().contains("has ended: nothing is left to close"), "{error}");
+    let plan = plan_rotation(&play.desk.inventory().await, &play.request(Strategy::Overlap)).unwrap();
+    assert_eq!(executor().apply(&plan, &mut supply).await.unwrap().outcome, Outcome::Applied);
+}
+
 /// A create that got no answer may arrive after its retry has been sent: both must bring the value that the password is set to.
 #[tokio::test]
 async fn a_generated_value_is_the_same_each_time_it_is_sent() {

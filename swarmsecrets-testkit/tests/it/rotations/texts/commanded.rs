@@ -11,6 +11,7 @@ use swarmsecrets_testkit::sim::Program;
 use super::super::commanded::{Play, tool};
 use super::super::desk::OLD;
 use super::page::Page;
+use super::scenes::remove;
 
 fn play() -> Play {
     Play::new(true, Program::runs())
@@ -62,4 +63,18 @@ pub(super) async fn ends(page: &mut Page) {
     end(page, "a program that is not there", Outcome::RolledBack, runs(), ("test", 127)).await;
     end(page, "a command that does not revoke", Outcome::NeedsHuman, runs(), ("revoke", 1)).await;
     end(page, "a command that does not undo", Outcome::NeedsHuman, picky, ("undo", 1)).await;
+    gone(page).await;
+}
+
+/// Somebody removes the service in which the old password was to be ended.
+async fn gone(page: &mut Page) {
+    let play = play();
+    let valid = play.valid.clone();
+    play.desk.swarm.engine().command("passwd", move |called| {
+        i64::from(called.arguments[0].starts_with("revoke") || !tool(&mut valid.lock().unwrap(), called, true))
+    });
+    let stopped = play.rotate(Strategy::Overlap).await;
+    remove(&play.desk, "services", "s0");
+    let report = play.resume(&stopped).await;
+    page.end("the service of the commands is gone", &play.desk, Outcome::NeedsHuman, &report).await;
 }

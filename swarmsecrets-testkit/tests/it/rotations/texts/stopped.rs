@@ -64,6 +64,9 @@ async fn undone(page: &mut Page) {
     refuse(&desk, "POST", "/services/", 3, u32::MAX);
     let report = desk.rotate("db", HOUR, NEW).await;
     page.end("a consumer cannot be put back", &desk, NeedsHuman, &report).await;
+    let id = report.rotation.unwrap();
+    let closed = desk.executor(&desk.swarm.clock()).close(&id, "s1 is not needed any more").await.unwrap();
+    page.end("a person has closed that", &desk, NeedsHuman, &closed).await;
 
     let desk = one();
     let id = desk.rotate("db", DAY, NEW).await.rotation.unwrap();
