@@ -17,10 +17,10 @@ impl Rotation {
         if let Some(next) = self.before_next_consumer()? {
             return Ok(next);
         }
-        let wave = self.wave();
-        let begun = self.not_in_hand(|_, p| *p == Progress::Begun);
-        let fresh = |planned: &PlannedConsumer, p: &Progress| *p == Progress::Pending && Some(planned.wave) == wave;
-        let fresh = if self.begins_no_more() { Vec::new() } else { self.not_in_hand(fresh) };
+        let (wave, stops) = (self.wave(), self.begins_no_more());
+        let is_in_turn = |planned: &PlannedConsumer| Some(planned.wave) == wave;
+        let begun = self.not_in_hand(|planned, p| *p == Progress::Begun && is_in_turn(planned));
+        let fresh = self.not_in_hand(|planned, p| *p == Progress::Pending && is_in_turn(planned) && !stops);
         for n in begun.into_iter().chain(fresh).take(self.free_hands()) {
             if self.state.consumers[n] == Progress::Pending {
                 self.emit(Event::ConsumerBegun { service: self.state.plan.consumers[n].id.clone() })?;
@@ -30,11 +30,12 @@ impl Rotation {
         self.turn(now)
     }
 
-    /// The wave that is not done yet.
+    /// The wave that is not done yet. Once no other consumer is begun any more, those that are have waves too.
     fn wave(&self) -> Option<u32> {
-        let goes_on = self.state.goes_on_in_spite_of_failures();
+        let (goes_on, stops) = (self.state.goes_on_in_spite_of_failures(), self.begins_no_more());
+        let is_open = |p: &Progress| if stops { *p == Progress::Begun } else { p.is_open(goes_on) };
         let consumers = self.state.plan.consumers.iter().zip(&self.state.consumers);
-        consumers.filter(|(_, p)| p.is_open(goes_on)).map(|(planned, _)| planned.wave).min()
+        consumers.filter(|(_, p)| is_open(p)).map(|(planned, _)| planned.wave).min()
     }
 
     pub(super) fn free_hands(&self) -> usize {

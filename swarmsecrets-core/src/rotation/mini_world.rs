@@ -340,8 +340,9 @@ impl World {
                 Ok(Answer::Taken)
             }
             Change::Remove { id, name, .. } => {
-                if self.services.iter().any(|s| s.all().any(|(mounted, _)| mounted == id.as_str())) {
-                    let text = "secret is in use by the following service: s0 (HTTP 400)";
+                let uses = |s: &Service| s.all().any(|(mounted, _)| mounted == id.as_str());
+                if let Some(n) = self.services.iter().position(uses) {
+                    let text = format!("secret is in use by the following service: s{n} (HTTP 400)");
                     return Err(Error::new(ErrorKind::InUse, text));
                 }
                 match self.secrets.get(name.as_str()) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::mini_stage::{Stage, Turn};
 use super::mini_world::{Fault, World};
-use super::{Action, Look, Outcome, Poll};
+use super::{Action, Look, Outcome, Poll, Report, State};
 use crate::journal::{ChangeRecord, ChangeResult, Event};
 use crate::plan::VersionRef;
 
@@ -132,6 +132,7 @@ fn a_name_that_is_somebody_elses_now_is_left_alone() {
 /// An update of a process that stood still arrives after the service was put back.
 #[test]
 fn a_consumer_that_is_moved_after_it_was_put_back_is_put_back_again() {
+    let mut refusals = 0;
     for late in [(0, false), (0, true), (1, false), (1, true)] {
         let mut world = World::new(2, Some(1));
         world.late = Some(late);
@@ -141,7 +142,15 @@ fn a_consumer_that_is_moved_after_it_was_put_back_is_put_back_again() {
         stage.assert_consistent(&report);
         let reason = report.consumers[1].reason.as_deref().unwrap();
         assert!(reason.contains("exited 3 with the new version"), "{reason}");
+        // From the Engine's refusal on, it is not said to be back.
+        let refused = |e: &Event| matches!(e, Event::Outcome { result: ChangeResult::Refused { .. }, .. });
+        let at = stage.journal.iter().position(refused);
+        let told = at
+            .map(|at| Report::of(&State::replay(&stage.journal[..=at + 1]).unwrap()).consumers[late.0].outcome.clone());
+        assert_ne!(told.as_deref(), Some("rolled_back"));
+        refusals += usize::from(at.is_some());
     }
+    assert!(refusals > 0);
 }
 
 /// Whoever was the leader a moment ago shows services as they were: that is neither somebody's change nor a way back.

@@ -22,6 +22,15 @@ impl Rotation {
         if let Some(next) = self.offer_again(now)? {
             return Ok(next);
         }
+        let done = self.work.hands.is_empty() && self.to_put_back().is_empty();
+        if let Some(reason) = self.state.stuck().filter(|_| done) {
+            let id = &self.state.rotation;
+            let text = format!(
+                "a consumer could not be put back: {reason}; both versions are kept: mend it, then `swarmsecrets resume {id}`"
+            );
+            self.stop(End::NeedsHuman, text)?;
+            return Ok(Next::Again);
+        }
         if let Some(next) = self.look_before_restoring() {
             return Ok(next);
         }
@@ -36,14 +45,6 @@ impl Rotation {
         }
         if !self.work.hands.is_empty() {
             return self.turn(now);
-        }
-        if let Some(reason) = self.state.stuck() {
-            let id = &self.state.rotation;
-            let text = format!(
-                "a consumer could not be put back: {reason}; both versions are kept: mend it, then `swarmsecrets resume {id}`"
-            );
-            self.stop(End::NeedsHuman, text)?;
-            return Ok(Next::Again);
         }
         if let Some(next) = self.restore_credential(|_| true) {
             return Ok(next);
@@ -285,8 +286,23 @@ impl Rotation {
         })
     }
 
-    fn names_a_consumer(&self, error: &Error) -> bool {
-        services_named(error).iter().any(|name| self.state.plan.consumers.iter().any(|c| c.service == *name))
+    /// The consumers that the Engine names, by their places in the plan.
+    fn consumers_named(&self, error: &Error) -> Vec<usize> {
+        let named = services_named(error);
+        let consumers = self.state.plan.consumers.iter().enumerate();
+        consumers.filter(|(_, c)| named.contains(&c.service)).map(|(n, _)| n).collect()
+    }
+
+    /// A new version cannot go as consumers use it: whatever was put back is not so any more.
+    fn still_used(&mut self, n: usize, consumers: Vec<usize>, error: &Error, now: Now) -> Result<()> {
+        self.work.cleared = None;
+        for consumer in consumers {
+            if matches!(self.state.consumers[consumer], Progress::Restored(_)) {
+                self.put_back_again(consumer)?;
+            }
+        }
+        let text = format!("{} {}", self.used(n), quoted_list(services_named(error)));
+        self.look_later(&Error::new(ErrorKind::Conflict, text), now)
     }
 
     fn put_back_again(&mut self, consumer: usize) -> Result<()> {
@@ -323,14 +339,12 @@ impl Rotation {
             Reply::Refused(error) if sent && error.kind() == ErrorKind::NotFound => {
                 self.emit(Event::Withdrawn { secret: n })
             }
-            Reply::Refused(error) if error.kind() == ErrorKind::InUse && self.names_a_consumer(&error) => {
-                self.work.cleared = None;
-                let text = format!("{} {}", self.used(n), quoted_list(services_named(&error)));
-                self.look_later(&Error::new(ErrorKind::Conflict, text), now)
-            }
-            Reply::Refused(error) if error.kind() == ErrorKind::InUse => {
-                self.not_ours(&format!("{} {}", self.used(n), quoted_list(services_named(&error))))
-            }
+            Reply::Refused(error) if error.kind() == ErrorKind::InUse => match self.consumers_named(&error) {
+                named if named.is_empty() => {
+                    self.not_ours(&format!("{} {}", self.used(n), quoted_list(services_named(&error))))
+                }
+                named => self.still_used(n, named, &error, now),
+            },
             Reply::Refused(error) | Reply::Unknown(error) => {
                 self.work.look = Some(LookFirst::Unknown);
                 self.look_later(&error, now)

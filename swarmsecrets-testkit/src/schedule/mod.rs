@@ -26,6 +26,8 @@ mod many;
 mod oracle;
 mod people;
 mod play;
+#[cfg(test)]
+mod play_tests;
 mod probes;
 mod process;
 mod providers;

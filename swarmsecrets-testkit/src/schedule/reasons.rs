@@ -31,8 +31,9 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
             changed.then_some("others have changed the service in which commands are to run, or it does not work");
         return later.or(changed);
     }
-    if said.contains("cannot list tasks") || said.contains("in which commands change the password of") {
-        return providers::is_gone(stage, begun).then_some("the service in which commands are to run is gone");
+    let commands = said.contains("cannot list tasks") || said.contains("in which commands change the password of");
+    if commands && providers::is_gone(stage, begun) {
+        return Some("the service in which commands are to run is gone");
     }
     if said.contains("cannot be removed: it is used by a later rotation") {
         return has_later(&live, begun).then_some("a later rotation comes from the new version");
@@ -92,10 +93,11 @@ fn unsure(live: &Live, id: &RotationId, begun: &Begun, report: &Report) -> bool 
 /// in which commands are to end its password.
 fn used_by_others(live: &Live, begun: &Begun) -> bool {
     let provides = |service: &str| providers::besides(begun).any(|one| one.service == service);
+    let by_person = |service: &str| live.watch.changes(service).last() == Some(&By::Person);
     begun.pairs().filter_map(|pair| pair.new).any(|new| {
         let users = live.watch.users(new);
-        let mut others = users.into_iter().filter(|service| !provides(service)).peekable();
-        others.peek().is_some() && others.all(|service| live.watch.changes(service).last() == Some(&By::Person))
+        users.iter().any(|service| by_person(service))
+            && users.iter().all(|service| by_person(service) || provides(service))
     })
 }
 

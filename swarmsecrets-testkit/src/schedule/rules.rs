@@ -2,7 +2,7 @@
 
 use swarmsecrets_core::journal::ChangeRecord;
 use swarmsecrets_core::plan::{PlannedConsumer, WarningKind};
-use swarmsecrets_core::rotation::{Progress, State};
+use swarmsecrets_core::rotation::{Progress, Stage, State};
 
 use super::begun::{Begun, Pair};
 use super::providers;
@@ -89,6 +89,9 @@ pub(super) fn in_turn(state: &State, change: &ChangeRecord, lacks: impl Fn(&str)
     };
     if providers::provides(state, planned) && matches!(change, ChangeRecord::Update { .. }) {
         return providers::in_turn(state, progress, lacks(service.as_str()));
+    }
+    if !matches!(state.stage, Stage::Update) {
+        return Err(format!("it is moved in {:?}", state.stage));
     }
     if *progress != Progress::Begun {
         return Err(format!("it is moved without being begun ({progress:?})"));
