@@ -38,13 +38,23 @@ fn node(body: &[u8], service: &Service<'_>) -> Result<ServiceNode> {
     })
 }
 
+const UPDATING: &str = "it is being updated";
+const ROLLING_BACK: &str = "it is being rolled back";
+
+impl ServiceNode {
+    /// Whether an update of it, or a rollback, is under way.
+    pub(crate) fn is_moving(&self) -> bool {
+        self.tasks.trouble.as_deref().is_some_and(|why| [UPDATING, ROLLING_BACK].contains(&why))
+    }
+}
+
 /// Why the service's last update has not come to an end. That it says it has is no proof that all is well.
 fn unsettled(service: &Service<'_>) -> Option<&'static str> {
     match service.update_status.as_ref()?.state.as_str() {
         "paused" => Some("its update is paused"),
         "rollback_paused" => Some("its rollback is paused"),
-        "updating" => Some("it is being updated"),
-        "rollback_started" => Some("it is being rolled back"),
+        "updating" => Some(UPDATING),
+        "rollback_started" => Some(ROLLING_BACK),
         _ => None,
     }
 }

@@ -246,9 +246,10 @@ impl Hand {
         let all = self.route.swaps.len();
         let there = self.route.swaps.iter().filter(|swap| swap.is(&references, swap.after())).count();
         let to_move = self.route.swaps.iter().filter(|swap| swap.is(&references, swap.before())).count();
-        // On the way back, what is still ours goes back although somebody else has changed the rest.
-        let ours = there + to_move == all && !self.route.is_half_done(&references);
-        let goes = to_move > 0 && (ours || self.route.direction == Direction::Restore);
+        // What is still ours moves although somebody else has changed the rest, unless that one has put some of it back.
+        let back = self.route.direction == Direction::Restore;
+        let ours = (there + to_move == all || self.route.only_exchanges()) && !self.route.is_half_done(&references);
+        let goes = to_move > 0 && (ours || back);
         if there == all {
             self.since = self.history_ends(&service);
             if self.route.direction == Direction::Restore {
@@ -334,8 +335,9 @@ impl Hand {
     /// On the way back nobody is asked: that a service worked before it was touched is known, and it goes back either way.
     fn stable(&mut self, note: Option<String>, now: Now) {
         if self.shared {
+            let moved = if self.route.direction == Direction::Restore { "put back" } else { "moved" };
             return self.end(HandEnd::Left(format!(
-                "somebody else changed a secret reference of {} meanwhile: it is left as it is, and the others are put back",
+                "somebody else changed a secret reference of {} meanwhile: it is left as it is, and the others are {moved}",
                 quoted(&self.consumer.service)
             )));
         }

@@ -1,4 +1,4 @@
-//! A consumer that is on the version already to which it is to be brought.
+//! Consumers in hand: what was there before, and what others have changed.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::hand::{Hand, HandEnd, Want};
 use super::mini_world::World;
 use super::route::{Route, Swap};
-use super::{Action, Answer, Look, Reply};
+use super::{Action, Answer, Change, Look, Reply};
 use crate::clock::Now;
 use crate::model::{ServiceState, TaskState};
 use crate::policy::Direction;
@@ -68,4 +68,62 @@ fn what_has_failed_before_it_was_mended_is_history() {
     let mended: Timestamp = MENDED.parse().unwrap();
     assert_eq!(end(mended - Duration::from_secs(60)), HandEnd::Converged(None));
     assert!(matches!(end(mended + Duration::from_secs(1)), HandEnd::Failed(_)));
+}
+
+/// A service with two references to the old version, as they are now, and how far its way forward leads.
+fn forward(references: &[(&str, &str)]) -> (Vec<String>, HandEnd) {
+    let version = |id: &str| (id.parse().unwrap(), format!("db-{id}").parse().unwrap());
+    let swap = |target: &str| Swap::Exchange { target: target.into(), from: version("old"), to: version("new") };
+    let route = Route { swaps: vec![swap("a"), swap("b")], also: Vec::new(), direction: Direction::Forward };
+    let reference = |(target, id): &(&str, &str)| {
+        format!(
+            r#"{{"File":{{"Name":"{target}","UID":"0","GID":"0","Mode":292}},"SecretID":"{id}","SecretName":"db-{id}"}}"#
+        )
+    };
+    let state = |all: Vec<String>, index: u64| {
+        let text = format!(
+            r#"{{"ID":"s0","Version":{{"Index":{index}}},"CreatedAt":"2026-01-01T00:00:00Z","UpdatedAt":"2026-01-01T00:00:00Z",
+            "Spec":{{"Name":"s0","Labels":{{}},"Mode":{{"Replicated":{{"Replicas":0}}}},"TaskTemplate":{{"ContainerSpec":{{"Image":"x",
+            "Secrets":[{}]}}}}}}}}"#,
+            all.join(",")
+        );
+        Box::new(ServiceState::parse(text.as_bytes()).unwrap())
+    };
+    let world = World::new(1, None);
+    let plan = world.plan(Duration::ZERO);
+    let mut hand = Hand::new(plan.consumers[0].clone(), route, plan.timing);
+    let mut now = Now { wall: MENDED.parse().unwrap(), mono: Duration::from_secs(600) };
+    let mut service = state(references.iter().map(reference).collect(), 7);
+    loop {
+        match hand.poll(now) {
+            Want::End(end) => {
+                let there = service.spec.references().unwrap().into_iter().map(|r| format!("{} {}", r.target, r.id));
+                return (there.collect(), end);
+            }
+            Want::Wait(until) => now = until,
+            Want::Act(Action::Look(Look::Service(_))) => {
+                hand.handle(Reply::Done(Answer::Service(service.clone())), now);
+            }
+            Want::Act(Action::Change(Change::Update { spec, .. })) => {
+                let all = spec.references().unwrap();
+                service = state(all.iter().map(|r| reference(&(r.target.as_str(), r.id.as_str()))).collect(), 8);
+                hand.handle(Reply::Done(Answer::Taken), now);
+            }
+            Want::Act(_) => hand.handle(Reply::Done(Answer::Rollout(service.clone(), Vec::new())), now),
+        }
+    }
+}
+
+#[test]
+fn what_nobody_else_has_changed_moves_and_the_rest_is_theirs() {
+    let (there, end) = forward(&[("a", "theirs"), ("b", "old")]);
+    assert_eq!(there, ["a theirs", "b new"]);
+    let said =
+        "somebody else changed a secret reference of `s0` meanwhile: it is left as it is, and the others are moved";
+    assert_eq!(end, HandEnd::Left(said.into()));
+    assert_eq!(forward(&[("a", "old"), ("b", "old")]).0, ["a new", "b new"]);
+    // One of two was put back, which one update never does.
+    let (there, end) = forward(&[("a", "old"), ("b", "new")]);
+    assert_eq!(there, ["a old", "b new"]);
+    assert!(matches!(end, HandEnd::Left(_)), "{end:?}");
 }

@@ -1,6 +1,6 @@
 //! The end of a rotation: grace, and the removal of the old versions.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::action::{Action, Answer, Change, FoundVersion, Look, Reply};
@@ -130,15 +130,16 @@ impl Rotation {
     /// a spec that names the old one, be it gone or not.
     pub(super) fn may_roll_back(&self, world: &Inventory) -> Option<String> {
         let consumers = self.state.plan.consumers.iter().zip(&self.state.consumers);
-        let failed: BTreeSet<&ServiceId> = consumers
-            .filter(|(_, p)| p.has_failed() || matches!(p, Progress::Left(_)))
-            .map(|(planned, _)| &planned.id)
-            .collect();
+        let so_far: BTreeMap<&ServiceId, &Progress> = consumers.map(|(planned, p)| (&planned.id, p)).collect();
         let may = |service: &&Arc<ServiceNode>| {
-            service.update.failure_action == FailureAction::Rollback && service.tasks.trouble.is_some()
+            let unsettled = match so_far.get(&service.id) {
+                Some(Progress::Failed(_)) => service.tasks.trouble.is_some(),
+                Some(Progress::Left(_)) => service.is_moving(),
+                _ => false,
+            };
+            unsettled && service.update.failure_action == FailureAction::Rollback
         };
-        let mut services = world.services.iter().filter(|service| failed.contains(&service.id));
-        services.find(may).map(|service| quoted(&service.name))
+        world.services.iter().find(may).map(|service| quoted(&service.name))
     }
 }
 

@@ -24,6 +24,11 @@ impl Route {
         }
     }
 
+    /// Whether versions are exchanged, and none is mounted beside another.
+    pub(super) fn only_exchanges(&self) -> bool {
+        self.swaps.iter().all(|swap| matches!(swap, Swap::Exchange { .. }))
+    }
+
     /// Whether some references were exchanged and others not: that was somebody else, as one update exchanges all.
     pub(super) fn is_half_done(&self, references: &[SecretReference]) -> bool {
         let mut exchanged = self.swaps.iter().filter(|swap| matches!(swap, Swap::Exchange { .. }));

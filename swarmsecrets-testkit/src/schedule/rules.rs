@@ -46,7 +46,12 @@ pub(super) fn only_references(begun: &Begun, service: &str, served: &str, sent: 
     let stays = |(target, id): &(String, String)| {
         mounts.iter().any(|(mounted, pair)| mounted == target && pair.new == Some(id.as_str()))
     };
-    let whole = if forward.contains(&false) { !after.iter().any(stays) } else { forward.len() == mounts.len() };
+    let theirs = |(target, pair): &&(&str, Pair<'_>)| {
+        let was = before.iter().find(|(t, _)| t == target).map(|(_, id)| id.as_str());
+        was != Some(pair.old_id()) && was != pair.new
+    };
+    let left = mounts.iter().filter(theirs).count();
+    let whole = if forward.contains(&false) { !after.iter().any(stays) } else { forward.len() + left == mounts.len() };
     // A provider may have all the rest already.
     let whole = whole || (forward.is_empty() && changes);
     if !whole {
