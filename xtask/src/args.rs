@@ -6,9 +6,10 @@ usage: cargo xtask test [--quick] [FILTER]
        cargo xtask sim [--seeds N] [--from K]
        cargo xtask engine [COMMAND…]
        cargo xtask servers [COMMAND…]
+       cargo xtask python [ARGUMENT…]
        cargo xtask bench [engine]
 
-test    runs every check of the repository, in order: fmt, clippy, doc, deny, tests, tests on a real Docker Engine,
+test    runs every check of the repository, in order: fmt, clippy, doc, deny, tests, Python, tests on a real Docker Engine,
         tests on real servers, leak scan. Installs what is missing first (docker.io, busybox-static, postgresql, mariadb-server,
         redis-server, cargo-deny).
         FILTER runs only the tests whose names contain it, with the leak scan.
@@ -19,6 +20,7 @@ engine  runs a command (without one, a shell) beside a real Docker Engine and th
         in the variables SWARMSECRETS_TEST_*, and stops them when it ends.
 servers runs a command (without one, a shell) beside a PostgreSQL, a MariaDB and a Redis of its own, whose places and passwords
         stand in the variables SWARMSECRETS_TEST_*, and stops them when it ends.
+python  builds the Python package into target/python, checks its types and runs its tests; arguments are for pytest.
 bench   measures and writes the tables in docs/performance.md: the benchmarks in benches/, or with `engine` a rotation on a
         real Engine beside the Docker client's own update of the same service.";
 
@@ -35,6 +37,8 @@ pub(crate) enum Task {
     Engine(Vec<String>),
     /// Run a command beside real servers.
     Servers(Vec<String>),
+    /// Build and test the Python package.
+    Python(Vec<String>),
     /// Measure the code.
     Bench,
     /// Measure rotations on a real Engine.
@@ -68,6 +72,7 @@ pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Task, Stri
         Some("bench") => bench(args),
         Some("engine") => Ok(Task::Engine(args.collect())),
         Some("servers") => Ok(Task::Servers(args.collect())),
+        Some("python") => Ok(Task::Python(args.collect())),
         Some(other) => Err(format!("there is no task `{other}`")),
     }
 }

@@ -10,6 +10,7 @@ mod leaks;
 mod log;
 mod privilege;
 mod process;
+mod python;
 mod repository;
 mod servers;
 mod sim;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Task::BenchEngine => bench::engine(),
         Task::Engine(command) => engine::beside(&command),
         Task::Servers(command) => servers::beside(&command),
+        Task::Python(arguments) => python::alone(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

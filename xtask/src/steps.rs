@@ -9,7 +9,7 @@ use crate::args::Selection;
 use crate::engine::Engine;
 use crate::log::Log;
 use crate::servers::{self, Servers};
-use crate::{engine, install, leaks, repository};
+use crate::{engine, install, leaks, python, repository};
 
 /// What tests append each made-up secret value to, in base64, a line each.
 const VALUES: &str = "SWARMSECRETS_TEST_VALUES";
@@ -55,6 +55,14 @@ impl Run<'_> {
             }
         }
         self.step("tests", Self::tests);
+        if self.selection.filter.is_none() {
+            self.step("Python", |run| {
+                let tell = |command: &mut Command| {
+                    command.env(VALUES, &run.values).env(KEPT, &run.kept);
+                };
+                python::test(&run.log, tell, &[])
+            });
+        }
         if !self.selection.quick {
             self.step("real Engine", Self::engine);
             self.step("real servers", Self::servers);

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::secret::SecretValue;
 
 /// Where random bytes come from: the operating system, or a seeded source in tests.
-pub trait Random: Send {
+pub trait Random: Send + Sync {
     /// Fills all of `into` with random bytes.
     ///
     /// # Errors

@@ -29,6 +29,14 @@ fn rest(mut service: Value) -> Value {
     service["Spec"].take()
 }
 
+/// Whoever embeds it hands it to threads of a pool.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_is_carried_out_by_a_task_of_its_own() {
+    let desk = three();
+    let report = tokio::spawn(async move { desk.rotate("db", DAY, NEW).await }).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+}
+
 #[tokio::test]
 async fn every_consumer_is_moved_and_nothing_else_changes() {
     let desk = three();

@@ -1,0 +1,30 @@
+//! The native part of the Python package `swarmsecrets`: one concept, one file, here, in `python/swarmsecrets` and in `tests`.
+//!
+//! Work is done off the interpreter: the GIL is released while Rust works, and values do not come back to Python but by
+//! `SecretValue.expose`.
+
+mod error;
+mod generate;
+mod inventory;
+mod plan;
+mod request;
+mod runtime;
+mod secret_value;
+mod session;
+mod sim;
+
+#[pyo3::pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::generate::Generate;
+    #[pymodule_export]
+    use super::inventory::Inventory;
+    #[pymodule_export]
+    use super::plan::Plan;
+    #[pymodule_export]
+    use super::secret_value::SecretValue;
+    #[pymodule_export]
+    use super::session::Session;
+    #[pymodule_export]
+    use super::sim::SimSwarm;
+}

@@ -1,0 +1,49 @@
+//! The Python package: built into a virtual environment of its own, and tested there.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Failure;
+use crate::log::Log;
+use crate::repository;
+
+/// What builds the package. What tests it stands in `pyproject.toml`.
+const MATURIN: &str = "maturin>=1.9,<2";
+
+/// Does so by itself. The arguments are for pytest.
+pub(crate) fn alone(arguments: &[String]) -> Result<(), Failure> {
+    let scratch = repository::scratch();
+    std::fs::create_dir_all(&scratch).map_err(|e| format!("cannot make {}: {e}", scratch.display()))?;
+    test(&Log::create(scratch.join("python.log"))?, |_| (), arguments)
+}
+
+/// Builds the package without optimizations, checks its types and runs its tests. `tell` adds what the leak scan needs.
+pub(crate) fn test(log: &Log, tell: impl Fn(&mut Command), arguments: &[String]) -> Result<(), Failure> {
+    let venv = environment(log)?;
+    let python = || {
+        let mut python = Command::new(venv.join("bin/python"));
+        python.current_dir(repository::root()).env("VIRTUAL_ENV", &venv);
+        tell(&mut python);
+        python
+    };
+    log.run(python().args(["-m", "maturin", "develop", "--locked", "--extras", "test", "--quiet"]))?;
+    log.run(python().args(["-m", "mypy", "swarmsecrets-py/python"]))?;
+    log.run(python().args(["-m", "mypy.stubtest", "swarmsecrets"]))?;
+    // With what good tests print too, for the leak scan.
+    log.run(python().args(["-m", "pytest", "-q", "-rA"]).args(arguments))
+}
+
+/// The virtual environment, made where there is none.
+fn environment(log: &Log) -> Result<PathBuf, Failure> {
+    let venv = repository::target().join("python");
+    if !is_whole(&venv) {
+        let made = log.run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
+        made.map_err(|e| format!("{e}; the Python tests need CPython 3.10 or newer with venv (package python3-venv)"))?;
+    }
+    log.run(Command::new(venv.join("bin/python")).args(["-m", "pip", "install", "--quiet", MATURIN]))?;
+    Ok(venv)
+}
+
+fn is_whole(venv: &Path) -> bool {
+    venv.join("bin/python").exists() && venv.join("bin/pip").exists()
+}
