@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
+use swarmsecrets_core::duration::short;
 use swarmsecrets_core::inventory::{Inventory, LogicalSecret, Owner, ServiceMode, ServiceNode, Visibility};
 
-use crate::duration::short;
 use crate::printable::printable;
 
 /// A rule under the header and nothing else: a line that is cut out of the table reads well on its own.

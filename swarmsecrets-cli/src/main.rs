@@ -6,7 +6,6 @@ mod commands;
 mod confirm;
 mod console;
 mod credentials;
-mod duration;
 mod entries;
 mod exit;
 mod interrupt;

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use swarmsecrets_core::Result;
+use swarmsecrets_core::duration::short;
 use swarmsecrets_core::inventory::{Inventory, InventoryFinding, InventoryFindingKind, overdue};
-
-use crate::duration::short;
 
 /// Leaves the secrets that these names mean.
 ///

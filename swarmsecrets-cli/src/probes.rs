@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
+use swarmsecrets_core::duration::parse_duration;
 use swarmsecrets_core::executor::Probes;
 use swarmsecrets_core::health::{HealthProbe, LogProbe};
 use swarmsecrets_core::ids::quoted;
@@ -12,7 +13,6 @@ use swarmsecrets_core::plan::Probed;
 use swarmsecrets_core::{Error, ErrorKind};
 use swarmsecrets_health::{CommandProbe, HttpProbe, TcpProbe, Trust};
 
-use crate::duration::parse_duration;
 use crate::entries;
 use crate::exit::Failure;
 use crate::world::World;

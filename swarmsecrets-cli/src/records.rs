@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use async_trait::async_trait;
-use swarmsecrets_core::Result;
-use swarmsecrets_core::audit::{AuditRecord, AuditSink};
+use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::journal::{JournalStore, MemoryJournal};
 use swarmsecrets_host::{FileAudit, FileJournal, state_dir};
 use swarmsecrets_postgres::PostgresJournal;
+use swarmsecrets_testkit::Forgotten;
 
 use crate::app::App;
 use crate::args::ChangeArgs;
@@ -65,16 +64,6 @@ fn beside(state: &Path) -> PathBuf {
     let mut name = state.as_os_str().to_owned();
     name.push(".journal");
     PathBuf::from(name)
-}
-
-/// The audit trail of a simulation that is forgotten when the command ends.
-struct Forgotten;
-
-#[async_trait]
-impl AuditSink for Forgotten {
-    async fn append(&self, _: &AuditRecord) -> Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod ids;
 pub mod secret;
 
 pub mod clock;
+pub mod duration;
 pub mod model;
 
 pub mod stack;

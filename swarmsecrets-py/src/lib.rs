@@ -22,6 +22,8 @@ mod _native {
     #[pymodule_export]
     use super::plan::Plan;
     #[pymodule_export]
+    use super::request::duration;
+    #[pymodule_export]
     use super::secret_value::SecretValue;
     #[pymodule_export]
     use super::session::Session;

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use swarmsecrets_core::Result;
+use swarmsecrets_core::duration::parse_duration;
 use swarmsecrets_core::executor::Values;
+use swarmsecrets_core::ids::quoted;
 use swarmsecrets_core::plan::{Allowances, Canary, Rollout, RotationRequest, Strategy, Timing, ValueRecipe};
 
-use crate::error::invalid;
+use crate::error::{OrRaise as _, invalid};
 use crate::generate::Generate;
 use crate::secret_value::SecretValue;
 
@@ -61,6 +63,13 @@ fn strategy(word: &str) -> Result<Strategy> {
         .into_iter()
         .find(|strategy| strategy.word() == word)
         .ok_or_else(|| invalid(format!("`{word}` is no strategy: swap, overlap or revoke")))
+}
+
+/// Reads a duration as the command does.
+#[pyfunction]
+pub(crate) fn duration(py: Python<'_>, text: &str) -> PyResult<Duration> {
+    let read = parse_duration(text);
+    read.map_err(|why| invalid(format!("{} is no duration: {why}", quoted(text)))).or_raise(py)
 }
 
 /// Values that are handed over: one for the one secret that takes it, or each by its name.

@@ -1,24 +1,18 @@
 //! Where Rust's work is done: threads of its own, while the interpreter goes on.
 
 use std::future::Future;
-use std::sync::{OnceLock, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
+use pyo3_async_runtimes::tokio::{future_into_py, get_runtime};
 use swarmsecrets_core::executor::Cancellation;
 use swarmsecrets_core::{Error, ErrorKind, Result};
-use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{OrRaise as _, raised};
 
 /// How often a thread that waits looks whether Python was interrupted.
 const LOOK: Duration = Duration::from_millis(50);
-
-fn runtime() -> Result<&'static Runtime> {
-    static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
-    let made = RUNTIME.get_or_init(|| Builder::new_multi_thread().enable_all().build().ok());
-    made.as_ref().ok_or_else(|| Error::new(ErrorKind::Io, "cannot start the threads that carry out requests"))
-}
 
 /// Does the work and waits for it, or gives an awaitable for it. What it gives is turned into Python's by `into`.
 ///
@@ -31,7 +25,7 @@ pub(crate) fn run<'py, T: Send + 'static>(
     work: impl Future<Output = Result<T>> + Send + 'static,
     into: fn(Python<'_>, T) -> PyResult<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let runtime = runtime().or_raise(py)?;
+    let runtime = get_runtime();
     if wait {
         let (done, result) = mpsc::channel();
         runtime.spawn(async move { drop(done.send(work.await)) });
@@ -39,7 +33,7 @@ pub(crate) fn run<'py, T: Send + 'static>(
     }
     let task = runtime.spawn(work);
     let asked = Asked(Some(cancellation));
-    pyo3_async_runtimes::tokio::future_into_py(py, async move {
+    future_into_py(py, async move {
         let ended = task.await;
         asked.answered();
         let broken = |_| Error::new(ErrorKind::Io, "the work ended without a result: this is a fault of swarmsecrets");

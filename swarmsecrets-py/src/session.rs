@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use pyo3::prelude::*;
-use swarmsecrets_core::audit::{AuditRecord, AuditSink};
+use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::clock::Clock;
 use swarmsecrets_core::executor::{Cancellation, Executor, Observer, Parts, Progress, Supply, read_inventory};
 use swarmsecrets_core::ids::{EnvironmentId, RotationId};
@@ -32,16 +31,6 @@ pub(crate) struct World {
     pub(crate) journal: Box<dyn JournalStore>,
     pub(crate) audit: Box<dyn AuditSink>,
     pub(crate) agent: Option<String>,
-}
-
-/// The audit trail of a simulation, which is forgotten with it.
-pub(crate) struct Forgotten;
-
-#[async_trait]
-impl AuditSink for Forgotten {
-    async fn append(&self, _: &AuditRecord) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// How something is to be carried out.

@@ -7,9 +7,10 @@ use pyo3::prelude::*;
 use swarmsecrets_core::clock::Clock as _;
 use swarmsecrets_core::ids::EnvironmentId;
 use swarmsecrets_core::journal::MemoryJournal;
+use swarmsecrets_testkit::Forgotten;
 
 use crate::error::OrRaise as _;
-use crate::session::{Forgotten, Session, World};
+use crate::session::{Session, World};
 
 /// A Swarm in memory behind Portainer's rules, in virtual time: the demo, a shop with two teams.
 #[pyclass(frozen, module = "swarmsecrets._native", name = "SimSwarm")]

@@ -16,7 +16,7 @@ def test_durations_are_read(text: str, time: timedelta) -> None:
     assert duration(text) == time == duration(time)
 
 
-@pytest.mark.parametrize("bad", ["", "h", "5", "5 m", "-5m", "5y"])
+@pytest.mark.parametrize("bad", ["", "h", "5", "5 m", "-5m", "5y", "1h1h", "5s1h"])
 def test_what_is_no_duration_is_refused(bad: str) -> None:
     with pytest.raises(InvalidError, match="is no duration"):
         duration(bad)

@@ -37,6 +37,7 @@ pub mod credential;
 pub mod demo;
 pub mod engine;
 pub mod faults;
+mod forgotten;
 pub mod gateway;
 pub mod portainer;
 pub mod schedule;
@@ -44,4 +45,5 @@ pub mod sim;
 mod swarm;
 pub mod values;
 
+pub use self::forgotten::Forgotten;
 pub use self::swarm::SimSwarm;

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-
-use crate::duration::parse_duration;
+use swarmsecrets_core::duration::parse_duration;
 
 mod rotation;
 mod sim;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use swarmsecrets_core::duration::parse_duration;
 
 use super::{ChangeArgs, PolicyArgs, parse_pair};
-use crate::duration::parse_duration;
 
 /// What a rotation is asked to do.
 #[derive(Debug, Args)]

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use swarmsecrets_core::duration::parse_duration;
 
 use super::parse_pair;
-use crate::duration::parse_duration;
 
 /// What `sim` can do.
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::json;
+use swarmsecrets_core::duration::short;
 use swarmsecrets_core::ids::{EnvironmentId, hex, quoted};
 use swarmsecrets_core::{Error, ErrorKind};
 use swarmsecrets_testkit::gateway;
@@ -11,7 +12,6 @@ use swarmsecrets_testkit::portainer::PortainerRequest;
 
 use crate::app::App;
 use crate::args::{AdvanceArgs, ConnectionArgs, RedeployArgs, ServeArgs};
-use crate::duration::short;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::asked_to_stop;
 use crate::printable::printable;

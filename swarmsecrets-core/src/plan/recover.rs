@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::diff::parse_humane;
 use super::document::{
     Content, NextVersion, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, VersionRef, Warning, WarningKind,
 };
@@ -11,6 +10,7 @@ use super::request::{Timing, ValueRecipe};
 use super::rotate::{decide, planned_stack, restarts, stacks};
 use super::seal::Plan;
 use super::steps::steps;
+use crate::duration::parse_duration;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{RotationId, ServiceId, quoted};
 use crate::inventory::{Consumer, Inventory, Labels, LogicalSecret, Owner, SecretVersion, ServiceNode, label};
@@ -191,6 +191,6 @@ fn consumer(found: &[Found<'_>], service: &ServiceNode) -> PlannedConsumer {
 
 /// The longest grace that the new versions' labels tell.
 fn grace(found: &[Found<'_>]) -> Duration {
-    let told = found.iter().filter_map(|f| parse_humane(f.new.labels.get(label::GRACE)?));
+    let told = found.iter().filter_map(|f| parse_duration(f.new.labels.get(label::GRACE)?).ok());
     told.max().unwrap_or(Timing::default().grace)
 }

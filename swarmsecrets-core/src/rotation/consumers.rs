@@ -30,7 +30,7 @@ impl Rotation {
         self.turn(now)
     }
 
-    /// The wave that is not done yet. Once no other consumer is begun any more, those that are have waves too.
+    /// The wave whose turn it is: the first that is not done, or, once no other consumer is begun, the first with one that was.
     fn wave(&self) -> Option<u32> {
         let (goes_on, stops) = (self.state.goes_on_in_spite_of_failures(), self.begins_no_more());
         let is_open = |p: &Progress| if stops { *p == Progress::Begun } else { p.is_open(goes_on) };

@@ -7,8 +7,8 @@ use super::state::Stage;
 use crate::clock::Now;
 use crate::credential::{Account, Way};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{SecretId, quoted};
-use crate::inventory::{Inventory, Visibility, label};
+use crate::ids::SecretId;
+use crate::inventory::{Inventory, Visibility};
 use crate::journal::{Access, CredentialStep, End, Event};
 use crate::plan::Strategy;
 
@@ -240,18 +240,13 @@ impl Rotation {
         let made = self.to_restore().find_map(|(n, account)| Some((account, self.made_from(n, world)?)));
         if let Some((account, later)) = made {
             let what = format!("the old password of {account} is not restored: the new version is used by");
-            return self.undo_first(&what, later);
+            return self.undo_first(&what, later, "it");
         }
         let beside = self.to_restore().find_map(|(n, account)| Some((account, self.made_beside(n, world)?)));
         if let Some((account, later)) = beside {
-            let text = format!(
-                "the old password of {account} is not restored: rotation {} made `{}` from the same version since, and may have set its password: undo that one first, then `swarmsecrets resume {}`, {}",
-                quoted(later.labels.get(label::ROTATION).unwrap_or_default()),
-                later.name,
-                self.state.rotation,
-                self.or_close()
-            );
-            return self.stop(End::NeedsHuman, text);
+            let what =
+                format!("the old password of {account} is not restored: the one that serves may have been set by");
+            return self.undo_first(&what, later, "the same version");
         }
         if let Some((new, account)) = self.new_to_end().filter(|_| self.to_put_back().is_empty()) {
             let what = format!("the new password of {account} cannot be ended: it is used by");

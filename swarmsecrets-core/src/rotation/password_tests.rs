@@ -260,7 +260,7 @@ fn a_password_that_another_rotation_may_have_set_is_not_restored() {
         stage.rotation.roll_back("the operator says so").unwrap();
         let report = stage.finish();
         assert_eq!(stage.journal.iter().any(restored), may, "{ours_there} {later}: {report:?}");
-        let said = "is not restored: rotation `r-00000000000000000000` made `db_v3` from the same version since, and may have set its password: undo that one first";
+        let said = "is not restored: the one that serves may have been set by a later rotation, `r-00000000000000000000`, which made `db_v3` from the same version: undo that one first";
         assert_eq!(report.warnings.iter().any(|text| text.contains(said)), !may, "{:?}", report.warnings);
     }
 }

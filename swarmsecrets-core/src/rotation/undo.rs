@@ -212,10 +212,10 @@ impl Rotation {
         world.versions().find(|v| of_old(v) && by_another(v) && ours.is_none_or(|ours| ours < v.created))
     }
 
-    /// A person must undo a later rotation before this one goes on.
-    pub(super) fn undo_first(&mut self, what: &str, later: &SecretVersion) -> Result<()> {
+    /// A person must undo a later rotation, which came from a version, before this one goes on.
+    pub(super) fn undo_first(&mut self, what: &str, later: &SecretVersion, from: &str) -> Result<()> {
         let text = format!(
-            "{what} a later rotation, {}, which made `{}` from it: undo that one first, then `swarmsecrets resume {}`, {}",
+            "{what} a later rotation, {}, which made `{}` from {from}: undo that one first, then `swarmsecrets resume {}`, {}",
             quoted(later.labels.get(label::ROTATION).unwrap_or_default()),
             later.name,
             self.state.rotation,
@@ -233,7 +233,7 @@ impl Rotation {
         let ours = self.new_in(n, world);
         let from_ours = |later: &&SecretVersion| ours.is_some_and(|ours| ours.created <= later.created);
         if let Some(later) = self.made_from(n, world).filter(from_ours) {
-            return self.undo_first(&used, later);
+            return self.undo_first(&used, later, "it");
         }
         if !self.is_on_new(&created.id, &used, world, now)? {
             self.work.cleared = Some(Vec::new());

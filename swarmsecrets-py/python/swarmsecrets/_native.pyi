@@ -5,7 +5,7 @@ from datetime import timedelta
 from os import PathLike
 from typing import Any, Literal, final, overload
 
-__all__ = ["Generate", "Inventory", "Plan", "SecretValue", "Session", "SimSwarm"]
+__all__ = ["Generate", "Inventory", "Plan", "SecretValue", "Session", "SimSwarm", "duration"]
 
 @final
 class SecretValue:
@@ -105,3 +105,5 @@ class SimSwarm:
     def session(self, user: str, agent_id: str | None) -> Session: ...
     def advance(self, time: timedelta) -> None: ...
     def now(self) -> str: ...
+
+def duration(text: str) -> timedelta: ...

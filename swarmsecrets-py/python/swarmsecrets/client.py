@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swarmsecrets import _native
 from swarmsecrets.inventory import Inventory
@@ -17,16 +17,13 @@ from swarmsecrets.plan import Plan
 from swarmsecrets.report import Report
 from swarmsecrets.request import Limits, Values, handed_over
 
+if TYPE_CHECKING:
+    from typing_extensions import Self  # `typing.Self` from Python 3.11 on
+
 Path = str | PathLike[str]
 Progress = dict[str, Any]
 Observer = Callable[[Progress], object]
-
-
-def _session(
-    url: str, api_key: _native.SecretValue | str, endpoint: int, agent_id: str | None, ca_file: Path | None, journal: Path | None
-) -> _native.Session:
-    key = _native.SecretValue(api_key) if isinstance(api_key, str) else api_key
-    return _native.Session.portainer(url, key, endpoint, agent_id, ca_file, journal)
+"""Is called with what happens, from a thread of Rust's: hand it on (a `queue.Queue`, `loop.call_soon_threadsafe`)."""
 
 
 def _told(observer: Observer | None) -> Callable[[str], object] | None:
@@ -41,15 +38,8 @@ def _reports(text: str) -> list[Report]:
     return [Report._of(one) for one in json.loads(text)]
 
 
-class Client:
-    """A client that waits. The interpreter goes on in other threads meanwhile.
-
-    >>> import swarmsecrets
-    >>> client = swarmsecrets.SimSwarm().client()
-    >>> report = client.rotate("report_password", value=swarmsecrets.SecretValue("made up"), confirm=True)
-    >>> report.outcome, [consumer.outcome for consumer in report.consumers]
-    ('applied', ['applied'])
-    """
+class _Session:
+    """What both kinds of clients are made of."""
 
     __slots__ = ("_session",)
 
@@ -67,13 +57,25 @@ class Client:
 
         `journal` is the folder for journals and the audit trail; without it, the one of the command.
         """
-        self._session = _session(url, api_key, endpoint, agent_id, ca_file, journal)
+        key = _native.SecretValue(api_key) if isinstance(api_key, str) else api_key
+        self._session = _native.Session.portainer(url, key, endpoint, agent_id, ca_file, journal)
 
     @classmethod
-    def _of(cls, session: _native.Session) -> Client:
+    def _of(cls, session: _native.Session) -> Self:
         client = cls.__new__(cls)
         client._session = session
         return client
+
+
+class Client(_Session):
+    """A client that waits. The interpreter goes on in other threads meanwhile.
+
+    >>> import swarmsecrets
+    >>> client = swarmsecrets.SimSwarm().client()
+    >>> report = client.rotate("report_password", value=swarmsecrets.SecretValue("made up"), confirm=True)
+    >>> report.outcome, [consumer.outcome for consumer in report.consumers]
+    ('applied', ['applied'])
+    """
 
     def inventory(self) -> Inventory:
         """Reads which secrets there are, in which versions, and what uses them."""
@@ -143,7 +145,7 @@ class Client:
         return _reports(self._session.retire(True, confirm, reason))
 
 
-class AsyncClient:
+class AsyncClient(_Session):
     """The same, awaited. If the task that awaits is cancelled, no further consumer is begun, and the one in hand is finished or
     undone in the background; `resume` goes on from there.
 
@@ -154,27 +156,6 @@ class AsyncClient:
     >>> asyncio.run(rotate()).outcome
     'applied'
     """
-
-    __slots__ = ("_session",)
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        api_key: _native.SecretValue | str,
-        endpoint: int,
-        agent_id: str | None = None,
-        ca_file: Path | None = None,
-        journal: Path | None = None,
-    ) -> None:
-        """As `Client`."""
-        self._session = _session(url, api_key, endpoint, agent_id, ca_file, journal)
-
-    @classmethod
-    def _of(cls, session: _native.Session) -> AsyncClient:
-        client = cls.__new__(cls)
-        client._session = session
-        return client
 
     async def inventory(self) -> Inventory:
         """As `Client.inventory`."""

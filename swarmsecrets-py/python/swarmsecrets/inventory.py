@@ -84,8 +84,6 @@ class Stack:
 class Inventory:
     """What is in a Swarm, as one account sees it. Nothing of it is read out of Rust before it is asked for."""
 
-    __slots__ = ("__dict__", "_native")
-
     def __init__(self, native: _native.Inventory) -> None:
         self._native = native
 

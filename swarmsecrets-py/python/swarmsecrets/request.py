@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from swarmsecrets import _native
 from swarmsecrets._native import Generate, SecretValue
-from swarmsecrets.errors import InvalidError
 
 Value = SecretValue | Generate
 """Where a value comes from: it is handed over, or generated."""
@@ -17,8 +16,6 @@ Values = Value | Mapping[str, Value] | None
 Duration = timedelta | str
 """A `timedelta`, or text like `90s`, `5m`, `24h` and `7d`."""
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
 
 def duration(time: Duration) -> timedelta:
     """The time as a `timedelta`.
@@ -26,12 +23,7 @@ def duration(time: Duration) -> timedelta:
     >>> duration("24h")
     datetime.timedelta(days=1)
     """
-    if isinstance(time, timedelta):
-        return time
-    parts = re.fullmatch(r"(?:(\d+)([smhd]))+", time) and re.findall(r"(\d+)([smhd])", time)
-    if not parts:
-        raise InvalidError(f"`{time}` is no duration: write it like 90s, 5m, 24h or 7d")
-    return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
+    return time if isinstance(time, timedelta) else _native.duration(time)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 //! What arrives after its sender has given up on it, or after another process has taken over from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -61,6 +61,8 @@ pub(super) struct Belated {
     pub(super) opened: BTreeSet<String>,
     /// Those that do not log in since.
     pub(super) shut: BTreeSet<String>,
+    /// By version that does not log in: the rotation whose call has ended it, late or not.
+    pub(super) shut_by: BTreeMap<String, RotationId>,
 }
 
 impl SetterCall {
@@ -132,6 +134,10 @@ impl Live {
         for version in changed {
             self.belated.opened.remove(version);
             self.belated.shut.remove(version);
+            self.belated.shut_by.remove(version);
+            if !works.contains(version) {
+                self.belated.shut_by.insert(version.clone(), call.rotation.clone());
+            }
             if excused {
                 let into = if works.contains(version) { &mut self.belated.opened } else { &mut self.belated.shut };
                 into.insert(version.clone());
@@ -178,6 +184,7 @@ mod tests {
             stage.carry_out(&undo, Some("it was late")).unwrap();
             assert!(!stage.systems[0].as_ref().unwrap().logs_in(&current));
             assert_eq!(stage.live().belated.shut.contains(&id), between);
+            assert_eq!(stage.live().belated.shut_by.get(&id), Some(&undo.rotation));
             stage.check_logins();
             let used = stage.live().watch.users(&id).into_iter().any(|service| {
                 stage.swarm.engine().world().tasks.values().any(|task| task.service == service && task.is_wanted())

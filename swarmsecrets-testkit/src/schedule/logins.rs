@@ -84,21 +84,20 @@ pub(super) fn why_shut(live: &Live, service: &str, version: &str) -> Option<&'st
         (live.met(name, Step::Set, Fault::DoNothing), "the system said that it was set and did nothing"),
         (live.ended.contains(version), "the value is revoked"),
         (live.belated.shut.contains(version), "another change of the password came late"),
-        (live.is_open_elsewhere(version), "another host began from a rotation of which it has no journal"),
+        (live.is_shut_from_elsewhere(version), "another host began from a rotation of which it has no journal"),
     ]
     .into_iter()
     .find_map(|(is, why)| is.then_some(why))
 }
 
 impl Live {
-    /// Whether a rotation from this version, which may yet be undone, is another host's, and one here has begun from what it
-    /// made: labels do not tell that its password is open, and a journal that both share would.
-    fn is_open_elsewhere(&self, version: &str) -> bool {
-        let from = |old: &str| {
-            let pairs = self.begun.values().flat_map(Begun::pairs).filter(move |pair| pair.old_id() == old);
-            pairs.filter_map(|pair| pair.new).collect::<Vec<_>>()
-        };
-        !self.one_host && from(version).into_iter().any(|made| !from(made).is_empty())
+    /// Whether the password of a version was ended by a rotation that began from what another one, on a host of its own, had made
+    /// of it: labels do not tell that a password is open, and a journal that both share would.
+    fn is_shut_from_elsewhere(&self, version: &str) -> bool {
+        let ender = self.belated.shut_by.get(version).and_then(|rotation| self.begun.get(rotation));
+        let mut made = self.begun.values().flat_map(Begun::pairs).filter(|pair| pair.old_id() == version);
+        let is_of = |new: &str| ender.is_some_and(|ender| ender.pairs().any(|pair| pair.old_id() == new));
+        !self.one_host && made.any(|pair| pair.new.is_some_and(is_of))
     }
 
     /// Whether the system behind a version has met this fault.

@@ -6,9 +6,12 @@ use std::time::Duration;
 const UNITS: [(&str, u64); 6] =
     [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// Reads a duration. Strict, because a grace period that was misread deletes a secret too early: no spaces, no
-/// fractions, no bare numbers, each unit once and from large to small.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+/// Reads a duration of weeks to milliseconds, such as `24h` or `1m30s`. Strict, because a grace period that was misread
+/// deletes a secret too early: no spaces, no fractions, no bare numbers, each unit once and from large to small.
+///
+/// # Errors
+/// At which character what is wrong, for people.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let mut rest = text;
     let mut total: u64 = 0;
     let mut units = &UNITS[..];
@@ -49,7 +52,8 @@ fn wrong(at: usize, why: &str) -> String {
 }
 
 /// Writes a duration as [`parse_duration`] reads it, in at most its two largest units.
-pub(crate) fn short(duration: Duration) -> String {
+#[must_use]
+pub fn short(duration: Duration) -> String {
     let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     if rest >= 1_000 {
         rest -= rest % 1_000;
