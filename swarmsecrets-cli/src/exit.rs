@@ -72,11 +72,6 @@ impl Failure {
         Self { exit: Exit::Usage, error }
     }
 
-    /// The same failure, with what it is about before it.
-    pub(crate) fn about(self, what: &str) -> Self {
-        Self { exit: self.exit, error: self.error.context(what.to_owned()) }
-    }
-
     /// The failure as JSON.
     pub(crate) fn document(&self) -> ErrorDocument {
         ErrorDocument { schema: 1, error: self.body(), exit: self.exit.code() }

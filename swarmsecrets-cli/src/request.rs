@@ -9,10 +9,12 @@ use swarmsecrets_core::ids::quoted;
 use swarmsecrets_core::inventory::Inventory;
 use swarmsecrets_core::plan::{Allowances, Canary, Content, Rollout, RotationRequest, Timing, ValueRecipe};
 use swarmsecrets_core::{Error, ErrorKind};
+use swarmsecrets_settings::{Credentials, ProbeSet};
 
-use crate::args::{AllowArgs, CredentialArgs, PolicyArgs, RevokeArgs, RotationArgs, SecretArgs, Strategy, ValueArgs};
+use crate::args::{
+    AllowArgs, CredentialArgs, PolicyArgs, ProbeArgs, RevokeArgs, RotationArgs, SecretArgs, Strategy, ValueArgs,
+};
 use crate::console::Console;
-use crate::credentials::Credentials;
 use crate::exit::Failure;
 use crate::value::read_value;
 
@@ -122,6 +124,19 @@ pub(crate) fn values(files: &[String], plan: &Content, console: &Console) -> Res
         }
     }
     Ok(Values::named(values))
+}
+
+/// The passwords that are changed in step.
+pub(crate) fn credentials(args: &CredentialArgs, console: &Console) -> Result<Credentials, Failure> {
+    let Some(path) = &args.credentials else { return Ok(Credentials::default()) };
+    let value = |path: &Path| read_value(path, console).map_err(|failure| failure.error);
+    Credentials::read(path, value).map_err(Failure::input)
+}
+
+/// The probes that are asked.
+pub(crate) fn probes(args: &ProbeArgs) -> Result<ProbeSet, Failure> {
+    let Some(path) = &args.probes else { return Ok(ProbeSet::default()) };
+    ProbeSet::read(path).map_err(Failure::input)
 }
 
 /// The rotation that is asked for.

@@ -9,16 +9,15 @@ use swarmsecrets_core::plan::{Plan, Warning};
 use swarmsecrets_core::policy::{Decision, Word};
 use swarmsecrets_core::rotation::Report;
 use swarmsecrets_core::{Error, ErrorKind};
+use swarmsecrets_settings::{Credentials, ProbeSet};
 
 use crate::app::App;
 use crate::args::{ChangeArgs, CredentialArgs, ProbeArgs};
 use crate::confirm::{confirm, require_terminal};
-use crate::credentials::Credentials;
 use crate::exit::{Exit, Failure};
-use crate::probes::ProbeFile;
 use crate::progress::Teller;
 use crate::records::Records;
-use crate::request::refuse_policy;
+use crate::request::{credentials, probes, refuse_policy};
 use crate::settings::Intent;
 use crate::world::{World, random};
 use crate::{interrupt, plan_text, report_text};
@@ -30,7 +29,7 @@ pub(super) struct Carrier<'a> {
     records: Records,
     teller: Arc<Teller>,
     pub(super) credentials: Credentials,
-    probes: ProbeFile,
+    probes: ProbeSet,
     yes: bool,
     reason: Option<String>,
 }
@@ -43,7 +42,7 @@ impl<'a> Carrier<'a> {
         require_terminal(args.yes, &app.console)?;
         let records = Records::open(args, app, &world)?;
         let teller = Arc::new(Teller::new(app.console));
-        let (credentials, probes) = (Credentials::default(), ProbeFile::default());
+        let (credentials, probes) = (Credentials::default(), ProbeSet::default());
         Ok(Self { app, world, records, teller, credentials, probes, yes: args.yes, reason })
     }
 
@@ -54,19 +53,19 @@ impl<'a> Carrier<'a> {
                 "--credentials changes passwords in real systems, and this world is simulated: leave one of them out";
             return Err(Failure::usage(text));
         }
-        let credentials = Credentials::read(args.credentials.as_deref(), &self.app.console)?;
+        let credentials = credentials(args, &self.app.console)?;
         Ok(Self { credentials, ..self })
     }
 
     /// The same, which also asks probes.
     pub(super) fn asking(self, args: &ProbeArgs) -> Result<Self, Failure> {
-        let probes = ProbeFile::read(args.probes.as_deref())?;
+        let probes = probes(args)?;
         Ok(Self { probes, ..self })
     }
 
     /// The probes that are asked.
     pub(super) fn probes(&self) -> Result<Probes<'_>, Failure> {
-        self.probes.of(&self.world)
+        self.world.probes(&self.probes)
     }
 
     /// Shows a plan, asks, carries it out and reports.

@@ -8,9 +8,7 @@ use swarmsecrets_core::{Error, ErrorKind};
 
 use crate::app::App;
 use crate::args::PlanRotateArgs;
-use crate::credentials::Credentials;
 use crate::exit::{Exit, Failure};
-use crate::probes::ProbeFile;
 use crate::settings::Intent;
 use crate::world::World;
 use crate::{plan_text, request};
@@ -21,12 +19,12 @@ pub(super) async fn run(app: &App, args: PlanRotateArgs) -> Result<Exit, Failure
     request::check_values(&args.secrets, &args.value, false)?;
     request::check_rotation(&args.rotation, &args.credentials)?;
     let world = World::open(app, Intent::Read)?;
-    let credentials = Credentials::read(args.credentials.credentials.as_deref(), &app.console)?;
-    let probes = ProbeFile::read(args.probes.probes.as_deref())?;
+    let credentials = request::credentials(&args.credentials, &app.console)?;
+    let probes = request::probes(&args.probes)?;
     let inventory = world.inventory().await?;
     let secrets = request::secrets(&inventory, &args.secrets, &args.value)?;
     let wanted = world.signed(request::rotation(secrets, &args.rotation, &credentials));
-    let wanted = RotationRequest { probes: probes.of(&world)?.requested(), ..wanted };
+    let wanted = RotationRequest { probes: world.probes(&probes)?.requested(), ..wanted };
     let plan = world.plan(&inventory, &wanted).await?;
     // The values do not enter the plan, but one that Swarm would refuse is better known now.
     drop(request::values(&args.value.value_file, &plan, &app.console)?);

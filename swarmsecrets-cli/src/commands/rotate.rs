@@ -3,11 +3,11 @@
 use swarmsecrets_core::Error;
 use swarmsecrets_core::inventory::Inventory;
 use swarmsecrets_core::plan::{Plan, RotationRequest};
+use swarmsecrets_settings::Credentials;
 
 use super::carry::Carrier;
 use crate::app::App;
 use crate::args::{RevokeArgs, RotateArgs, ValueArgs};
-use crate::credentials::Credentials;
 use crate::exit::{Exit, Failure};
 use crate::request;
 

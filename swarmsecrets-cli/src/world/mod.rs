@@ -5,7 +5,7 @@ mod simulated;
 use std::path::Path;
 
 use swarmsecrets_core::clock::Clock;
-use swarmsecrets_core::executor::{check_reach, read_inventory};
+use swarmsecrets_core::executor::{Probes, check_reach, read_inventory};
 use swarmsecrets_core::generate::Random;
 use swarmsecrets_core::ids::{EnvironmentId, quoted};
 use swarmsecrets_core::inventory::Inventory;
@@ -14,6 +14,7 @@ use swarmsecrets_core::transport::Transport;
 use swarmsecrets_core::{Error, ErrorKind, Result};
 use swarmsecrets_host::{OsRandom, SystemClock};
 use swarmsecrets_portainer::PortainerTransport;
+use swarmsecrets_settings::ProbeSet;
 
 pub(crate) use self::simulated::Simulated;
 use crate::app::App;
@@ -130,6 +131,11 @@ impl World {
         let plan = plan_rotation(inventory, request)?;
         check_reach(self.transport(), self.environment, &plan).await?;
         Ok(plan)
+    }
+
+    /// The probes that are asked here.
+    pub(crate) fn probes(&self, probes: &ProbeSet) -> Result<Probes<'_>, Failure> {
+        probes.of(self.transport(), self.environment, self.clock()).map_err(Failure::input)
     }
 
     /// Keeps a simulation in its file; one without a file is forgotten, and that is said.

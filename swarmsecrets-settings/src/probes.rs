@@ -1,28 +1,29 @@
-//! The file that says which probes are asked whether which services work.
+//! Which probes are asked whether which services work.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
+use swarmsecrets_core::clock::Clock;
 use swarmsecrets_core::duration::parse_duration;
 use swarmsecrets_core::executor::Probes;
 use swarmsecrets_core::health::{HealthProbe, LogProbe};
-use swarmsecrets_core::ids::quoted;
+use swarmsecrets_core::ids::{EnvironmentId, quoted};
 use swarmsecrets_core::plan::Probed;
-use swarmsecrets_core::{Error, ErrorKind};
+use swarmsecrets_core::transport::Transport;
+use swarmsecrets_core::{Error, ErrorKind, Result};
 use swarmsecrets_health::{CommandProbe, HttpProbe, TcpProbe, Trust};
 
-use crate::entries;
-use crate::exit::Failure;
-use crate::world::World;
+use crate::entries::{self, Settings};
 
-/// The probes of a file, with the services that each is for.
-#[derive(Default)]
-pub(crate) struct ProbeFile(Vec<(Probed, Ask)>);
+/// Probes, with the services that each is for.
+#[derive(Clone, Default)]
+pub struct ProbeSet(Vec<(Probed, Ask)>);
 
 /// How one asks.
-enum Ask {
+#[derive(Clone)]
+pub enum Ask {
     /// At an address of its own.
     Outside(Arc<dyn HealthProbe>),
     /// In the containers.
@@ -66,33 +67,50 @@ enum Kind {
     Logs,
 }
 
-impl ProbeFile {
-    /// Reads the file, and those that it names.
-    pub(crate) fn read(path: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self::default()) };
+impl ProbeSet {
+    /// Reads a file of `--probes`, and the files that it names.
+    ///
+    /// # Errors
+    /// `Io` if one cannot be read, `Invalid` if it cannot be understood: with the number of the entry.
+    pub fn read(path: &Path) -> Result<Self> {
         let file: File = entries::read(path)?;
         let (place, folder) = (quoted(&path.to_string_lossy()), entries::folder(path));
         let read = |(n, entry): (usize, Entry)| {
-            entry.read(folder).map_err(|failure| failure.about(&format!("probe {} of {place}", n + 1)))
+            entry.read(folder).map_err(|error| error.context(format!("probe {} of {place}", n + 1)))
         };
-        file.probes.into_iter().enumerate().map(read).collect::<Result<_, Failure>>().map(Self)
+        file.probes.into_iter().enumerate().map(read).collect::<Result<_>>().map(Self)
     }
 
-    /// The probes, for this world. A simulated service says nothing of what answers at an address, nor the other way round.
-    pub(crate) fn of<'w>(&self, world: &'w World) -> Result<Probes<'w>, Failure> {
+    /// These probes and another one.
+    #[must_use]
+    pub fn and(mut self, services: Probed, probe: Ask) -> Self {
+        self.0.push((services, probe));
+        self
+    }
+
+    /// The probes, for this environment. A simulated service says nothing of what answers at an address, nor the other way
+    /// round.
+    ///
+    /// # Errors
+    /// `Invalid` for a probe that asks a real server about a simulated service.
+    pub fn of<'w>(
+        &self,
+        transport: &'w dyn Transport,
+        environment: EnvironmentId,
+        clock: &'w dyn Clock,
+    ) -> Result<Probes<'w>> {
         let mut probes = Probes::none();
         for (services, ask) in &self.0 {
             let probe: Arc<dyn HealthProbe + 'w> = match ask {
-                Ask::Outside(probe) if world.simulated() => {
-                    let text = format!(
+                Ask::Outside(probe) if transport.simulated() => {
+                    return Err(invalid(format!(
                         "{} asks a real server, and this world is simulated: only the kinds `command` and `logs` can be asked here",
                         quoted(probe.name())
-                    );
-                    return Err(Failure::usage(text));
+                    )));
                 }
                 Ask::Outside(probe) | Ask::Inside(probe) => probe.clone(),
                 Ask::Logs(deadline) => {
-                    let probe = LogProbe::new(world.transport(), world.environment(), world.clock())?;
+                    let probe = LogProbe::new(transport, environment, clock)?;
                     Arc::new(match deadline {
                         Some(deadline) => probe.deadline(*deadline),
                         None => probe,
@@ -105,21 +123,33 @@ impl ProbeFile {
     }
 }
 
+/// A probe from the settings of an entry without its services. Files that it names start from the working folder.
+///
+/// # Errors
+/// `Invalid` if the settings cannot be understood, `Io` if a file that they name cannot be read.
+pub fn probe(settings: Settings) -> Result<Ask> {
+    let entry: Entry = entries::understand(settings)?;
+    entries::refuse_strays(&[("service", entry.service.is_some()), ("label", entry.label.is_some())])?;
+    entry.ask(Path::new(""))
+}
+
 impl Entry {
-    fn read(&self, folder: &Path) -> Result<(Probed, Ask), Failure> {
-        self.only_for_its_kind().map_err(Failure::input)?;
-        let services = self.services().map_err(Failure::input)?;
-        let ask = match self.kind {
+    fn read(&self, folder: &Path) -> Result<(Probed, Ask)> {
+        Ok((self.services()?, self.ask(folder)?))
+    }
+
+    fn ask(&self, folder: &Path) -> Result<Ask> {
+        self.only_for_its_kind()?;
+        Ok(match self.kind {
             Kind::Http => Ask::Outside(Arc::new(self.http(folder)?)),
             Kind::Tcp => Ask::Outside(Arc::new(self.tcp(folder)?)),
-            Kind::Command => Ask::Inside(Arc::new(self.command().map_err(Failure::input)?)),
-            Kind::Logs => Ask::Logs(self.deadline().map_err(Failure::input)?),
-        };
-        Ok((services, ask))
+            Kind::Command => Ask::Inside(Arc::new(self.command()?)),
+            Kind::Logs => Ask::Logs(self.deadline()?),
+        })
     }
 
     /// Settings of one kind that another has no use for are refused.
-    fn only_for_its_kind(&self) -> Result<(), Error> {
+    fn only_for_its_kind(&self) -> Result<()> {
         let (http, tcp) = (self.kind == Kind::Http, self.kind == Kind::Tcp);
         entries::refuse_strays(&[
             ("url", self.url.is_some() && !http),
@@ -134,7 +164,7 @@ impl Entry {
         ])
     }
 
-    fn services(&self) -> Result<Probed, Error> {
+    fn services(&self) -> Result<Probed> {
         match (&self.service, &self.label) {
             (Some(name), None) if !name.is_empty() => Ok(Probed::Named(name.clone())),
             (None, Some(label)) => match label.split_once('=') {
@@ -145,7 +175,7 @@ impl Entry {
         }
     }
 
-    fn deadline(&self) -> Result<Option<Duration>, Error> {
+    fn deadline(&self) -> Result<Option<Duration>> {
         let parse = |text: &String| match parse_duration(text) {
             Ok(deadline) if deadline.is_zero() => Err(invalid("`deadline` is zero: give it like `20s`")),
             Ok(deadline) => Ok(deadline),
@@ -154,19 +184,19 @@ impl Entry {
         self.deadline.as_ref().map(parse).transpose()
     }
 
-    fn url(&self, folder: &Path) -> Result<String, Failure> {
+    fn url(&self, folder: &Path) -> Result<String> {
         match (&self.url, &self.url_file) {
             (Some(url), None) => Ok(url.clone()),
             (None, Some(path)) => {
-                let value = swarmsecrets_host::read_value(&folder.join(path)).map_err(Failure::input)?.value;
+                let value = swarmsecrets_host::read_value(&folder.join(path))?.value;
                 let text = std::str::from_utf8(value.expose()).map(|text| text.trim().to_owned());
-                text.map_err(|_| Failure::input(invalid("`url-file` holds no text")))
+                text.map_err(|_| invalid("`url-file` holds no text"))
             }
-            _ => Err(Failure::input(invalid("what is asked for? give `url` or `url-file`"))),
+            _ => Err(invalid("what is asked for? give `url` or `url-file`")),
         }
     }
 
-    fn http(&self, folder: &Path) -> Result<HttpProbe, Failure> {
+    fn http(&self, folder: &Path) -> Result<HttpProbe> {
         let mut probe = HttpProbe::builder(&self.url(folder)?);
         if let Some(pem) = entries::authority(folder, self.ca_file.as_deref())? {
             probe = probe.ca_certificate(&pem);
@@ -180,27 +210,27 @@ impl Entry {
         if let Some(requests) = self.requests {
             probe = probe.requests(requests);
         }
-        if let Some(deadline) = self.deadline().map_err(Failure::input)? {
+        if let Some(deadline) = self.deadline()? {
             probe = probe.deadline(deadline);
         }
-        probe.build().map_err(Failure::input)
+        probe.build()
     }
 
-    fn tcp(&self, folder: &Path) -> Result<TcpProbe, Failure> {
+    fn tcp(&self, folder: &Path) -> Result<TcpProbe> {
         let address = self.address.as_deref();
-        let address = address.ok_or_else(|| Failure::input(invalid("where is it? give `address`")))?;
-        let mut probe = TcpProbe::new(address).map_err(Failure::input)?;
+        let address = address.ok_or_else(|| invalid("where is it? give `address`"))?;
+        let mut probe = TcpProbe::new(address)?;
         if self.tls == Some(true) {
             let trust = entries::authority(folder, self.ca_file.as_deref())?.map_or(Trust::System, Trust::Only);
-            probe = probe.tls(&trust).map_err(Failure::input)?;
+            probe = probe.tls(&trust)?;
         }
-        if let Some(deadline) = self.deadline().map_err(Failure::input)? {
+        if let Some(deadline) = self.deadline()? {
             probe = probe.deadline(deadline);
         }
         Ok(probe)
     }
 
-    fn command(&self) -> Result<CommandProbe, Error> {
+    fn command(&self) -> Result<CommandProbe> {
         let words: Vec<&str> = self.command.iter().flatten().map(String::as_str).collect();
         if words.is_empty() {
             return Err(invalid("what is run? give `command`, as a list of the program and its arguments"));
@@ -221,16 +251,16 @@ fn invalid(text: impl Into<String>) -> Error {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<ProbeFile, Failure> {
+    fn read(text: &str) -> Result<ProbeSet> {
         let folder = tempfile::tempdir().unwrap();
         let authority = rcgen::generate_simple_self_signed(vec!["h".into()]).unwrap().cert.pem();
         std::fs::write(folder.path().join("p.toml"), text).unwrap();
         std::fs::write(folder.path().join("ca.pem"), authority).unwrap();
         std::fs::write(folder.path().join("url"), "https://pay.example.org/healthz?token=made-up-token\n").unwrap();
-        ProbeFile::read(Some(&folder.path().join("p.toml")))
+        ProbeSet::read(&folder.path().join("p.toml"))
     }
 
-    fn names(file: &ProbeFile) -> Vec<(Probed, String)> {
+    fn names(file: &ProbeSet) -> Vec<(Probed, String)> {
         let name = |ask: &Ask| match ask {
             Ask::Outside(probe) | Ask::Inside(probe) => probe.name().to_owned(),
             Ask::Logs(deadline) => format!("logs {deadline:?}"),
@@ -269,7 +299,7 @@ deadline = "30s"
 
     #[test]
     fn probes_are_read_and_the_query_of_a_url_is_not_shown() {
-        let file = read(GOOD).unwrap_or_else(|failure| panic!("{}", failure.error));
+        let file = read(GOOD).unwrap_or_else(|error| panic!("{}", error));
         let (named, web) = (|name: &str| Probed::Named(name.into()), Probed::Labelled("tier".into(), "web".into()));
         let expected = [
             (named("pay"), "http https://pay.example.org/healthz".to_owned()),
@@ -301,9 +331,8 @@ deadline = "30s"
             ("deadline = \"30s\"", "requests = 3", "`requests` does not belong"),
         ] {
             assert!(GOOD.contains(from), "{from}");
-            let failure = read(&GOOD.replacen(from, to, 1)).err().unwrap_or_else(|| panic!("{to} is taken"));
-            assert!(failure.error.to_string().contains(part), "{to}: {}", failure.error);
-            assert_eq!(failure.exit, crate::exit::Exit::Usage, "{to}");
+            let error = read(&GOOD.replacen(from, to, 1)).err().unwrap_or_else(|| panic!("{to} is taken"));
+            assert!(error.to_string().contains(part), "{to}: {}", error);
         }
     }
 }

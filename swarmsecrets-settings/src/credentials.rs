@@ -1,4 +1,4 @@
-//! The file that says which passwords are changed in step with which secrets, and where.
+//! Which passwords are changed in step with which secrets, and where.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,19 +7,16 @@ use std::sync::Arc;
 use serde::Deserialize;
 use swarmsecrets_core::credential::{Account, CommandLines, Commands, CredentialSetter, Encryption, Shape};
 use swarmsecrets_core::executor::PasswordChange;
-use swarmsecrets_core::{Error, ErrorKind, SecretValue};
+use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 use swarmsecrets_mysql::MysqlSetter;
 use swarmsecrets_postgres::PostgresSetter;
 use swarmsecrets_redis::RedisSetter;
 
-use crate::console::Console;
-use crate::entries;
-use crate::exit::Failure;
-use crate::value::read_value;
+use crate::entries::{self, Settings};
 
 /// The passwords of a rotation, by the names of the logical secrets.
-#[derive(Default)]
-pub(crate) struct Credentials(BTreeMap<String, PasswordChange>);
+#[derive(Clone, Default)]
+pub struct Credentials(BTreeMap<String, PasswordChange>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,28 +72,67 @@ enum Encrypt {
 }
 
 impl Credentials {
-    /// Reads the file, and the passwords and values that it names.
-    pub(crate) fn read(path: Option<&Path>, console: &Console) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self::default()) };
+    /// Reads a file of `--credentials`. Passwords and values are in other files, which `read` reads.
+    ///
+    /// # Errors
+    /// `Io` if a file cannot be read, `Invalid` if it cannot be understood: with the secret that the entry is for.
+    pub fn read(path: &Path, read: impl Fn(&Path) -> Result<SecretValue>) -> Result<Self> {
         let file: File = entries::read(path)?;
         let folder = entries::folder(path);
         let change = |(secret, entry): (String, Entry)| {
-            let change = entry.change(folder, console).map_err(|failure| failure.about(&secret))?;
+            let from = |key: &str, file: Option<&Path>| read(&folder.join(given(key, file)?));
+            let change = entry.change(folder, &from).map_err(|error| error.context(secret.clone()))?;
             Ok((secret, change))
         };
-        file.credentials.into_iter().map(change).collect::<Result<_, Failure>>().map(Self)
+        file.credentials.into_iter().map(change).collect::<Result<_>>().map(Self)
+    }
+
+    /// These passwords and another one.
+    #[must_use]
+    pub fn and(mut self, secret: impl Into<String>, change: PasswordChange) -> Self {
+        self.0.insert(secret.into(), change);
+        self
     }
 
     /// Whose passwords they are.
-    pub(crate) fn accounts(&self) -> BTreeMap<String, Account> {
+    #[must_use]
+    pub fn accounts(&self) -> BTreeMap<String, Account> {
         self.0.iter().map(|(secret, change)| (secret.clone(), change.account())).collect()
     }
 
     /// What an executor changes them with.
-    pub(crate) fn changes(&self) -> BTreeMap<String, PasswordChange> {
+    #[must_use]
+    pub fn changes(&self) -> BTreeMap<String, PasswordChange> {
         self.0.clone()
     }
 }
+
+/// A change of a password from the settings of an entry and the values that it needs beside them.
+///
+/// # Errors
+/// `Invalid` if the settings cannot be understood or a value is missing, `Io` if a file that they name cannot be read.
+pub fn credential(
+    settings: Settings,
+    administrator_password: Option<SecretValue>,
+    current: Option<SecretValue>,
+) -> Result<PasswordChange> {
+    let entry: Entry = entries::understand(settings)?;
+    entries::refuse_strays(&[
+        ("administrator-password-file", entry.administrator_password_file.is_some()),
+        ("current-value-file", entry.current_value_file.is_some()),
+    ])?;
+    let from = |key: &str, _: Option<&Path>| match key {
+        ADMINISTRATOR => given("administrator_password", administrator_password.clone()),
+        _ => given("current", current.clone()),
+    };
+    entry.change(Path::new(""), &from)
+}
+
+/// Where a value comes from: the setting, and the file that it names, if it does.
+type Values<'f> = &'f dyn Fn(&str, Option<&Path>) -> Result<SecretValue>;
+
+const ADMINISTRATOR: &str = "administrator-password-file";
+const CURRENT: &str = "current-value-file";
 
 /// What the setters of all servers need.
 struct Server {
@@ -109,24 +145,23 @@ struct Server {
 }
 
 impl Entry {
-    fn change(self, folder: &Path, console: &Console) -> Result<PasswordChange, Failure> {
-        self.only_for_its_system().map_err(Failure::input)?;
+    fn change(self, folder: &Path, from: Values<'_>) -> Result<PasswordChange> {
+        self.only_for_its_system()?;
         let setter = match self.system {
-            System::Exec => return self.commands().map(PasswordChange::Commands).map_err(Failure::input),
-            System::Postgres => self.postgres(self.server(folder, console)?),
-            System::Mariadb | System::Mysql => self.mysql(self.server(folder, console)?),
-            System::Redis => self.redis(self.server(folder, console)?),
+            System::Exec => return self.commands().map(PasswordChange::Commands),
+            System::Postgres => self.postgres(self.server(folder, from)?),
+            System::Mariadb | System::Mysql => self.mysql(self.server(folder, from)?),
+            System::Redis => self.redis(self.server(folder, from)?),
         };
-        let current = Some(value(folder, "current-value-file", self.current_value_file.as_ref(), console)?);
-        Ok(PasswordChange::Setter { setter: setter.map_err(Failure::input)?, current })
+        let current = Some(from(CURRENT, self.current_value_file.as_deref())?);
+        Ok(PasswordChange::Setter { setter: setter?, current })
     }
 
-    fn server(&self, folder: &Path, console: &Console) -> Result<Server, Failure> {
-        let file = self.administrator_password_file.as_ref();
+    fn server(&self, folder: &Path, from: Values<'_>) -> Result<Server> {
         Ok(Server {
-            host: given("host", self.host.as_ref()).map_err(Failure::input)?.clone(),
-            administrator: given("administrator", self.administrator.as_ref()).map_err(Failure::input)?.clone(),
-            password: value(folder, "administrator-password-file", file, console)?,
+            host: given("host", self.host.as_ref())?.clone(),
+            administrator: given("administrator", self.administrator.as_ref())?.clone(),
+            password: from(ADMINISTRATOR, self.administrator_password_file.as_deref())?,
             shape: self.shape.clone().unwrap_or(Shape::Whole),
             encryption: match self.encryption {
                 None | Some(Encrypt::OverTheNetwork) => Encryption::OverTheNetwork,
@@ -137,12 +172,12 @@ impl Entry {
         })
     }
 
-    fn user(&self) -> Result<&str, Error> {
+    fn user(&self) -> Result<&str> {
         self.user.as_deref().ok_or_else(|| Error::new(ErrorKind::Invalid, "whose password? give `user`"))
     }
 
     /// Settings of one system that another one has no use for are refused.
-    fn only_for_its_system(&self) -> Result<(), Error> {
+    fn only_for_its_system(&self) -> Result<()> {
         let exec = matches!(self.system, System::Exec);
         let postgres = matches!(self.system, System::Postgres);
         let mysql = matches!(self.system, System::Mariadb | System::Mysql);
@@ -173,7 +208,7 @@ impl Entry {
         ])
     }
 
-    fn commands(&self) -> Result<Commands, Error> {
+    fn commands(&self) -> Result<Commands> {
         let line = |key: &str, line: &Option<Vec<String>>| given(key, line.as_ref()).cloned();
         let lines = CommandLines {
             set: line("set", &self.set)?,
@@ -185,7 +220,7 @@ impl Entry {
         Commands::new(given("service", self.service.as_ref())?, self.user()?, lines)
     }
 
-    fn postgres(&self, server: Server) -> Result<Arc<dyn CredentialSetter>, Error> {
+    fn postgres(&self, server: Server) -> Result<Arc<dyn CredentialSetter>> {
         let mut setter = PostgresSetter::at(&server.host, self.port.unwrap_or(5432))
             .administrator(&server.administrator, server.password)
             .shape(server.shape)
@@ -203,7 +238,7 @@ impl Entry {
         Ok(Arc::new(setter.build()?))
     }
 
-    fn mysql(&self, server: Server) -> Result<Arc<dyn CredentialSetter>, Error> {
+    fn mysql(&self, server: Server) -> Result<Arc<dyn CredentialSetter>> {
         let port = self.port.unwrap_or(3306);
         let setter = match self.system {
             System::Mariadb => MysqlSetter::mariadb_at(&server.host, port),
@@ -220,7 +255,7 @@ impl Entry {
         Ok(Arc::new(setter.build()?))
     }
 
-    fn redis(&self, server: Server) -> Result<Arc<dyn CredentialSetter>, Error> {
+    fn redis(&self, server: Server) -> Result<Arc<dyn CredentialSetter>> {
         let mut setter = RedisSetter::at(&server.host, self.port.unwrap_or(6379))
             .administrator(&server.administrator, server.password)
             .shape(server.shape)
@@ -233,28 +268,13 @@ impl Entry {
     }
 }
 
-/// The value in a file that an entry names.
-fn value(folder: &Path, key: &str, file: Option<&PathBuf>, console: &Console) -> Result<SecretValue, Failure> {
-    let file = given(key, file).map_err(Failure::input)?;
-    read_value(&folder.join(file), console)
-}
-
-fn given<'e, T>(key: &str, setting: Option<&'e T>) -> Result<&'e T, Error> {
+fn given<T>(key: &str, setting: Option<T>) -> Result<T> {
     setting.ok_or_else(|| Error::new(ErrorKind::Invalid, format!("`{key}` is missing")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const CONSOLE: Console = Console {
-        json: false,
-        colour: false,
-        error_colour: false,
-        errors_on_terminal: false,
-        can_ask: false,
-        width: 80,
-    };
 
     const GOOD: &str = r#"
 [credentials.db_password]
@@ -267,19 +287,21 @@ shape = "json:/password"
 current-value-file = "current"
 "#;
 
-    fn read(text: &str) -> Result<Credentials, Failure> {
+    fn read(text: &str) -> Result<Credentials> {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in
             [("c.toml", text), ("admin", "made-up"), ("current", r#"{"username":"app_a","password":"made-up"}"#)]
         {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        Credentials::read(Some(&folder.path().join("c.toml")), &CONSOLE)
+        Credentials::read(&folder.path().join("c.toml"), |path| {
+            swarmsecrets_host::read_value(path).map(|supplied| supplied.value)
+        })
     }
 
     #[test]
     fn a_credential_is_read_with_the_files_beside_it() {
-        let accounts = read(GOOD).unwrap_or_else(|failure| panic!("{}", failure.error)).accounts();
+        let accounts = read(GOOD).unwrap_or_else(|error| panic!("{}", error)).accounts();
         let account = &accounts["db_password"];
         assert_eq!(account.user, "app_a/app_b");
         assert!(account.system.contains("127.0.0.1"), "{account}");
@@ -303,14 +325,13 @@ undo = ["true"]
         let page = include_str!("../../docs/credentials.md");
         let mut blocks = page.split("```toml\n").skip(1).filter_map(|block| block.split("```").next());
         let block = blocks.find(|block| block.contains("system = \"exec\"")).unwrap();
-        let credentials = read(block).unwrap_or_else(|failure| panic!("{}", failure.error));
+        let credentials = read(block).unwrap_or_else(|error| panic!("{}", error));
         assert_eq!(credentials.accounts()["db_password"].to_string(), "user wordpress of service `shop_mysql`");
     }
 
     #[test]
     fn commands_are_read() {
-        let account =
-            read(COMMANDS).unwrap_or_else(|failure| panic!("{}", failure.error)).accounts()["db_password"].clone();
+        let account = read(COMMANDS).unwrap_or_else(|error| panic!("{}", error)).accounts()["db_password"].clone();
         assert_eq!(account.to_string(), "user app of service `shop_mysql`");
         assert!(!account.way.holds_two(), "nothing is there that ends the old one");
         for (from, to, part) in [
@@ -321,8 +342,8 @@ undo = ["true"]
             ("[\"true\"]", "[]", "the command is empty"),
             ("undo =", "current-value-file = \"current\"\nundo =", "`current-value-file` does not belong here"),
         ] {
-            let failure = read(&COMMANDS.replacen(from, to, 1)).err().unwrap_or_else(|| panic!("{to} is taken"));
-            assert!(failure.error.to_string().contains(part), "{to}: {}", failure.error);
+            let error = read(&COMMANDS.replacen(from, to, 1)).err().unwrap_or_else(|| panic!("{to} is taken"));
+            assert!(error.to_string().contains(part), "{to}: {}", error);
         }
     }
 
@@ -339,9 +360,8 @@ undo = ["true"]
             ("users = [\"app_a\", \"app_b\"]", "user = \"app\"\nuser-host = \"%\"", "`user-host` does not belong"),
             ("shape = \"json:/password\"", "shape = \"nonsense\"", "nonsense"),
         ] {
-            let failure = read(&GOOD.replace(from, to)).err().unwrap_or_else(|| panic!("{to} is taken"));
-            assert!(failure.error.to_string().contains(part), "{to}: {}", failure.error);
-            assert_eq!(failure.exit, crate::exit::Exit::Usage, "{to}");
+            let error = read(&GOOD.replace(from, to)).err().unwrap_or_else(|| panic!("{to} is taken"));
+            assert!(error.to_string().contains(part), "{to}: {}", error);
         }
     }
 }
