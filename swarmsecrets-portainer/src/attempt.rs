@@ -1,11 +1,11 @@
 //! One request on the wire, and what its status means.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Body, Client, Request, Response, Url};
-use swarmsecrets_core::transport::{Method, Node, SIMULATED_HEADER, refusal};
+use swarmsecrets_core::transport::{Method, Node, SIMULATED_HEADER, World, refusal};
 use swarmsecrets_core::{Error, ErrorKind, Result, ids};
 use tokio::time::timeout;
 
@@ -39,7 +39,8 @@ impl Wire {
         if !response.status().is_success() {
             return Err(self.refused(response, &reading).await);
         }
-        self.world.saw(response.headers().contains_key(SIMULATED_HEADER), what)?;
+        let simulated = response.headers().contains_key(SIMULATED_HEADER);
+        self.world.saw(simulated, what).map_err(Failure::lasting)?;
         Ok((response, reading))
     }
 
@@ -62,13 +63,6 @@ impl Wire {
     }
 }
 
-/// What the paths that Portainer hands on to the Engine have in common.
-const DOCKER: &str = "/docker/";
-/// On an agent environment Portainer has to be told whose answer is asked for: a manager's, or that of one node. Without
-/// either, agents answer together, or one of them by chance.
-const MANAGER_HEADER: HeaderName = HeaderName::from_static("x-portaineragent-manageroperation");
-const NODE_HEADER: HeaderName = HeaderName::from_static("x-portaineragent-target");
-
 /// Makes a request. The body, if there is one, is JSON.
 ///
 /// # Errors
@@ -80,13 +74,11 @@ pub(crate) fn request(method: Method, url: Url, node: &Node, body: Option<Body>)
         Method::Put => reqwest::Method::PUT,
         Method::Delete => reqwest::Method::DELETE,
     };
-    let docker = url.path().contains(DOCKER);
-    let mut request = Request::new(method, url);
-    let told = match node {
-        Node::Manager if docker => Some((MANAGER_HEADER, HeaderValue::from_static("1"))),
-        Node::Named(name) => Some((NODE_HEADER, header(name)?)),
-        Node::Manager | Node::Each => None,
+    let told = match node.header(url.path()) {
+        Some((name, value)) => Some((HeaderName::from_static(name), header(value)?)),
+        None => None,
     };
+    let mut request = Request::new(method, url);
     request.headers_mut().extend(told);
     if let Some(body) = body {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -116,35 +108,6 @@ fn asked(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
-/// Whether what answers is a simulation. It says so in each answer and may not change its mind: a plan made on a simulation
-/// must not be carried out on a real Swarm that came to stand in its place, nor the other way round.
-pub(crate) struct World(AtomicU8);
-
-const UNKNOWN: u8 = 0;
-const REAL: u8 = 1;
-const SIMULATED: u8 = 2;
-
-impl World {
-    pub(crate) fn unknown() -> Self {
-        Self(AtomicU8::new(UNKNOWN))
-    }
-
-    pub(crate) fn is_simulated(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == SIMULATED
-    }
-
-    fn saw(&self, simulated: bool, what: &str) -> Result<(), Failure> {
-        let now = if simulated { SIMULATED } else { REAL };
-        match self.0.compare_exchange(UNKNOWN, now, Ordering::Relaxed, Ordering::Relaxed) {
-            Err(before) if before != now => Err(Failure::lasting(Error::new(
-                ErrorKind::Protocol,
-                format!("cannot {what}: at this URL a simulation and a real Portainer answer by turns"),
-            ))),
-            _ => Ok(()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,22 +119,6 @@ mod tests {
         {
             let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]);
             assert_eq!(asked(&headers), pause.map(Duration::from_secs), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_world_keeps_its_kind() {
-        let world = World::unknown();
-        assert!(!world.is_simulated());
-        assert!(world.saw(true, "look").is_ok() && world.saw(true, "look").is_ok());
-        assert!(world.is_simulated());
-        assert_eq!(world.saw(false, "look").unwrap_err().error.kind(), ErrorKind::Protocol);
-        assert!(world.is_simulated());
-    }
-
-    impl std::fmt::Debug for Failure {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            self.error.fmt(f)
         }
     }
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
+use swarmsecrets_core::transport::World;
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue, ids};
 
 use crate::address::Address;
-use crate::attempt::{Wire, World};
+use crate::attempt::Wire;
 use crate::credential::Credential;
 use crate::proxy::Proxy;
 use crate::retry::Retries;
@@ -145,7 +146,7 @@ impl Builder {
             origin: address.origin(),
             timeout: self.timeout,
             sent: AtomicU64::new(0),
-            world: World::unknown(),
+            world: World::default(),
         };
         let (retries, max_body) = (Retries(self.retries), self.max_body);
         Ok(PortainerTransport { address, wire, retries, max_body, agent, insecure })

@@ -12,15 +12,37 @@ pub(crate) fn raised(py: Python<'_>, error: &Error) -> PyErr {
 }
 
 fn made(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
-    let mut causes = Vec::new();
+    let causes = PyList::empty(py);
     let mut source = error.source();
     while let Some(cause) = source {
-        causes.push(cause.to_string());
+        match cause.downcast_ref::<PyErr>() {
+            Some(own) => causes.append(own.clone_ref(py))?,
+            None => causes.append(cause.to_string())?,
+        }
         source = cause.source();
     }
     let of = py.import("swarmsecrets.errors")?.getattr("_raised")?;
-    let exception = of.call1((error.kind().as_str(), error.message(), PyList::new(py, causes)?))?;
+    let exception = of.call1((error.kind().as_str(), error.message(), causes))?;
     Ok(PyErr::from_value(exception))
+}
+
+/// What a plugin raised, as an error of core: of the kind and with the words that its adapter gave it. The exception itself
+/// is its cause.
+pub(crate) fn plain(py: Python<'_>, raised: PyErr) -> Error {
+    let value = raised.value(py);
+    let said = || Some((value.getattr("kind").ok()?.extract::<String>().ok()?, value.str().ok()?.to_string()));
+    let kind = |name: String| serde_json::from_value(name.into()).ok();
+    match said().and_then(|(name, message)| Some((kind(name)?, message))) {
+        Some((kind, message)) => match raised.cause(py) {
+            Some(cause) => Error::new(kind, message).with_source(cause),
+            None => Error::new(kind, message),
+        },
+        // Its words may hold a value.
+        None => {
+            let what = value.get_type().name().map_or_else(|_| "an exception".to_owned(), |name| name.to_string());
+            Error::new(ErrorKind::Protocol, format!("a plugin failed with {what}")).with_source(raised)
+        }
+    }
 }
 
 /// What Python gave that is not acceptable.

@@ -6,11 +6,14 @@
 mod error;
 mod generate;
 mod inventory;
+mod order;
 mod plan;
+mod plugins;
 mod request;
 mod runtime;
 mod secret_value;
 mod session;
+mod settings;
 mod sim;
 
 #[pyo3::pymodule]
@@ -20,7 +23,11 @@ mod _native {
     #[pymodule_export]
     use super::inventory::Inventory;
     #[pymodule_export]
+    use super::order::Cancellation;
+    #[pymodule_export]
     use super::plan::Plan;
+    #[pymodule_export]
+    use super::plugins::{Containers, Request};
     #[pymodule_export]
     use super::request::duration;
     #[pymodule_export]
@@ -28,5 +35,14 @@ mod _native {
     #[pymodule_export]
     use super::session::Session;
     #[pymodule_export]
-    use super::sim::SimSwarm;
+    use super::settings::{Password, Probe};
+    #[pymodule_export]
+    use super::sim::{Serving, SimSwarm};
+
+    #[pymodule_init]
+    fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        // Rust's log goes to `logging`. Another extension of this process may have taken it before.
+        drop(pyo3_log::try_init());
+        Ok(())
+    }
 }

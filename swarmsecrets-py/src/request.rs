@@ -1,13 +1,19 @@
 //! From what Python asks to what core is asked for.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use swarmsecrets_core::Result;
 use swarmsecrets_core::duration::parse_duration;
 use swarmsecrets_core::executor::Values;
 use swarmsecrets_core::ids::quoted;
-use swarmsecrets_core::plan::{Allowances, Canary, Rollout, RotationRequest, Strategy, Timing, ValueRecipe};
+use swarmsecrets_core::inventory::Inventory;
+use swarmsecrets_core::plan::{
+    Allowances, Canary, CreateRequest, Rollout, RotationRequest, Strategy, Timing, ValueRecipe,
+};
+
+use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_settings::Credentials;
 
 use crate::error::{OrRaise as _, invalid};
 use crate::generate::Generate;
@@ -18,7 +24,11 @@ use crate::secret_value::SecretValue;
 pub(crate) struct Asked<'py> {
     /// Each secret, with how its value is made, or nothing where it is handed over.
     secrets: Vec<(String, Option<PyRef<'py, Generate>>)>,
-    strategy: String,
+    /// The group that is meant, where no secret is named.
+    stack: Option<String>,
+    labels: Vec<(String, String)>,
+    generate: Option<PyRef<'py, Generate>>,
+    strategy: Option<String>,
     grace: Duration,
     stability: Duration,
     deadline: Duration,
@@ -34,14 +44,9 @@ pub(crate) struct Asked<'py> {
 }
 
 impl Asked<'_> {
-    pub(crate) fn request(&self, agent: Option<String>) -> Result<RotationRequest> {
-        let recipe = |generate: &Option<PyRef<'_, Generate>>| match generate {
-            Some(generate) => ValueRecipe::Generate(generate.0.clone()),
-            None => ValueRecipe::Supplied,
-        };
-        let secrets = self.secrets.iter().map(|(name, generate)| (name.clone(), recipe(generate)));
-        Ok(RotationRequest {
-            strategy: strategy(&self.strategy)?,
+    pub(crate) fn wanted(&self, agent: Option<String>) -> Result<Wanted> {
+        let secrets = self.secrets.iter().map(|(name, generate)| (name.clone(), recipe(generate.as_ref())));
+        let request = RotationRequest {
             timing: Timing { grace: self.grace, stability: self.stability, deadline: self.deadline },
             canary: match &self.canary {
                 Some(service) => Canary::Service(service.clone()),
@@ -54,7 +59,75 @@ impl Asked<'_> {
             reason: self.reason.clone(),
             agent,
             ..RotationRequest::of(secrets)
+        };
+        Ok(Wanted {
+            request,
+            stack: self.stack.clone(),
+            labels: self.labels.clone(),
+            recipe: recipe(self.generate.as_ref()),
+            strategy: self.strategy.as_deref().map(strategy).transpose()?,
         })
+    }
+}
+
+/// A rotation of which not everything is known before the world is read.
+pub(crate) struct Wanted {
+    request: RotationRequest,
+    stack: Option<String>,
+    labels: Vec<(String, String)>,
+    recipe: ValueRecipe,
+    strategy: Option<Strategy>,
+}
+
+impl Wanted {
+    /// The rotation in this world, with those of a client's passwords that are its own.
+    pub(crate) fn in_world(self, world: &Inventory, passwords: &Credentials) -> Result<RotationRequest> {
+        let mut request = self.request;
+        if request.secrets.is_empty() {
+            let group = world.select(self.stack.as_deref(), &self.labels);
+            request.secrets = group.into_iter().map(|secret| (secret.name.clone(), self.recipe.clone())).collect();
+        }
+        if request.secrets.is_empty() {
+            return Err(Error::new(ErrorKind::NotFound, "no secret belongs to that group: see the inventory"));
+        }
+        let names: Result<BTreeSet<&str>> =
+            request.secrets.iter().map(|(name, _)| Ok(world.find(name)?.name.as_str())).collect();
+        let names = names?;
+        request.credentials = passwords.accounts();
+        request.credentials.retain(|secret, _| names.contains(secret.as_str()));
+        request.strategy = self.strategy.unwrap_or(match request.credentials.is_empty() {
+            true => Strategy::Swap,
+            false => Strategy::Overlap,
+        });
+        Ok(request)
+    }
+}
+
+fn recipe(generate: Option<&PyRef<'_, Generate>>) -> ValueRecipe {
+    match generate {
+        Some(generate) => ValueRecipe::Generate(generate.0.clone()),
+        None => ValueRecipe::Supplied,
+    }
+}
+
+/// A first version as `swarmsecrets.request` writes it down.
+#[derive(FromPyObject)]
+pub(crate) struct AskedFirst<'py> {
+    name: String,
+    generate: Option<PyRef<'py, Generate>>,
+    labels: BTreeMap<String, String>,
+    reason: Option<String>,
+}
+
+impl AskedFirst<'_> {
+    pub(crate) fn request(&self, agent: Option<String>) -> CreateRequest {
+        CreateRequest {
+            name: self.name.clone(),
+            recipe: recipe(self.generate.as_ref()),
+            labels: self.labels.clone().into_iter().collect(),
+            reason: self.reason.clone(),
+            agent,
+        }
     }
 }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3_async_runtimes::tokio::{future_into_py, get_runtime};
-use swarmsecrets_core::executor::Cancellation;
 use swarmsecrets_core::{Error, ErrorKind, Result};
 
 use crate::error::{OrRaise as _, raised};
+use crate::order::Cancellation;
 
 /// How often a thread that waits looks whether Python was interrupted.
 const LOOK: Duration = Duration::from_millis(50);
@@ -60,7 +60,7 @@ fn waited<'py, T: Send>(
             (Err(mpsc::RecvTimeoutError::Timeout), before) => {
                 interrupted = before.or(py.check_signals().err());
                 if interrupted.is_some() {
-                    cancellation.cancel();
+                    cancellation.0.cancel();
                 }
             }
             (Err(mpsc::RecvTimeoutError::Disconnected), _) => {
@@ -83,7 +83,7 @@ impl Asked {
 impl Drop for Asked {
     fn drop(&mut self) {
         if let Some(cancellation) = &self.0 {
-            cancellation.cancel();
+            cancellation.0.cancel();
         }
     }
 }

@@ -6,22 +6,26 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::clock::Clock;
-use swarmsecrets_core::executor::{Cancellation, Executor, Observer, Parts, Progress, Supply, read_inventory};
+use swarmsecrets_core::executor::{Executor, Parts, Supply, check_reach, read_inventory};
 use swarmsecrets_core::ids::{EnvironmentId, RotationId};
 use swarmsecrets_core::journal::JournalStore;
-use swarmsecrets_core::plan::plan_rotation;
-use swarmsecrets_core::policy::Word;
+use swarmsecrets_core::plan::{RotationRequest, plan_create, plan_rotation};
 use swarmsecrets_core::rotation::Report;
 use swarmsecrets_core::transport::Transport;
 use swarmsecrets_core::{Error, ErrorKind, Result};
 use swarmsecrets_host::{FileAudit, FileJournal, OsRandom, SystemClock, state_dir};
 use swarmsecrets_portainer::PortainerTransport;
+use swarmsecrets_settings::{Credentials, ProbeSet};
 
 use crate::error::{OrRaise as _, invalid};
 use crate::inventory::Inventory;
+use crate::order::{Cancellation, Order};
 use crate::plan::Plan;
-use crate::request::{Asked, Given};
+use crate::plugins::{Plugin, Sink, Way};
+use crate::request::{Asked, AskedFirst, Given, Wanted};
 use crate::runtime::run;
+use crate::secret_value::SecretValue;
+use crate::settings;
 
 /// All that a client needs. Shared with what is under way.
 pub(crate) struct World {
@@ -31,59 +35,59 @@ pub(crate) struct World {
     pub(crate) journal: Box<dyn JournalStore>,
     pub(crate) audit: Box<dyn AuditSink>,
     pub(crate) agent: Option<String>,
-}
-
-/// How something is to be carried out.
-struct Order {
-    cancellation: Cancellation,
-    observer: Teller,
-    word: Word,
-    reason: Option<String>,
-}
-
-impl Order {
-    fn new(confirm: bool, reason: Option<String>, tell: Option<Py<PyAny>>) -> Self {
-        let word = if confirm { Word::Given } else { Word::NotGiven };
-        Self { cancellation: Cancellation::default(), observer: Teller(tell), word, reason }
-    }
-}
-
-/// Tells a callable of Python's what happens, as JSON.
-struct Teller(Option<Py<PyAny>>);
-
-impl Observer for Teller {
-    fn tell(&self, progress: &Progress<'_>) {
-        let Some(tell) = &self.0 else { return };
-        let text = match progress {
-            Progress::Event { rotation, event } => {
-                serde_json::json!({"kind": "event", "rotation": rotation.as_str(), "event": event})
-            }
-            Progress::Sending { words } => serde_json::json!({"kind": "sending", "text": words}),
-            Progress::Trouble { message } => serde_json::json!({"kind": "trouble", "text": message}),
-            _ => return,
-        };
-        Python::attach(|py| {
-            if let Err(error) = tell.call1(py, (text.to_string(),)) {
-                error.write_unraisable(py, None);
-            }
-        });
-    }
+    pub(crate) probes: ProbeSet,
+    pub(crate) credentials: Credentials,
 }
 
 impl World {
-    fn executor<'a>(&'a self, order: &'a Order) -> Executor<'a> {
-        Executor::new(Parts {
+    /// A real one.
+    fn real(transport: impl Transport + 'static, endpoint: u64, given: settings::Given<'_>) -> Result<Self> {
+        let (probes, credentials) = (given.probes(), given.credentials(false)?);
+        let folder = given.journal.map_or_else(state_dir, Ok)?;
+        Ok(Self {
+            transport: Box::new(transport),
+            environment: EnvironmentId(endpoint),
+            clock: Box::new(SystemClock::new()),
+            journal: Box::new(FileJournal::open(&folder)?),
+            audit: match given.audit {
+                Some(plugin) => Box::new(Sink(plugin)),
+                None => Box::new(FileAudit::open(&folder)?),
+            },
+            agent: given.agent_id,
+            probes,
+            credentials,
+        })
+    }
+
+    fn executor<'a>(&'a self, order: &'a Order) -> Result<Executor<'a>> {
+        let executor = Executor::new(Parts {
             transport: &*self.transport,
             environment: self.environment,
             clock: &*self.clock,
             journal: &*self.journal,
             audit: &*self.audit,
-            observer: &order.observer,
-            cancellation: order.cancellation.clone(),
+            observer: order,
+            cancellation: order.cancellation.0.clone(),
             agent: self.agent.clone(),
             reason: order.reason.clone(),
-            word: order.word,
-        })
+            word: order.word(),
+        });
+        let probes = self.probes.of(&*self.transport, self.environment, &*self.clock)?;
+        let executor = executor.with_passwords(self.credentials.changes()).with_probes(probes);
+        Ok(if order.accept_inconclusive { executor.accepting_inconclusive() } else { executor })
+    }
+
+    async fn inventory(&self) -> Result<swarmsecrets_core::inventory::Inventory> {
+        read_inventory(&*self.transport, self.environment, &*self.clock).await
+    }
+
+    async fn plan(&self, wanted: Wanted) -> Result<swarmsecrets_core::plan::Plan> {
+        let probes = self.probes.of(&*self.transport, self.environment, &*self.clock)?.requested();
+        let inventory = self.inventory().await?;
+        let request = wanted.in_world(&inventory, &self.credentials)?;
+        let plan = plan_rotation(&inventory, &RotationRequest { probes, ..request })?;
+        check_reach(&*self.transport, self.environment, &plan).await?;
+        Ok(plan)
     }
 }
 
@@ -91,34 +95,46 @@ impl World {
 #[pyclass(frozen, module = "swarmsecrets._native")]
 pub(crate) struct Session(pub(crate) Arc<World>);
 
-fn report(py: Python<'_>, report: Report) -> PyResult<Py<PyAny>> {
-    Ok(json(&report).or_raise(py)?.into_pyobject(py)?.into_any().unbind())
+fn plan(py: Python<'_>, plan: swarmsecrets_core::plan::Plan) -> PyResult<Py<PyAny>> {
+    Ok(Py::new(py, Plan(plan))?.into_any())
 }
 
-fn reports(py: Python<'_>, reports: Vec<Report>) -> PyResult<Py<PyAny>> {
-    Ok(json(&reports).or_raise(py)?.into_pyobject(py)?.into_any().unbind())
+/// Reports, as JSON.
+fn json(py: Python<'_>, document: impl serde::Serialize) -> PyResult<Py<PyAny>> {
+    let written = serde_json::to_string(&document);
+    let text = written.map_err(|e| invalid(format!("the report cannot be written: {e}"))).or_raise(py)?;
+    Ok(text.into_pyobject(py)?.into_any().unbind())
 }
 
-fn json(document: &impl serde::Serialize) -> Result<String> {
-    serde_json::to_string(document).map_err(|e| invalid(format!("the report cannot be written: {e}")))
+impl Session {
+    /// Carries something out.
+    fn carry<'py, T, W>(&self, py: Python<'py>, wait: bool, order: Order, work: W) -> PyResult<Bound<'py, PyAny>>
+    where
+        T: serde::Serialize + Send + 'static,
+        W: for<'e> FnOnce(Executor<'e>, Option<String>) -> Doing<'e, T> + Send + 'static,
+    {
+        let (world, cancellation) = (self.0.clone(), order.cancellation.clone());
+        let doing = async move { work(world.executor(&order)?, order.reason.clone()).await };
+        run(py, wait, cancellation, doing, json)
+    }
 }
+
+type Doing<'e, T> = std::pin::Pin<Box<dyn Future<Output = Result<T>> + Send + 'e>>;
 
 #[pymethods]
 impl Session {
     /// A session with a Portainer. Nothing is sent yet.
     #[staticmethod]
-    #[pyo3(signature = (url, api_key, endpoint, agent_id, ca_file, journal))]
     fn portainer(
         py: Python<'_>,
         url: &str,
-        api_key: PyRef<'_, crate::secret_value::SecretValue>,
+        api_key: PyRef<'_, SecretValue>,
         endpoint: u64,
-        agent_id: Option<String>,
         ca_file: Option<PathBuf>,
-        journal: Option<PathBuf>,
+        given: settings::Given<'_>,
     ) -> PyResult<Self> {
         let mut builder = PortainerTransport::builder(url).api_key(api_key.0.clone());
-        if let Some(agent) = &agent_id {
+        if let Some(agent) = &given.agent_id {
             builder = builder.agent_id(agent);
         }
         if let Some(path) = ca_file {
@@ -128,121 +144,86 @@ impl Session {
             builder = builder.ca_certificate(&read.or_raise(py)?);
         }
         let transport = builder.build().or_raise(py)?;
-        let opened = || {
-            let folder = journal.map_or_else(state_dir, Ok)?;
-            Ok((FileJournal::open(&folder)?, FileAudit::open(&folder)?))
-        };
-        let (journal, audit) = opened().or_raise(py)?;
-        Ok(Self(Arc::new(World {
-            transport: Box::new(transport),
-            environment: EnvironmentId(endpoint),
-            clock: Box::new(SystemClock::new()),
-            journal: Box::new(journal),
-            audit: Box::new(audit),
-            agent: agent_id,
-        })))
+        let world = World::real(transport, endpoint, given);
+        world.or_raise(py).map(|world| Self(Arc::new(world)))
+    }
+
+    /// A session over a transport of Python's.
+    #[staticmethod]
+    fn over(py: Python<'_>, transport: Plugin, endpoint: u64, given: settings::Given<'_>) -> PyResult<Self> {
+        let world = World::real(Way::new(transport), endpoint, given);
+        world.or_raise(py).map(|world| Self(Arc::new(world)))
     }
 
     fn inventory<'py>(&self, py: Python<'py>, wait: bool) -> PyResult<Bound<'py, PyAny>> {
         let world = self.0.clone();
-        let work = async move { read_inventory(&*world.transport, world.environment, &*world.clock).await };
+        let work = async move { world.inventory().await };
         run(py, wait, Cancellation::default(), work, |py, read| Ok(Py::new(py, Inventory(Arc::new(read)))?.into_any()))
     }
 
     fn plan<'py>(&self, py: Python<'py>, wait: bool, asked: Asked<'_>) -> PyResult<Bound<'py, PyAny>> {
         let world = self.0.clone();
-        let request = asked.request(world.agent.clone()).or_raise(py)?;
-        let work = async move {
-            let inventory = read_inventory(&*world.transport, world.environment, &*world.clock).await?;
-            plan_rotation(&inventory, &request)
-        };
-        run(py, wait, Cancellation::default(), work, |py, plan| Ok(Py::new(py, Plan(plan))?.into_any()))
+        let wanted = asked.wanted(world.agent.clone()).or_raise(py)?;
+        run(py, wait, Cancellation::default(), async move { world.plan(wanted).await }, plan)
     }
 
-    #[allow(clippy::too_many_arguments)] // What Python hands over, each by its name.
+    fn plan_create<'py>(&self, py: Python<'py>, wait: bool, asked: AskedFirst<'_>) -> PyResult<Bound<'py, PyAny>> {
+        let world = self.0.clone();
+        let request = asked.request(world.agent.clone());
+        let work = async move { plan_create(&world.inventory().await?, &request) };
+        run(py, wait, Cancellation::default(), work, plan)
+    }
+
     fn apply<'py>(
         &self,
         py: Python<'py>,
         wait: bool,
+        order: Order,
         plan: PyRef<'_, Plan>,
         values: Option<Given<'_>>,
-        confirm: bool,
-        reason: Option<String>,
-        tell: Option<Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (world, plan, values) = (self.0.clone(), plan.0.clone(), Given::values(values));
-        let order = Order::new(confirm, reason, tell);
-        let cancellation = order.cancellation.clone();
-        let work = async move {
-            let mut supply = Supply { values, random: &mut OsRandom };
-            world.executor(&order).apply(&plan, &mut supply).await
-        };
-        run(py, wait, cancellation, work, report)
+        let (plan, values) = (plan.0.clone(), Given::values(values));
+        self.carry(py, wait, order, |executor, _| {
+            Box::pin(async move { executor.apply(&plan, &mut Supply { values, random: &mut OsRandom }).await })
+        })
     }
 
-    #[allow(clippy::too_many_arguments)] // What Python hands over, each by its name.
     fn resume<'py>(
         &self,
         py: Python<'py>,
         wait: bool,
+        order: Order,
         id: &str,
         values: Option<Given<'_>>,
-        accept: bool,
-        confirm: bool,
-        reason: Option<String>,
-        tell: Option<Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (world, id, values) = (self.0.clone(), RotationId::new(id).or_raise(py)?, Given::values(values));
-        let order = Order::new(confirm, reason, tell);
-        let cancellation = order.cancellation.clone();
-        let work = async move {
-            let mut supply = Supply { values, random: &mut OsRandom };
-            let executor = world.executor(&order);
-            let executor = if accept { executor.accepting_inconclusive() } else { executor };
-            executor.resume(&id, &mut supply).await
-        };
-        run(py, wait, cancellation, work, report)
+        let (id, values) = (RotationId::new(id).or_raise(py)?, Given::values(values));
+        self.carry(py, wait, order, |executor, _| {
+            Box::pin(async move { executor.resume(&id, &mut Supply { values, random: &mut OsRandom }).await })
+        })
     }
 
-    fn rollback<'py>(
-        &self,
-        py: Python<'py>,
-        wait: bool,
-        id: &str,
-        confirm: bool,
-        reason: Option<String>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let (world, id) = (self.0.clone(), RotationId::new(id).or_raise(py)?);
-        let why = reason.clone().unwrap_or_else(|| "a person asked for it".to_owned());
-        let order = Order::new(confirm, reason, None);
-        let cancellation = order.cancellation.clone();
-        run(py, wait, cancellation, async move { world.executor(&order).rollback(&id, &why).await }, report)
+    fn rollback<'py>(&self, py: Python<'py>, wait: bool, order: Order, id: &str) -> PyResult<Bound<'py, PyAny>> {
+        let id = RotationId::new(id).or_raise(py)?;
+        self.carry(py, wait, order, |executor, reason| {
+            let why = reason.unwrap_or_else(|| "a person asked for it".to_owned());
+            Box::pin(async move { executor.rollback(&id, &why).await })
+        })
     }
 
-    fn close<'py>(
-        &self,
-        py: Python<'py>,
-        wait: bool,
-        id: &str,
-        confirm: bool,
-        reason: String,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let (world, id) = (self.0.clone(), RotationId::new(id).or_raise(py)?);
-        let order = Order::new(confirm, Some(reason.clone()), None);
-        let cancellation = order.cancellation.clone();
-        run(py, wait, cancellation, async move { world.executor(&order).close(&id, &reason).await }, report)
+    fn close<'py>(&self, py: Python<'py>, wait: bool, order: Order, id: &str) -> PyResult<Bound<'py, PyAny>> {
+        let id = RotationId::new(id).or_raise(py)?;
+        self.carry(py, wait, order, |executor, reason| {
+            Box::pin(async move { executor.close(&id, &reason.unwrap_or_default()).await })
+        })
     }
 
-    fn retire<'py>(
-        &self,
-        py: Python<'py>,
-        wait: bool,
-        confirm: bool,
-        reason: Option<String>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let world = self.0.clone();
-        let order = Order::new(confirm, reason, None);
-        let cancellation = order.cancellation.clone();
-        run(py, wait, cancellation, async move { world.executor(&order).retire().await }, reports)
+    fn retire<'py>(&self, py: Python<'py>, wait: bool, order: Order) -> PyResult<Bound<'py, PyAny>> {
+        self.carry(py, wait, order, |executor, _| Box::pin(async move { executor.retire().await }))
+    }
+
+    fn unfinished<'py>(&self, py: Python<'py>, wait: bool, order: Order) -> PyResult<Bound<'py, PyAny>> {
+        self.carry(py, wait, order, |executor, _| {
+            Box::pin(async move { Ok(executor.unfinished().await?.iter().map(Report::of).collect::<Vec<Report>>()) })
+        })
     }
 }

@@ -37,9 +37,9 @@ async def test_what_is_cancelled_can_be_resumed(swarm: swarmsecrets.SimSwarm, ma
     begun: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
-    def observe(progress: dict[str, object]) -> None:
-        if progress["kind"] == "event":
-            loop.call_soon_threadsafe(begun.put_nowait, str(progress["rotation"]))
+    def observe(progress: swarmsecrets.Progress) -> None:
+        if progress.kind == "event":
+            loop.call_soon_threadsafe(begun.put_nowait, str(progress.rotation))
 
     rotating = asyncio.create_task(client.rotate("report_password", value=value, confirm=True, observer=observe))
     rotation = await begun.get()

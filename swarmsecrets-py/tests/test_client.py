@@ -23,12 +23,12 @@ def test_a_rotation_needs_the_key_holders_word(client: swarmsecrets.Client, made
 
 def test_a_rotation_is_applied_and_rolled_back(client: swarmsecrets.Client, made_up: str) -> None:
     before = current(client)
-    events: list[dict[str, object]] = []
+    events: list[swarmsecrets.Progress] = []
     value = swarmsecrets.SecretValue(made_up)
     report = client.rotate("report_password", value=value, confirm=True, reason="a test", observer=events.append)
     assert report.outcome == "applied" and report.simulated and report.to_dict()["schema"] == 1
     assert report.secrets[0].current is not None and report.secrets[0].current.name == current(client) != before
-    assert {event["kind"] for event in events} >= {"event", "sending"}
+    assert {event.kind for event in events} >= {"event", "sending"}
     assert made_up not in repr(events) and made_up not in repr(report)
     assert client.rollback(report.rotation, confirm=True).outcome == "rolled_back"
     assert current(client) == before

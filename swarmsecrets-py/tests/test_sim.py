@@ -1,6 +1,9 @@
 """The simulated world."""
 
+import pytest
+
 import swarmsecrets
+import swarmsecrets.errors
 
 
 def test_clients_of_one_world_share_it(swarm: swarmsecrets.SimSwarm) -> None:
@@ -14,3 +17,21 @@ def test_time_passes_when_it_is_let(swarm: swarmsecrets.SimSwarm) -> None:
     swarm.advance("1h")
     assert swarm.now > before
     assert repr(swarm) == f"<SimSwarm at {swarm.now}>"
+
+
+def test_it_is_served_over_http(swarm: swarmsecrets.SimSwarm, tmp_path) -> None:
+    with swarm.serve(speed=100) as served:
+        client = swarmsecrets.Client(served.url, api_key=served.api_key, endpoint=1, journal=tmp_path)
+        report = client.rotate(
+            "report_password", value=swarmsecrets.Generate(), confirm=True, stability="1s", deadline="30s"
+        )
+        assert report.outcome == "applied" and report.simulated
+        assert served.api_key not in repr(served) + repr(client)
+    with pytest.raises(swarmsecrets.Error) as caught:
+        client.inventory()
+    assert caught.value.kind == "unreachable"
+
+
+def test_a_user_that_is_not_there_is_said(swarm: swarmsecrets.SimSwarm) -> None:
+    with pytest.raises(swarmsecrets.errors.NotFoundError, match="no user `nobody`"):
+        swarm.serve("nobody")

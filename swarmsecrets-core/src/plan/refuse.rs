@@ -1,6 +1,6 @@
 //! What must not be rotated, and why.
 
-use super::request::{RotationRequest, Strategy};
+use super::request::{RotationRequest, Strategy, Timing};
 use crate::credential::Provider;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{RotationId, quoted, ticked};
@@ -160,6 +160,15 @@ fn provides(secret: &LogicalSecret, provider: &Provider) -> std::result::Result<
     let beside = SecretReference::beside(&mount.reference().target);
     if service.references.iter().any(|reference| reference.target == beside) {
         return Err(format!("target {}, where the old version would be beside the new one, is taken", quoted(&beside)));
+    }
+    Ok(())
+}
+
+/// A service has the time to be watched.
+pub(super) fn timing(timing: &Timing) -> Result<()> {
+    if timing.deadline <= timing.stability {
+        let text = "the deadline must be longer than the stability window, or no service can ever count as good";
+        return Err(Error::new(ErrorKind::Invalid, text));
     }
     Ok(())
 }

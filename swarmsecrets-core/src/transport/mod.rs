@@ -7,6 +7,7 @@ mod containers;
 mod refusal;
 mod request;
 mod requests;
+mod world;
 
 use async_trait::async_trait;
 
@@ -14,6 +15,7 @@ pub use self::refusal::refusal;
 pub(crate) use self::refusal::services_named;
 pub use self::request::{Method, Node, RequestView};
 pub use self::requests::{LogRange, Read, TaskFilter, Write};
+pub use self::world::World;
 use crate::error::Result;
 use crate::policy::Permit;
 

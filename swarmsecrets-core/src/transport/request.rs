@@ -43,6 +43,23 @@ pub enum Node {
     Named(String),
 }
 
+/// What the paths that Portainer hands on to the Engine have in common.
+const DOCKER: &str = "/docker/";
+
+impl Node {
+    /// The header that a request to this path needs, by name and value. On an environment of agents Portainer has to be told
+    /// whose answer is asked for: a manager's, or that of one node. Without either, agents answer together, or one of them by
+    /// chance.
+    #[must_use]
+    pub fn header(&self, path: &str) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Manager if path.contains(DOCKER) => Some(("x-portaineragent-manageroperation", "1")),
+            Self::Named(name) => Some(("x-portaineragent-target", name)),
+            Self::Manager | Self::Each => None,
+        }
+    }
+}
+
 pub(super) struct Request {
     pub(super) method: Method,
     pub(super) path: String,

@@ -6,12 +6,35 @@
 'applied'
 """
 
-from swarmsecrets._native import Generate, SecretValue
+from swarmsecrets import audit, credentials, health, plugins, transport
+from swarmsecrets._native import Cancellation, Generate, SecretValue
 from swarmsecrets.client import AsyncClient, Client
 from swarmsecrets.errors import Error
 from swarmsecrets.inventory import Inventory
 from swarmsecrets.plan import Plan
+from swarmsecrets.progress import AsyncRunning, Progress, Running
 from swarmsecrets.report import Report
+from swarmsecrets.request import Group
 from swarmsecrets.sim import SimSwarm
 
-__all__ = ["AsyncClient", "Client", "Error", "Generate", "Inventory", "Plan", "Report", "SecretValue", "SimSwarm"]
+__all__ = [
+    "AsyncClient",
+    "AsyncRunning",
+    "Cancellation",
+    "Client",
+    "Error",
+    "Generate",
+    "Group",
+    "Inventory",
+    "Plan",
+    "Progress",
+    "Report",
+    "Running",
+    "SecretValue",
+    "SimSwarm",
+    "audit",
+    "credentials",
+    "health",
+    "plugins",
+    "transport",
+]

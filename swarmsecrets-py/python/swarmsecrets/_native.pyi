@@ -1,11 +1,25 @@
 """The native part, which the other modules dress."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import timedelta
 from os import PathLike
 from typing import Any, Literal, final, overload
 
-__all__ = ["Generate", "Inventory", "Plan", "SecretValue", "Session", "SimSwarm", "duration"]
+__all__ = [
+    "Cancellation",
+    "Containers",
+    "Generate",
+    "Inventory",
+    "Password",
+    "Plan",
+    "Probe",
+    "Request",
+    "SecretValue",
+    "Serving",
+    "Session",
+    "SimSwarm",
+    "duration",
+]
 
 @final
 class SecretValue:
@@ -48,20 +62,67 @@ class Plan:
     def digest(self) -> str: ...
     def diff(self) -> str: ...
 
+@final
+class Cancellation:
+    """Asks what is under way to stop: no further consumer is begun, and the one in hand is finished or undone."""
+
+    def __new__(cls) -> Cancellation: ...
+    def cancel(self) -> None:
+        """Asks. Does nothing when all is done."""
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was asked."""
+
+@final
+class Probe:
+    def __new__(cls, settings: str) -> Probe: ...
+
+@final
+class Password:
+    def __new__(
+        cls, settings: str, administrator_password: SecretValue | None, current: SecretValue | None
+    ) -> Password: ...
+
+@final
+class Containers:
+    """Runs commands in the containers of tasks, while a probe is asked."""
+
+    def run(self, task: str, command: list[str], deadline: timedelta) -> int:
+        """Runs a command (a program and its arguments, no shell) in the container of a task, waits for its end, and gives its exit
+        code. What it prints is not asked for: it may hold a value."""
+
+@final
+class Request:
+    """What is to be sent."""
+
+    @property
+    def method(self) -> str:
+        """`GET`, `POST`, `PUT` or `DELETE`."""
+    @property
+    def path(self) -> str:
+        """The path from the server's root, as `/api/…`, encoded."""
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """The query, not yet encoded."""
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that it needs beside the credential."""
+    @property
+    def what(self) -> str:
+        """What it does, for messages."""
+    def body(self) -> bytes | None:
+        """The JSON body, which may hold a value: send it, and print nothing of it."""
+
 _Given = SecretValue | list[tuple[str, SecretValue]] | None
-_Tell = Callable[[str], object] | None
 
 @final
 class Session:
     @staticmethod
     def portainer(
-        url: str,
-        api_key: SecretValue,
-        endpoint: int,
-        agent_id: str | None,
-        ca_file: str | PathLike[str] | None,
-        journal: str | PathLike[str] | None,
+        url: str, api_key: SecretValue, endpoint: int, ca_file: str | PathLike[str] | None, given: Any
     ) -> Session: ...
+    @staticmethod
+    def over(transport: Any, endpoint: int, given: Any) -> Session: ...
     @overload
     def inventory(self, wait: Literal[True]) -> Inventory: ...
     @overload
@@ -71,38 +132,47 @@ class Session:
     @overload
     def plan(self, wait: Literal[False], asked: Any) -> Awaitable[Plan]: ...
     @overload
-    def apply(
-        self, wait: Literal[True], plan: Plan, values: _Given, confirm: bool, reason: str | None, tell: _Tell
-    ) -> str: ...
+    def plan_create(self, wait: Literal[True], asked: Any) -> Plan: ...
     @overload
-    def apply(
-        self, wait: Literal[False], plan: Plan, values: _Given, confirm: bool, reason: str | None, tell: _Tell
-    ) -> Awaitable[str]: ...
+    def plan_create(self, wait: Literal[False], asked: Any) -> Awaitable[Plan]: ...
     @overload
-    def resume(
-        self, wait: Literal[True], id: str, values: _Given, accept: bool, confirm: bool, reason: str | None, tell: _Tell
-    ) -> str: ...
+    def apply(self, wait: Literal[True], order: Any, plan: Plan, values: _Given) -> str: ...
     @overload
-    def resume(
-        self, wait: Literal[False], id: str, values: _Given, accept: bool, confirm: bool, reason: str | None, tell: _Tell
-    ) -> Awaitable[str]: ...
+    def apply(self, wait: Literal[False], order: Any, plan: Plan, values: _Given) -> Awaitable[str]: ...
     @overload
-    def rollback(self, wait: Literal[True], id: str, confirm: bool, reason: str | None) -> str: ...
+    def resume(self, wait: Literal[True], order: Any, id: str, values: _Given) -> str: ...
     @overload
-    def rollback(self, wait: Literal[False], id: str, confirm: bool, reason: str | None) -> Awaitable[str]: ...
+    def resume(self, wait: Literal[False], order: Any, id: str, values: _Given) -> Awaitable[str]: ...
     @overload
-    def close(self, wait: Literal[True], id: str, confirm: bool, reason: str) -> str: ...
+    def rollback(self, wait: Literal[True], order: Any, id: str) -> str: ...
     @overload
-    def close(self, wait: Literal[False], id: str, confirm: bool, reason: str) -> Awaitable[str]: ...
+    def rollback(self, wait: Literal[False], order: Any, id: str) -> Awaitable[str]: ...
     @overload
-    def retire(self, wait: Literal[True], confirm: bool, reason: str | None) -> str: ...
+    def close(self, wait: Literal[True], order: Any, id: str) -> str: ...
     @overload
-    def retire(self, wait: Literal[False], confirm: bool, reason: str | None) -> Awaitable[str]: ...
+    def close(self, wait: Literal[False], order: Any, id: str) -> Awaitable[str]: ...
+    @overload
+    def retire(self, wait: Literal[True], order: Any) -> str: ...
+    @overload
+    def retire(self, wait: Literal[False], order: Any) -> Awaitable[str]: ...
+    @overload
+    def unfinished(self, wait: Literal[True], order: Any) -> str: ...
+    @overload
+    def unfinished(self, wait: Literal[False], order: Any) -> Awaitable[str]: ...
+
+@final
+class Serving:
+    @property
+    def url(self) -> str: ...
+    @property
+    def api_key(self) -> str: ...
+    def stop(self) -> None: ...
 
 @final
 class SimSwarm:
     def __new__(cls, seed: int) -> SimSwarm: ...
-    def session(self, user: str, agent_id: str | None) -> Session: ...
+    def session(self, user: str, given: Any) -> Session: ...
+    def serve(self, user: str, speed: int) -> Serving: ...
     def advance(self, time: timedelta) -> None: ...
     def now(self) -> str: ...
 

@@ -7,41 +7,122 @@ is kept in a journal, so that `resume` goes on after a crash.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
 
 from swarmsecrets import _native
+from swarmsecrets._native import Cancellation
+from swarmsecrets._plugins import AuditSinkAdapter, CredentialSetterAdapter, HealthProbeAdapter, TransportAdapter
+from swarmsecrets.audit import AuditSink
+from swarmsecrets.credentials import Password, Passwords
+from swarmsecrets.errors import Error
+from swarmsecrets.health import Probes
 from swarmsecrets.inventory import Inventory
 from swarmsecrets.plan import Plan
+from swarmsecrets.progress import AsyncRunning, Observer, Progress, Running
 from swarmsecrets.report import Report
-from swarmsecrets.request import Limits, Values, handed_over
+from swarmsecrets.request import AskedFirst, Duration, Group, Limits, Names, Values, asked, duration, handed_over
+from swarmsecrets.transport import Transport
 
 if TYPE_CHECKING:
-    from typing_extensions import Self  # `typing.Self` from Python 3.11 on
+    from typing_extensions import Self, Unpack  # of `typing` from Python 3.11 on
 
 Path = str | PathLike[str]
-Progress = dict[str, Any]
-Observer = Callable[[Progress], object]
-"""Is called with what happens, from a thread of Rust's: hand it on (a `queue.Queue`, `loop.call_soon_threadsafe`)."""
 
 
-def _told(observer: Observer | None) -> Callable[[str], object] | None:
-    return None if observer is None else lambda text: observer(json.loads(text))
+class Settings(TypedDict, total=False):
+    """What a client is given beside the way to Portainer."""
+
+    agent_id: str | None
+    """The AI agent that acts, if one does: it stands in the audit trail."""
+    journal: Path | None
+    """The folder for journals and the audit trail; without it, the one of the command."""
+    probes: Probes
+    """The probes that are asked whether services work (`swarmsecrets.health`)."""
+    passwords: Passwords
+    """The passwords that are changed in step with secrets (`swarmsecrets.credentials`)."""
+    audit: AuditSink | None
+    """Where the audit trail goes, instead of the folder."""
+    plugin_timeout: Duration
+    """How long a plugin of Python's may take for one answer: 30 seconds."""
 
 
-def _report(text: str) -> Report:
-    return Report._of(json.loads(text))
+@dataclass(frozen=True)
+class Given:
+    """The settings, as Rust reads them."""
+
+    agent_id: str | None
+    journal: Path | None
+    probes: list[tuple[str, Any]]
+    passwords: list[tuple[str, Any]]
+    audit: AuditSinkAdapter | None
+    failures: list[Error]
+    """What the plugins have failed with and no report has told yet."""
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        agent_id: str | None = None,
+        journal: Path | None = None,
+        probes: Probes | None = None,
+        passwords: Passwords | None = None,
+        audit: AuditSink | None = None,
+        plugin_timeout: Duration = "30s",
+    ) -> Given:
+        limit, failures = duration(plugin_timeout), list[Error]()
+
+        def probe(given: Any) -> Any:
+            return given if isinstance(given, _native.Probe) else HealthProbeAdapter(given, limit, failures)
+
+        def password(given: Password | _native.Password) -> Any:
+            if isinstance(given, _native.Password):
+                return given
+            return (CredentialSetterAdapter(given.setter, limit, failures), given.current)
+
+        each = [(services, one) for services, some in (probes or {}).items() for one in _each(some)]
+        return cls(
+            agent_id=agent_id,
+            journal=journal,
+            probes=[(services, probe(one)) for services, one in each],
+            passwords=[(secret, password(one)) for secret, one in (passwords or {}).items()],
+            audit=None if audit is None else AuditSinkAdapter(audit, limit, failures),
+            failures=failures,
+        )
 
 
-def _reports(text: str) -> list[Report]:
-    return [Report._of(one) for one in json.loads(text)]
+def _each(probes: Any) -> Sequence[Any]:
+    return probes if isinstance(probes, Sequence) else [probes]
+
+
+@dataclass(frozen=True)
+class _Order:
+    """How something is to be carried out, as Rust reads it."""
+
+    confirm: bool
+    reason: str | None
+    tell: Callable[[str], object] | None
+    cancellation: Cancellation
+    accept_inconclusive: bool = False
+
+
+def _order(
+    confirm: bool,
+    reason: str | None,
+    observer: Observer | None = None,
+    cancellation: Cancellation | None = None,
+    accept_inconclusive: bool = False,
+) -> _Order:
+    tell = None if observer is None else lambda text: observer(Progress(**json.loads(text)))
+    return _Order(confirm, reason, tell, cancellation or Cancellation(), accept_inconclusive)
 
 
 class _Session:
     """What both kinds of clients are made of."""
 
-    __slots__ = ("_session",)
+    __slots__ = ("_failures", "_session")
 
     def __init__(
         self,
@@ -49,22 +130,35 @@ class _Session:
         *,
         api_key: _native.SecretValue | str,
         endpoint: int,
-        agent_id: str | None = None,
         ca_file: Path | None = None,
-        journal: Path | None = None,
+        **settings: Unpack[Settings],
     ) -> None:
-        """A client of the environment `endpoint` of the Portainer at `url`. Nothing is sent yet.
-
-        `journal` is the folder for journals and the audit trail; without it, the one of the command.
-        """
+        """A client of the environment `endpoint` of the Portainer at `url`. Nothing is sent yet."""
         key = _native.SecretValue(api_key) if isinstance(api_key, str) else api_key
-        self._session = _native.Session.portainer(url, key, endpoint, agent_id, ca_file, journal)
+        given = Given.of(**settings)
+        self._session = _native.Session.portainer(url, key, endpoint, ca_file, given)
+        self._failures = given.failures
 
     @classmethod
-    def _of(cls, session: _native.Session) -> Self:
+    def over(cls, transport: Transport, *, endpoint: int, **settings: Unpack[Settings]) -> Self:
+        """A client that reaches Portainer by a transport of one's own."""
+        limit, given = duration(settings.get("plugin_timeout", "30s")), Given.of(**settings)
+        adapter = TransportAdapter(transport, limit, given.failures)
+        return cls._of(_native.Session.over(adapter, endpoint, given), given)
+
+    @classmethod
+    def _of(cls, session: _native.Session, given: Given) -> Self:
         client = cls.__new__(cls)
-        client._session = session
+        client._session, client._failures = session, given.failures
         return client
+
+    def _report(self, text: str) -> Report:
+        failures = tuple(self._failures)
+        del self._failures[: len(failures)]
+        return Report._of(json.loads(text), failures)
+
+    def _reports(self, text: str) -> list[Report]:
+        return [Report._of(one) for one in json.loads(text)]
 
 
 class Client(_Session):
@@ -82,11 +176,19 @@ class Client(_Session):
         return Inventory(self._session.inventory(True))
 
     def plan_rotation(
-        self, names: str | Iterable[str], *, value: Values = None, reason: str | None = None, **limits: Any
+        self, of: Names | Group, *, value: Values = None, reason: str | None = None, **limits: Unpack[Limits]
     ) -> Plan:
-        """Plans a rotation and changes nothing. `limits` are those of `swarmsecrets.request.Limits`."""
-        return Plan(self._session.plan(True, Limits(**limits).asked(names, value, reason)))
+        """Plans a rotation and changes nothing. A value that is handed over is not needed yet."""
+        return Plan(self._session.plan(True, asked(of, value, reason, limits)))
 
+    def plan_create(
+        self, name: str, *, value: Values = None, labels: Mapping[str, str] | None = None, reason: str | None = None
+    ) -> Plan:
+        """Plans the first version of a secret and changes nothing."""
+        generate = value if isinstance(value, _native.Generate) else None
+        return Plan(self._session.plan_create(True, AskedFirst(name, generate, dict(labels or {}), reason)))
+
+    @overload
     def apply(
         self,
         plan: Plan,
@@ -95,28 +197,76 @@ class Client(_Session):
         confirm: bool = False,
         reason: str | None = None,
         observer: Observer | None = None,
-    ) -> Report:
-        """Carries a plan out. A generated value is made now; one that is handed over is given with `value`."""
-        tell = _told(observer)
-        return _report(self._session.apply(True, plan._native, handed_over(value), confirm, reason, tell))
+        stream: Literal[False] = False,
+    ) -> Report: ...
+    @overload
+    def apply(
+        self, plan: Plan, value: Values = None, *, confirm: bool = False, reason: str | None = None, stream: Literal[True]
+    ) -> Running: ...
+    def apply(
+        self,
+        plan: Plan,
+        value: Values = None,
+        *,
+        confirm: bool = False,
+        reason: str | None = None,
+        observer: Observer | None = None,
+        stream: bool = False,
+    ) -> Report | Running:
+        """Carries a plan out. A generated value is made now; one that is handed over is given with `value`. With `stream`, it is
+        carried out in a thread of its own, and what happens is iterated over."""
+        values = handed_over(value)
+
+        def work(observer: Observer | None, cancellation: Cancellation | None = None) -> Report:
+            order = _order(confirm, reason, observer, cancellation)
+            return self._report(self._session.apply(True, order, plan._native, values))
+
+        return Running(work) if stream else work(observer)
 
     def rotate(
         self,
-        names: str | Iterable[str],
+        of: Names | Group,
         *,
         value: Values,
         confirm: bool = False,
         reason: str | None = None,
         observer: Observer | None = None,
-        **limits: Any,
+        **limits: Unpack[Limits],
     ) -> Report:
         """Plans and carries out in one."""
-        plan = self.plan_rotation(names, value=value, reason=reason, **limits)
+        plan = self.plan_rotation(of, value=value, reason=reason, **limits)
         return self.apply(plan, value, confirm=confirm, reason=reason, observer=observer)
 
-    def revoke(self, name: str, *, value: Values, confirm: bool = False, reason: str | None = None, **limits: Any) -> Report:
+    def revoke(
+        self,
+        name: str,
+        *,
+        value: Values,
+        confirm: bool = False,
+        reason: str | None = None,
+        observer: Observer | None = None,
+        **limits: Unpack[Limits],
+    ) -> Report:
         """Replaces a value that has leaked, everywhere and at once."""
-        return self.rotate(name, value=value, confirm=confirm, reason=reason, strategy="revoke", **limits)
+        limits["strategy"] = "revoke"
+        return self.rotate(name, value=value, confirm=confirm, reason=reason, observer=observer, **limits)
+
+    def create(
+        self,
+        name: str,
+        *,
+        value: Values,
+        labels: Mapping[str, str] | None = None,
+        confirm: bool = False,
+        reason: str | None = None,
+    ) -> Report:
+        """Makes the first version of a secret."""
+        plan = self.plan_create(name, value=value, labels=labels, reason=reason)
+        return self.apply(plan, value, confirm=confirm, reason=reason)
+
+    def unfinished(self) -> list[Report]:
+        """The rotations of this journal that have not ended, oldest first, as they stand."""
+        return self._reports(self._session.unfinished(True, _order(False, None)))
 
     def resume(
         self,
@@ -128,21 +278,21 @@ class Client(_Session):
         reason: str | None = None,
         observer: Observer | None = None,
     ) -> Report:
-        """Goes on with a rotation that was interrupted."""
-        tell = _told(observer)
-        return _report(self._session.resume(True, id, handed_over(value), accept_inconclusive, confirm, reason, tell))
+        """Goes on with a rotation that was interrupted, or, with `accept_inconclusive`, that waits for a person because a probe cannot tell."""
+        order = _order(confirm, reason, observer, accept_inconclusive=accept_inconclusive)
+        return self._report(self._session.resume(True, order, id, handed_over(value)))
 
     def rollback(self, id: str, *, confirm: bool = False, reason: str | None = None) -> Report:
-        """Puts a rotation back: every consumer on the version that it had before."""
-        return _report(self._session.rollback(True, id, confirm, reason))
+        """Puts every service back on the version before, and removes the new one."""
+        return self._report(self._session.rollback(True, _order(confirm, reason), id))
 
     def close(self, id: str, *, reason: str, confirm: bool = False) -> Report:
-        """Ends a rotation where it stands, once a person has seen to what it left."""
-        return _report(self._session.close(True, id, confirm, reason))
+        """Ends a rotation where it stands, when a person has seen to what it left."""
+        return self._report(self._session.close(True, _order(confirm, reason), id))
 
     def retire(self, *, confirm: bool = False, reason: str | None = None) -> list[Report]:
         """Deletes replaced versions whose grace is over and that nothing uses. Reports on all that are kept yet."""
-        return _reports(self._session.retire(True, confirm, reason))
+        return self._reports(self._session.retire(True, _order(confirm, reason)))
 
 
 class AsyncClient(_Session):
@@ -162,12 +312,20 @@ class AsyncClient(_Session):
         return Inventory(await self._session.inventory(False))
 
     async def plan_rotation(
-        self, names: str | Iterable[str], *, value: Values = None, reason: str | None = None, **limits: Any
+        self, of: Names | Group, *, value: Values = None, reason: str | None = None, **limits: Unpack[Limits]
     ) -> Plan:
         """As `Client.plan_rotation`."""
-        return Plan(await self._session.plan(False, Limits(**limits).asked(names, value, reason)))
+        return Plan(await self._session.plan(False, asked(of, value, reason, limits)))
 
-    async def apply(
+    async def plan_create(
+        self, name: str, *, value: Values = None, labels: Mapping[str, str] | None = None, reason: str | None = None
+    ) -> Plan:
+        """As `Client.plan_create`."""
+        generate = value if isinstance(value, _native.Generate) else None
+        return Plan(await self._session.plan_create(False, AskedFirst(name, generate, dict(labels or {}), reason)))
+
+    @overload
+    def apply(
         self,
         plan: Plan,
         value: Values = None,
@@ -175,30 +333,75 @@ class AsyncClient(_Session):
         confirm: bool = False,
         reason: str | None = None,
         observer: Observer | None = None,
-    ) -> Report:
-        """As `Client.apply`."""
-        tell = _told(observer)
-        return _report(await self._session.apply(False, plan._native, handed_over(value), confirm, reason, tell))
+        stream: Literal[False] = False,
+    ) -> Coroutine[Any, Any, Report]: ...
+    @overload
+    def apply(
+        self, plan: Plan, value: Values = None, *, confirm: bool = False, reason: str | None = None, stream: Literal[True]
+    ) -> AsyncRunning: ...
+    def apply(
+        self,
+        plan: Plan,
+        value: Values = None,
+        *,
+        confirm: bool = False,
+        reason: str | None = None,
+        observer: Observer | None = None,
+        stream: bool = False,
+    ) -> Coroutine[Any, Any, Report] | AsyncRunning:
+        """As `Client.apply`; with `stream`, an `AsyncRunning`, and nothing is to be awaited yet."""
+        values = handed_over(value)
+
+        async def work(observer: Observer | None, cancellation: Cancellation | None = None) -> Report:
+            order = _order(confirm, reason, observer, cancellation)
+            return self._report(await self._session.apply(False, order, plan._native, values))
+
+        return AsyncRunning(work) if stream else work(observer)
 
     async def rotate(
         self,
-        names: str | Iterable[str],
+        of: Names | Group,
         *,
         value: Values,
         confirm: bool = False,
         reason: str | None = None,
         observer: Observer | None = None,
-        **limits: Any,
+        **limits: Unpack[Limits],
     ) -> Report:
         """As `Client.rotate`."""
-        plan = await self.plan_rotation(names, value=value, reason=reason, **limits)
+        plan = await self.plan_rotation(of, value=value, reason=reason, **limits)
         return await self.apply(plan, value, confirm=confirm, reason=reason, observer=observer)
 
     async def revoke(
-        self, name: str, *, value: Values, confirm: bool = False, reason: str | None = None, **limits: Any
+        self,
+        name: str,
+        *,
+        value: Values,
+        confirm: bool = False,
+        reason: str | None = None,
+        observer: Observer | None = None,
+        **limits: Unpack[Limits],
     ) -> Report:
         """As `Client.revoke`."""
-        return await self.rotate(name, value=value, confirm=confirm, reason=reason, strategy="revoke", **limits)
+        limits["strategy"] = "revoke"
+        return await self.rotate(name, value=value, confirm=confirm, reason=reason, observer=observer, **limits)
+
+    async def create(
+        self,
+        name: str,
+        *,
+        value: Values,
+        labels: Mapping[str, str] | None = None,
+        confirm: bool = False,
+        reason: str | None = None,
+    ) -> Report:
+        """As `Client.create`."""
+        plan = await self.plan_create(name, value=value, labels=labels, reason=reason)
+        return await self.apply(plan, value, confirm=confirm, reason=reason)
+
+    async def unfinished(self) -> list[Report]:
+        """As `Client.unfinished`."""
+        return self._reports(await self._session.unfinished(False, _order(False, None)))
 
     async def resume(
         self,
@@ -211,18 +414,17 @@ class AsyncClient(_Session):
         observer: Observer | None = None,
     ) -> Report:
         """As `Client.resume`."""
-        tell = _told(observer)
-        values = handed_over(value)
-        return _report(await self._session.resume(False, id, values, accept_inconclusive, confirm, reason, tell))
+        order = _order(confirm, reason, observer, accept_inconclusive=accept_inconclusive)
+        return self._report(await self._session.resume(False, order, id, handed_over(value)))
 
     async def rollback(self, id: str, *, confirm: bool = False, reason: str | None = None) -> Report:
         """As `Client.rollback`."""
-        return _report(await self._session.rollback(False, id, confirm, reason))
+        return self._report(await self._session.rollback(False, _order(confirm, reason), id))
 
     async def close(self, id: str, *, reason: str, confirm: bool = False) -> Report:
         """As `Client.close`."""
-        return _report(await self._session.close(False, id, confirm, reason))
+        return self._report(await self._session.close(False, _order(confirm, reason), id))
 
     async def retire(self, *, confirm: bool = False, reason: str | None = None) -> list[Report]:
         """As `Client.retire`."""
-        return _reports(await self._session.retire(False, confirm, reason))
+        return self._reports(await self._session.retire(False, _order(confirm, reason)))

@@ -145,11 +145,11 @@ class IoError(Error):
     kind = "io"
 
 
-def _raised(kind: str, message: str, causes: list[str]) -> Error:
-    """The exception for an error of this kind, chained to its causes."""
+def _raised(kind: str, message: str, causes: list[str | BaseException]) -> Error:
+    """The exception for an error of this kind, chained to its causes: what Rust says of them, or a plugin's own exceptions."""
     error = Error._kinds.get(kind, Error)(message)
     below: BaseException = error
     for cause in causes:
-        below.__cause__ = Error(cause)
+        below.__cause__ = cause if isinstance(cause, BaseException) else Error(cause)
         below = below.__cause__
     return error

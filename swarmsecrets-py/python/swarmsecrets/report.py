@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from swarmsecrets import _documents
+from swarmsecrets.errors import Error
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,14 @@ class Report:
     warnings: tuple[str, ...]
     requests: int
     closed: bool
+    failures: tuple[Error, ...] = ()
+    """What plugins of Python's have failed with meanwhile, with their tracebacks as causes."""
     _document: str = field(repr=False, compare=False, default="")
 
     @classmethod
-    def _of(cls, document: dict[str, Any]) -> Report:
-        return _documents.read(cls, {"closed": False, **document, "_document": json.dumps(document)})
+    def _of(cls, document: dict[str, Any], failures: tuple[Error, ...] = ()) -> Report:
+        report = _documents.read(cls, {"closed": False, **document, "_document": json.dumps(document)})
+        return replace(report, failures=failures)
 
     def to_dict(self) -> dict[str, Any]:
         """The document of `swarmsecrets rotate --json`."""

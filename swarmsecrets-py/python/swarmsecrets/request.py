@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal, TypedDict
 
 from swarmsecrets import _native
 from swarmsecrets._native import Generate, SecretValue
+from swarmsecrets.errors import InvalidError
 
 Value = SecretValue | Generate
 """Where a value comes from: it is handed over, or generated."""
@@ -26,12 +28,61 @@ def duration(time: Duration) -> timedelta:
     return time if isinstance(time, timedelta) else _native.duration(time)
 
 
+def written(time: Duration | None) -> str | None:
+    """The time as settings write it."""
+    return f"{time // timedelta(milliseconds=1)}ms" if isinstance(time, timedelta) else time
+
+
+class Limits(TypedDict, total=False):
+    """How a rotation goes, beside what it is of. The defaults are those of the command."""
+
+    strategy: Literal["swap", "overlap", "revoke"]
+    """`overlap` where the client changes a password in step, else `swap`; `revoke` keeps no old version."""
+    grace: Duration
+    """How long the replaced version is kept: 24 hours."""
+    stability: Duration
+    """How long all tasks of a service must have run before it counts as healthy: 10 seconds."""
+    deadline: Duration
+    """How long one service may take to get there: 5 minutes."""
+    canary: str
+    """The service to update first, alone; without it, the one that labels tell."""
+    skip_canary: bool
+    """Whether none goes first, alone."""
+    concurrency: int
+    """How many services are updated at a time: 1."""
+    failures: int
+    """How many times a service may fail and be tried again before everything is put back: 0."""
+    after: Iterable[tuple[str, str]]
+    """Pairs of services, of which the first is updated after the second."""
+    allow_jobs: bool
+    """Run jobs again that mount the secret."""
+    allow_redeploy: bool
+    """Write a stack's file even if that changes more than secrets."""
+    allow_owner: bool
+    """Go on if the new version cannot be given its owner."""
+
+
+Names = str | Iterable[str]
+"""One secret, or several that are rotated together."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """All secrets of a stack, or that carry labels: `client.rotate(Group(stack="shop"), …)`."""
+
+    stack: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Asked:
     """A rotation that somebody asks for, as Rust reads it."""
 
     secrets: list[tuple[str, Generate | None]]
-    strategy: str
+    stack: str | None
+    labels: list[tuple[str, str]]
+    generate: Generate | None
+    strategy: str | None
     grace: timedelta
     stability: timedelta
     deadline: timedelta
@@ -47,54 +98,48 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How a rotation goes, beside what it is of. The defaults are those of the command."""
+class AskedFirst:
+    """A first version that somebody asks for, as Rust reads it."""
 
-    strategy: str = "swap"
-    """`swap`, `overlap` or `revoke`."""
-    grace: Duration = "24h"
-    """How long the replaced version is kept."""
-    stability: Duration = "10s"
-    """How long all tasks of a service must have run before it counts as healthy."""
-    deadline: Duration = "5m"
-    """How long one service may take to get there."""
-    canary: str | None = None
-    """The service to update first, alone; without it, the one that labels tell."""
-    skip_canary: bool = False
-    """Whether none goes first, alone."""
-    concurrency: int = 1
-    """How many services are updated at a time."""
-    failures: int = 0
-    """How many times a service may fail and be tried again before everything is put back."""
-    after: Iterable[tuple[str, str]] = ()
-    """Pairs of services, of which the first is updated after the second."""
-    allow_jobs: bool = False
-    """Run jobs again that mount the secret."""
-    allow_redeploy: bool = False
-    """Write a stack's file even if that changes more than secrets."""
-    allow_owner: bool = False
-    """Go on if the new version cannot be given its owner."""
+    name: str
+    generate: Generate | None
+    labels: dict[str, str]
+    reason: str | None
 
-    def asked(self, names: str | Iterable[str], value: Values, reason: str | None) -> Asked:
-        """The rotation of these secrets."""
-        secrets = [names] if isinstance(names, str) else list(names)
-        recipe = {name: value.get(name) if isinstance(value, Mapping) else value for name in secrets}
-        return Asked(
-            secrets=[(name, one if isinstance(one, Generate) else None) for name, one in recipe.items()],
-            strategy=self.strategy,
-            grace=duration("0s") if self.strategy == "revoke" else duration(self.grace),
-            stability=duration(self.stability),
-            deadline=duration(self.deadline),
-            canary=self.canary,
-            skip_canary=self.skip_canary,
-            concurrency=self.concurrency,
-            failures=self.failures,
-            after=list(self.after),
-            allow_jobs=self.allow_jobs,
-            allow_redeploy=self.allow_redeploy,
-            allow_owner=self.allow_owner,
-            reason=reason,
-        )
+
+def asked(of: Names | Group, value: Values, reason: str | None, limits: Limits) -> Asked:
+    """The rotation of these secrets."""
+    unknown = limits.keys() - Limits.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"a rotation has no limit `{sorted(unknown)[0]}`")
+    group = of if isinstance(of, Group) else Group()
+    names = [of] if isinstance(of, str) else [] if isinstance(of, Group) else list(of)
+    if not names and not isinstance(of, Group):
+        raise InvalidError("name at least one secret")
+    if isinstance(of, Group) and of.stack is None and not of.labels:
+        raise InvalidError("a group is of a stack, or of secrets that carry labels: name either")
+    recipe = {name: value.get(name) if isinstance(value, Mapping) else value for name in names}
+    strategy = limits.get("strategy")
+    grace = "0s" if strategy == "revoke" else "24h"
+    return Asked(
+        secrets=[(name, one if isinstance(one, Generate) else None) for name, one in recipe.items()],
+        stack=group.stack,
+        labels=list(group.labels.items()),
+        generate=value if isinstance(value, Generate) else None,
+        strategy=strategy,
+        grace=duration(limits.get("grace", grace)),
+        stability=duration(limits.get("stability", "10s")),
+        deadline=duration(limits.get("deadline", "5m")),
+        canary=limits.get("canary"),
+        skip_canary=limits.get("skip_canary", False),
+        concurrency=limits.get("concurrency", 1),
+        failures=limits.get("failures", 0),
+        after=list(limits.get("after", ())),
+        allow_jobs=limits.get("allow_jobs", False),
+        allow_redeploy=limits.get("allow_redeploy", False),
+        allow_owner=limits.get("allow_owner", False),
+        reason=reason,
+    )
 
 
 def handed_over(value: Values) -> SecretValue | list[tuple[str, SecretValue]] | None:

@@ -1,0 +1,203 @@
+"""Adapters between plugins and Rust: what is to be awaited is awaited, and what is no answer is said."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import inspect
+import json
+import logging
+import threading
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from swarmsecrets import _documents, _native, errors
+from swarmsecrets.audit import AuditRecord
+from swarmsecrets.credentials import Account
+from swarmsecrets.health import Health, Target
+from swarmsecrets.transport import SIMULATED_HEADER, Response
+
+log = logging.getLogger("swarmsecrets.plugins")
+
+_loop: asyncio.AbstractEventLoop | None = None
+_making = threading.Lock()
+
+
+def _own_loop() -> asyncio.AbstractEventLoop:
+    """The event loop of plugins' coroutines, in a thread of its own: it goes on while a client blocks another one."""
+    global _loop
+    with _making:
+        if _loop is None:
+            _loop = asyncio.new_event_loop()
+            threading.Thread(target=_loop.run_forever, name="swarmsecrets-plugins", daemon=True).start()
+        return _loop
+
+
+class Adapter:
+    """What all adapters have in common."""
+
+    kind = "plugin"
+    methods: tuple[str, ...] = ()
+
+    def __init__(self, plugin: Any, timeout: timedelta, failures: list[errors.Error] | None = None) -> None:
+        name = type(plugin).__name__
+        missing = [method for method in self.methods if not callable(getattr(plugin, method, None))]
+        if missing:
+            raise errors.InvalidError(f"{name} is no {self.kind}: it has no `{missing[0]}`")
+        self.plugin = plugin
+        self.timeout = timeout
+        self.failures = [] if failures is None else failures
+        self.what = f"the {self.kind} {name}"
+        self.told = self.introduced()
+
+    def introduced(self) -> str:
+        """What it says of itself once and for all."""
+        return ""
+
+    def ask(self, method: str, *arguments: Any) -> Any:
+        """The answer of a method, awaited where it must be."""
+        try:
+            answer = getattr(self.plugin, method)(*arguments)
+            return self.awaited(method, answer) if inspect.isawaitable(answer) else answer
+        except errors.Error as error:
+            raise self.noted(type(error)(f"{self.what}: {error}"), error) from error
+        except Exception as error:
+            raise self.failed(method, error) from error
+
+    def awaited(self, method: str, answer: Awaitable[Any]) -> Any:
+        async def whole() -> Any:
+            return await answer
+
+        future = asyncio.run_coroutine_threadsafe(whole(), _own_loop())
+        try:
+            return future.result(self.timeout.total_seconds())
+        except (TimeoutError, concurrent.futures.TimeoutError):
+            # One that the plugin itself has raised is its failure.
+            if future.done():
+                raise
+            future.cancel()
+            raise errors.TimeoutError(f"no answer to `{method}` within {self.timeout}") from None
+
+    def failed(self, method: str, error: Exception) -> errors.Error:
+        """The words of the exception may hold a value: they stand in its cause, and nowhere else."""
+        log.debug("%s failed in `%s`", self.what, method, exc_info=error)
+        return self.noted(errors.ProtocolError(f"{self.what} failed in `{method}` with {type(error).__name__}"), error)
+
+    def noted(self, failure: errors.Error, cause: Exception | None = None) -> errors.Error:
+        """The failure, which a report will tell: where the rotation goes on without an answer, nobody raises it."""
+        failure.__cause__ = cause
+        self.failures.append(failure)
+        return failure
+
+    def expected(self, method: str, expected: str, answer: Any) -> errors.Error:
+        given = type(answer).__name__
+        return self.noted(errors.ProtocolError(f"{self.what} answered `{method}` with {given}: expected {expected}"))
+
+
+class HealthProbeAdapter(Adapter):
+    kind = "health probe"
+    methods = ("baseline", "check")
+
+    def introduced(self) -> str:
+        name = getattr(self.plugin, "name", None)
+        if not isinstance(name, str) or not 0 < len(name) <= 300 or not name.isprintable():
+            raise errors.InvalidError(f"{self.what} has no `name`: it must be a line of at most 300 characters")
+        return name
+
+    def baseline(self, told: str, containers: _native.Containers) -> str:
+        seen = self.ask("baseline", _documents.read(Target, json.loads(told)), containers)
+        try:
+            return json.dumps(seen)
+        except (TypeError, ValueError):
+            raise self.expected("baseline", "what JSON can hold", seen) from None
+
+    def check(self, told: str, containers: _native.Containers) -> str:
+        document = json.loads(told)
+        health = self.ask("check", _documents.read(Target, document), json.loads(document["baseline"]), containers)
+        if not isinstance(health, Health):
+            raise self.expected("check", "a swarmsecrets.health.Health", health)
+        return json.dumps({"health": health.status, "reason": health.reason})
+
+
+class CredentialSetterAdapter(Adapter):
+    kind = "credential setter"
+    methods = ("account", "next_value", "set", "verify", "revoke", "undo")
+
+    def introduced(self) -> str:
+        account = self.plugin.account()
+        if not isinstance(account, Account):
+            raise self.expected("account", "a swarmsecrets.credentials.Account", account)
+        return json.dumps({"system": account.system, "user": account.user, "way": account.way})
+
+    def next_value(self, current: _native.SecretValue, password: _native.SecretValue) -> _native.SecretValue:
+        value = self.ask("next_value", current, password)
+        if not isinstance(value, _native.SecretValue):
+            raise self.expected("next_value", "a swarmsecrets.SecretValue", value)
+        return value
+
+    def verify(self, value: _native.SecretValue) -> bool:
+        works = self.ask("verify", value)
+        if not isinstance(works, bool):
+            raise self.expected("verify", "a bool", works)
+        return works
+
+    def set(self, rotation: str, current: _native.SecretValue, next: _native.SecretValue) -> None:
+        self.ask("set", rotation, current, next)
+
+    def revoke(self, rotation: str, old: _native.SecretValue) -> None:
+        self.ask("revoke", rotation, old)
+
+    def undo(self, rotation: str, current: _native.SecretValue) -> None:
+        self.ask("undo", rotation, current)
+
+
+class AuditSinkAdapter(Adapter):
+    kind = "audit sink"
+    methods = ("append",)
+
+    def append(self, text: str) -> None:
+        self.ask("append", AuditRecord.of(json.loads(text)))
+
+
+Pieces = Iterator[bytes] | AsyncIterator[bytes]
+
+
+class TransportAdapter(Adapter):
+    kind = "transport"
+    methods = ("send",)
+
+    def answer(self, request: _native.Request) -> tuple[int, bool, Response]:
+        response = self.ask("send", request)
+        if not isinstance(response, Response):
+            raise self.expected("send", "a swarmsecrets.transport.Response", response)
+        simulated = any(name.lower() == SIMULATED_HEADER for name in response.headers)
+        return response.status, simulated, response
+
+    def send(self, request: _native.Request) -> tuple[int, bool, bytes]:
+        status, simulated, response = self.answer(request)
+        pieces = self.pieces(response)
+        return status, simulated, b"".join(iter(lambda: self.next(pieces), None))
+
+    def open(self, request: _native.Request) -> tuple[int, bool, Pieces]:
+        status, simulated, response = self.answer(request)
+        return status, simulated, self.pieces(response)
+
+    def pieces(self, response: Response) -> Pieces:
+        body = response.body
+        if isinstance(body, bytes):
+            return iter((body,))
+        return aiter(body) if isinstance(body, AsyncIterable) else iter(body)
+
+    def next(self, pieces: Pieces) -> bytes | None:
+        """The next piece of a body, or None at its end."""
+        try:
+            if isinstance(pieces, Iterator):
+                piece = next(pieces, None)
+            else:
+                piece = self.awaited("send", anext(pieces, None))
+        except Exception as error:
+            raise self.failed("send", error) from error
+        if not isinstance(piece, bytes | None):
+            raise self.expected("send", "bytes in the body", piece)
+        return piece

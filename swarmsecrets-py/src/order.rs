@@ -1,0 +1,69 @@
+//! How something is to be carried out.
+
+use pyo3::prelude::*;
+use swarmsecrets_core::executor::{Observer, Progress};
+use swarmsecrets_core::policy::Word;
+
+/// An order as `swarmsecrets.order` writes it down.
+#[derive(FromPyObject)]
+pub(crate) struct Order {
+    confirm: bool,
+    pub(crate) reason: Option<String>,
+    pub(crate) accept_inconclusive: bool,
+    tell: Option<Py<PyAny>>,
+    pub(crate) cancellation: Cancellation,
+}
+
+impl Order {
+    pub(crate) fn word(&self) -> Word {
+        if self.confirm { Word::Given } else { Word::NotGiven }
+    }
+}
+
+/// Tells a callable of Python's what happens, as JSON.
+impl Observer for Order {
+    fn tell(&self, progress: &Progress<'_>) {
+        let Some(tell) = &self.tell else { return };
+        let text = match progress {
+            Progress::Event { rotation, event } => {
+                serde_json::json!({"kind": "event", "rotation": rotation.as_str(), "event": event})
+            }
+            Progress::Sending { words } => serde_json::json!({"kind": "sending", "text": words}),
+            Progress::Trouble { message } => serde_json::json!({"kind": "trouble", "text": message}),
+            _ => return,
+        };
+        Python::attach(|py| {
+            if let Err(error) = tell.call1(py, (text.to_string(),)) {
+                error.write_unraisable(py, None);
+            }
+        });
+    }
+}
+
+/// Asks what is under way to stop: no further consumer is begun, and the one in hand is finished or undone.
+#[pyclass(frozen, from_py_object, module = "swarmsecrets")]
+#[derive(Clone, Default)]
+pub(crate) struct Cancellation(pub(crate) swarmsecrets_core::executor::Cancellation);
+
+#[pymethods]
+impl Cancellation {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks. Does nothing when all is done.
+    fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    /// Whether it was asked.
+    #[getter]
+    fn cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+
+    fn __repr__(&self) -> &'static str {
+        if self.cancelled() { "<Cancellation: asked>" } else { "<Cancellation>" }
+    }
+}

@@ -1,0 +1,129 @@
+//! What a client is given beside the way to Portainer: who acts, where it keeps its records, probes that it asks, passwords that
+//! it changes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use swarmsecrets_core::executor::PasswordChange;
+use swarmsecrets_core::plan::Probed;
+use swarmsecrets_core::{Result, SecretValue as Value};
+use swarmsecrets_settings::{Ask, Credentials, ProbeSet, Settings};
+
+use crate::error::{OrRaise as _, invalid};
+use crate::plugins::{self, Plugin};
+use crate::secret_value::SecretValue;
+
+/// The settings, as `swarmsecrets.client` writes them down.
+#[derive(FromPyObject)]
+pub(crate) struct Given<'py> {
+    /// The AI agent that acts, if one does.
+    pub(crate) agent_id: Option<String>,
+    /// The folder of journals and the audit trail.
+    pub(crate) journal: Option<PathBuf>,
+    /// Each with the name of its service, or `label=value`.
+    probes: Vec<(String, GivenProbe<'py>)>,
+    /// Each by the name of its secret.
+    passwords: Vec<(String, GivenPassword<'py>)>,
+    pub(crate) audit: Option<Plugin>,
+}
+
+#[derive(FromPyObject)]
+enum GivenProbe<'py> {
+    Native(PyRef<'py, Probe>),
+    Python(Plugin),
+}
+
+#[derive(FromPyObject)]
+enum GivenPassword<'py> {
+    Native(PyRef<'py, Password>),
+    /// A setter, and the value that the secret has now.
+    Python(Plugin, PyRef<'py, SecretValue>),
+}
+
+impl Given<'_> {
+    pub(crate) fn probes(&self) -> ProbeSet {
+        self.probes.iter().fold(ProbeSet::default(), |probes, (services, probe)| {
+            let services = match services.split_once('=') {
+                Some((key, value)) => Probed::Labelled(key.to_owned(), value.to_owned()),
+                None => Probed::Named(services.clone()),
+            };
+            let ask = match probe {
+                GivenProbe::Native(probe) => probe.0.clone(),
+                GivenProbe::Python(plugin) => Ask::Inside(Arc::new(plugins::Probe(plugin.clone()))),
+            };
+            probes.and(services, ask)
+        })
+    }
+
+    /// The passwords. That of a real system is not changed for a simulated secret.
+    pub(crate) fn credentials(&self, simulated: bool) -> Result<Credentials> {
+        self.passwords.iter().try_fold(Credentials::default(), |credentials, (secret, password)| {
+            let change = match password {
+                GivenPassword::Native(password) => match &password.0 {
+                    PasswordChange::Setter { setter, .. } if simulated => {
+                        return Err(invalid(format!(
+                            "{} is a real one, and this world is simulated",
+                            setter.account()
+                        )));
+                    }
+                    change => change.clone(),
+                },
+                GivenPassword::Python(plugin, current) => PasswordChange::Setter {
+                    setter: Arc::new(plugins::Setter::new(plugin.clone())?),
+                    current: Some(current.0.clone()),
+                },
+            };
+            Ok(credentials.and(secret, change))
+        })
+    }
+}
+
+/// A probe of swarmsecrets' own.
+#[pyclass(frozen, module = "swarmsecrets._native")]
+pub(crate) struct Probe(Ask);
+
+#[pymethods]
+impl Probe {
+    #[new]
+    fn new(py: Python<'_>, settings: &str) -> PyResult<Self> {
+        read(settings).and_then(swarmsecrets_settings::probe).or_raise(py).map(Self)
+    }
+
+    fn __repr__(&self) -> String {
+        match &self.0 {
+            Ask::Outside(probe) | Ask::Inside(probe) => format!("<HealthProbe: {}>", probe.name()),
+            Ask::Logs(_) => "<HealthProbe: logs>".to_owned(),
+        }
+    }
+}
+
+/// How a password is changed, by a setter of swarmsecrets' own.
+#[pyclass(frozen, module = "swarmsecrets._native")]
+pub(crate) struct Password(PasswordChange);
+
+#[pymethods]
+impl Password {
+    #[new]
+    fn new(
+        py: Python<'_>,
+        settings: &str,
+        administrator_password: Option<PyRef<'_, SecretValue>>,
+        current: Option<PyRef<'_, SecretValue>>,
+    ) -> PyResult<Self> {
+        let value = |given: Option<PyRef<'_, SecretValue>>| -> Option<Value> { given.map(|value| value.0.clone()) };
+        let (administrator_password, current) = (value(administrator_password), value(current));
+        read(settings)
+            .and_then(|settings| swarmsecrets_settings::credential(settings, administrator_password, current))
+            .or_raise(py)
+            .map(Self)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Password of {}>", self.0.account())
+    }
+}
+
+fn read(settings: &str) -> Result<Settings> {
+    serde_json::from_str(settings).map_err(|e| invalid(format!("the settings cannot be read: {e}")))
+}
