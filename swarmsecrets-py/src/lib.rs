@@ -15,6 +15,7 @@ mod secret_value;
 mod session;
 mod settings;
 mod sim;
+mod testing;
 
 #[pyo3::pymodule]
 mod _native {
@@ -38,6 +39,9 @@ mod _native {
     use super::settings::{Password, Probe};
     #[pymodule_export]
     use super::sim::{Serving, SimSwarm};
+
+    #[pymodule_export]
+    use super::testing::{check_audit_sink, check_credential_setter, check_health_probe, check_transport};
 
     #[pymodule_init]
     fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {

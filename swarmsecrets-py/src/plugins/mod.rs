@@ -105,7 +105,7 @@ impl Plugin {
 }
 
 /// The answer of a method that has nothing to say.
-struct Done;
+pub(crate) struct Done;
 
 impl FromPyObject<'_, '_> for Done {
     type Error = std::convert::Infallible;

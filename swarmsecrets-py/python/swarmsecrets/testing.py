@@ -1,0 +1,151 @@
+"""The conformance suites: what every plugin must do. Call the one of its protocol from the plugin's tests.
+
+A suite raises `AssertionError` where the plugin breaks a promise, and says which.
+
+>>> from swarmsecrets import testing
+>>> records = []
+>>> class InMemory:
+...     def append(self, record):
+...         records.append(record)
+>>> testing.check_audit_sink(InMemory, lambda: records)
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Protocol
+
+from swarmsecrets import _native
+from swarmsecrets._plugins import AuditSinkAdapter, CredentialSetterAdapter, HealthProbeAdapter, TransportAdapter
+from swarmsecrets.audit import AuditRecord, AuditSink
+from swarmsecrets.credentials import CredentialSetter
+from swarmsecrets.health import HealthProbe
+from swarmsecrets.request import Duration, duration
+from swarmsecrets.transport import Transport
+
+_LIMIT = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class _Sinks:
+    opened: Callable[[], AuditSink]
+    records: Callable[[], Iterable[AuditRecord]]
+
+    def open(self) -> AuditSinkAdapter:
+        return AuditSinkAdapter(self.opened(), _LIMIT)
+
+    def read_back(self) -> str:
+        return json.dumps([record.to_dict() for record in self.records()])
+
+
+def check_audit_sink(open: Callable[[], AuditSink], read_back: Callable[[], Iterable[AuditRecord]]) -> None:
+    """Each call of `open` opens the same sink anew, as another process would; it is empty at first. `read_back` gives all records that
+    it holds at that moment, in order."""
+    _native.check_audit_sink(_Sinks(open, read_back))
+
+
+@dataclass(frozen=True)
+class _Connections:
+    to: Callable[[str, str], Transport]
+
+    def connect(self, url: str, key: str) -> TransportAdapter:
+        return TransportAdapter(self.to(url, key), _LIMIT)
+
+
+def check_transport(connect: Callable[[str, str], Transport]) -> None:
+    """`connect` makes a transport to the Portainer at a URL, with an API key. That Portainer is a simulated one."""
+    _native.check_transport(_Connections(connect))
+
+
+class Condition(Enum):
+    """How the service does that a probe is asked about."""
+
+    WORKING = "working"
+    BROKEN = "broken"
+    """It answers, and what it says is that it does not work."""
+    UNREACHABLE = "unreachable"
+    """Nothing answers."""
+    SILENT = "silent"
+    """Something takes the question and never answers."""
+
+
+@dataclass(frozen=True)
+class _Probes:
+    put: Callable[[Condition], None]
+    probe: HealthProbeAdapter
+    value: str
+    patience: timedelta
+    silence_is_unhealthy: bool
+
+    def set(self, condition: str) -> None:
+        self.put(Condition(condition))
+
+
+def check_health_probe(
+    probe: HealthProbe,
+    set: Callable[[Condition], None],
+    *,
+    value: str,
+    patience: Duration = "10s",
+    silence_is_unhealthy: bool = False,
+) -> None:
+    """`set` puts the service into a condition; `value` stands in its answers and must not be shown. `patience` is how long the probe may
+    take. A probe may document that a service without an answer is unhealthy, and not inconclusive. It is handed no containers."""
+    limit = duration(patience)
+    _native.check_health_probe(_Probes(set, HealthProbeAdapter(probe, limit), value, limit, silence_is_unhealthy))
+
+
+class Trouble(Enum):
+    """What stands in a setter's way."""
+
+    NONE = "none"
+    WRONG_ADMIN = "wrong_admin"
+    """The administrator's password is wrong."""
+    DOWN = "down"
+    """Nothing listens where it connects to."""
+    LOST_ANSWER_TO_SET = "lost_answer_to_set"
+    """The change is carried out, and its answer is lost, once."""
+    LOST_ANSWER_TO_REVOKE = "lost_answer_to_revoke"
+    LOST_ANSWER_TO_UNDO = "lost_answer_to_undo"
+
+
+class System(Protocol):
+    """The system whose passwords a setter changes, as its administrator sees it."""
+
+    def user(self, name: str, password: _native.SecretValue) -> _native.SecretValue:
+        """Makes a user with this password (of two that take turns both, the second shut), and gives the secret's value."""
+
+    def setter(self, name: str, trouble: Trouble) -> CredentialSetter:
+        """A setter for that user, who need not be there."""
+
+    def value(self, name: str, password: _native.SecretValue) -> _native.SecretValue:
+        """A value as `user` would give it, without a user being made."""
+
+    def odd_names(self) -> Iterable[str]:
+        """Names that a careless statement would trip over, as far as the system takes them."""
+
+
+@dataclass(frozen=True)
+class _System:
+    system: System
+
+    def user(self, name: str, password: _native.SecretValue) -> _native.SecretValue:
+        return self.system.user(name, password)
+
+    def setter(self, name: str, trouble: str) -> CredentialSetterAdapter:
+        return CredentialSetterAdapter(self.system.setter(name, Trouble(trouble)), _LIMIT)
+
+    def value(self, name: str, password: _native.SecretValue) -> _native.SecretValue:
+        return self.system.value(name, password)
+
+    def odd_names(self) -> list[str]:
+        return list(self.system.odd_names())
+
+
+def check_credential_setter(system: System) -> None:
+    """Runs rotations on the system, undoes them at each point, and gets in their way."""
+    _native.check_credential_setter(_System(system))
