@@ -16,11 +16,6 @@ from swarmsecrets import errors, testing
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples" / "python"
 
 
-@pytest.fixture(autouse=True)
-def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-
-
 def test_they_are_short() -> None:
     assert sorted(EXAMPLES.glob("*.py"))
     code = {path.name: sum(1 for line in path.read_text().splitlines() if line.strip()) for path in EXAMPLES.glob("*.py")}

@@ -10,7 +10,10 @@ use crate::repository;
 /// What builds the package. What tests it stands in `pyproject.toml`.
 const MATURIN: &str = "maturin>=1.9,<2";
 
-/// Does so by itself. The arguments are for pytest.
+/// Tests on the real Engine, which the environment tells of.
+const ON_ENGINE: &str = "swarmsecrets-py/engine";
+
+/// Builds and tests by itself. The arguments are for pytest.
 pub(crate) fn alone(arguments: &[String]) -> Result<(), Failure> {
     let scratch = repository::scratch();
     std::fs::create_dir_all(&scratch).map_err(|e| format!("cannot make {}: {e}", scratch.display()))?;
@@ -20,17 +23,28 @@ pub(crate) fn alone(arguments: &[String]) -> Result<(), Failure> {
 /// Builds the package without optimizations, checks its types and runs its tests. `tell` adds what the leak scan needs.
 pub(crate) fn test(log: &Log, tell: impl Fn(&mut Command), arguments: &[String]) -> Result<(), Failure> {
     let venv = environment(log)?;
-    let python = || {
-        let mut python = Command::new(venv.join("bin/python"));
-        python.current_dir(repository::root()).env("VIRTUAL_ENV", &venv);
-        tell(&mut python);
-        python
-    };
-    log.run(python().args(["-m", "maturin", "develop", "--locked", "--extras", "test", "--quiet"]))?;
-    log.run(python().args(["-m", "mypy", "swarmsecrets-py/python"]))?;
-    log.run(python().args(["-m", "mypy.stubtest", "swarmsecrets"]))?;
+    let build = ["-m", "maturin", "develop", "--locked", "--extras", "test", "--quiet"];
+    log.run(python(&venv, &tell).args(build))?;
+    log.run(python(&venv, &tell).args(["-m", "mypy", "swarmsecrets-py/python"]))?;
+    log.run(python(&venv, &tell).args(["-m", "mypy.stubtest", "swarmsecrets"]))?;
+    pytest(log, &mut python(&venv, &tell), arguments)
+}
+
+/// Runs the tests on the real Engine with the package as it was built by [`test`].
+pub(crate) fn on_engine(log: &Log, tell: impl Fn(&mut Command)) -> Result<(), Failure> {
+    pytest(log, &mut python(&environment(log)?, &tell), &[ON_ENGINE.to_owned()])
+}
+
+fn python(venv: &Path, tell: &impl Fn(&mut Command)) -> Command {
+    let mut python = Command::new(venv.join("bin/python"));
+    python.current_dir(repository::root()).env("VIRTUAL_ENV", venv);
+    tell(&mut python);
+    python
+}
+
+fn pytest(log: &Log, python: &mut Command, arguments: &[String]) -> Result<(), Failure> {
     // With what good tests print too, for the leak scan.
-    log.run(python().args(["-m", "pytest", "-q", "-rA"]).args(arguments))
+    log.run(python.args(["-m", "pytest", "-q", "-rA"]).args(arguments))
 }
 
 /// The virtual environment, made where there is none.

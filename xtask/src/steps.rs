@@ -140,7 +140,15 @@ impl Run<'_> {
         test.args(&self.selection.filter).arg("--show-output");
         engine.tell(&mut test);
         gateway.tell(&mut test);
-        self.log.run(&mut test)
+        self.log.run(&mut test)?;
+        if self.selection.filter.is_some() {
+            return Ok(());
+        }
+        python::on_engine(&self.log, |command| {
+            command.env(VALUES, &self.values).env(KEPT, &self.kept);
+            engine.tell(command);
+            gateway.tell(command);
+        })
     }
 
     fn servers(&self) -> Result<(), Failure> {
