@@ -3,6 +3,8 @@
 //! Work is done off the interpreter: the GIL is released while Rust works, and values do not come back to Python but by
 //! `SecretValue.expose`.
 
+use log::LevelFilter;
+
 mod error;
 mod generate;
 mod inventory;
@@ -44,9 +46,18 @@ mod _native {
     use super::testing::{check_audit_sink, check_credential_setter, check_health_probe, check_transport};
 
     #[pymodule_init]
-    fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
-        // Rust's log goes to `logging`. Another extension of this process may have taken it before.
-        drop(pyo3_log::try_init());
-        Ok(())
+    fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        super::log_to_python(module.py())
     }
+}
+
+/// What Rust logs goes to `logging`: of swarmsecrets down to `DEBUG`, of what it is built on warnings alone, which take no
+/// interpreter's time. Another extension of this process may have taken the log before.
+fn log_to_python(py: pyo3::Python<'_>) -> pyo3::PyResult<()> {
+    let logger = pyo3_log::Logger::new(py, pyo3_log::Caching::Nothing)?.filter(LevelFilter::Warn);
+    let crates = ["swarmsecrets_core", "swarmsecrets_host", "swarmsecrets_portainer", "_native"];
+    let logger =
+        crates.iter().fold(logger, |logger, name| logger.filter_target((*name).to_owned(), LevelFilter::Debug));
+    drop(logger.install());
+    Ok(())
 }

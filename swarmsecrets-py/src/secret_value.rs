@@ -1,10 +1,23 @@
 //! A value, which Python can hand over and not read by accident.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use swarmsecrets_core::{Error, ErrorKind, Result};
 
 use crate::error::OrRaise as _;
+
+static FORBIDDEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether values may come back to Python.
+pub(crate) fn may_expose() -> Result<()> {
+    match FORBIDDEN.load(Ordering::Relaxed) {
+        true => Err(Error::new(ErrorKind::Denied, "this process has forbidden that values are exposed to Python")),
+        false => Ok(()),
+    }
+}
 
 /// The value of a secret. It never prints, is neither pickled nor copied out, and its memory is overwritten when it goes.
 ///
@@ -35,8 +48,15 @@ impl SecretValue {
     }
 
     /// The bytes. Call it only where the value leaves for the place that it is meant for.
-    fn expose<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, self.0.expose())
+    fn expose<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        may_expose().or_raise(py)?;
+        Ok(PyBytes::new(py, self.0.expose()))
+    }
+
+    /// From now on, no value comes back to Python in this process, and nothing takes that back.
+    #[staticmethod]
+    fn forbid_expose() {
+        FORBIDDEN.store(true, Ordering::Relaxed);
     }
 
     fn __repr__(&self) -> &'static str {

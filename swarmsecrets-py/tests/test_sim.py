@@ -35,3 +35,15 @@ def test_it_is_served_over_http(swarm: swarmsecrets.SimSwarm, tmp_path) -> None:
 def test_a_user_that_is_not_there_is_said(swarm: swarmsecrets.SimSwarm) -> None:
     with pytest.raises(swarmsecrets.errors.NotFoundError, match="no user `nobody`"):
         swarm.serve("nobody")
+
+
+def test_rusts_log_goes_to_logging(
+    swarm: swarmsecrets.SimSwarm, tmp_path, caplog: pytest.LogCaptureFixture, made_up: str
+) -> None:
+    caplog.set_level("DEBUG")
+    with swarm.serve(speed=100) as served:
+        client = swarmsecrets.Client(served.url, api_key=served.api_key, endpoint=1, journal=tmp_path)
+        client.create("logged", value=swarmsecrets.SecretValue(made_up), confirm=True)
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("swarmsecrets_portainer")]
+    assert any("sends a mutation" in text and "create secret" in text for text in said), said
+    assert made_up not in caplog.text and served.api_key not in caplog.text

@@ -7,7 +7,7 @@ usage: cargo xtask test [--quick] [FILTER]
        cargo xtask engine [COMMAND…]
        cargo xtask servers [COMMAND…]
        cargo xtask python [ARGUMENT…]
-       cargo xtask bench [engine]
+       cargo xtask bench [engine|python]
 
 test    runs every check of the repository, in order: fmt, clippy, doc, deny, tests, Python, tests on a real Docker Engine,
         tests on real servers, leak scan. Installs what is missing first (docker.io, busybox-static, postgresql, mariadb-server,
@@ -22,7 +22,8 @@ servers runs a command (without one, a shell) beside a PostgreSQL, a MariaDB and
         stand in the variables SWARMSECRETS_TEST_*, and stops them when it ends.
 python  builds the Python package into target/python, checks its types and runs its tests; arguments are for pytest.
 bench   measures and writes the tables in docs/performance.md: the benchmarks in benches/, or with `engine` a rotation on a
-        real Engine beside the Docker client's own update of the same service.";
+        real Engine beside the Docker client's own update of the same service, or with `python` the Python package beside
+        Rust and the `docker` package.";
 
 /// What to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub(crate) enum Task {
     Bench,
     /// Measure rotations on a real Engine.
     BenchEngine,
+    /// Measure the Python package.
+    BenchPython,
 }
 
 /// Which tests to run.
@@ -81,7 +84,8 @@ fn bench(mut args: impl Iterator<Item = String>) -> Result<Task, String> {
     match (args.next().as_deref(), args.next()) {
         (None, _) => Ok(Task::Bench),
         (Some("engine"), None) => Ok(Task::BenchEngine),
-        _ => Err("`bench` takes nothing or `engine`".into()),
+        (Some("python"), None) => Ok(Task::BenchPython),
+        _ => Err("`bench` takes nothing, `engine` or `python`".into()),
     }
 }
 

@@ -3,6 +3,8 @@
 mod criterion;
 mod page;
 mod pairs;
+mod python;
 
 pub(crate) use self::criterion::code;
 pub(crate) use self::pairs::engine;
+pub(crate) use self::python::python;

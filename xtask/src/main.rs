@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Task::Sim(seeds) => sim::play(&seeds),
         Task::Bench => bench::code(),
         Task::BenchEngine => bench::engine(),
+        Task::BenchPython => bench::python(),
         Task::Engine(command) => engine::beside(&command),
         Task::Servers(command) => servers::beside(&command),
         Task::Python(arguments) => python::alone(&arguments),

@@ -10,6 +10,8 @@ use crate::repository;
 /// What builds the package. What tests it stands in `pyproject.toml`.
 const MATURIN: &str = "maturin>=1.9,<2";
 
+/// The virtual environment of the tests.
+const VENV: &str = "python";
 /// Tests on the real Engine, which the environment tells of.
 const ON_ENGINE: &str = "swarmsecrets-py/engine";
 
@@ -22,7 +24,7 @@ pub(crate) fn alone(arguments: &[String]) -> Result<(), Failure> {
 
 /// Builds the package without optimizations, checks its types and runs its tests. `tell` adds what the leak scan needs.
 pub(crate) fn test(log: &Log, tell: impl Fn(&mut Command), arguments: &[String]) -> Result<(), Failure> {
-    let venv = environment(log)?;
+    let venv = environment(log, VENV)?;
     let build = ["-m", "maturin", "develop", "--locked", "--extras", "test", "--quiet"];
     log.run(python(&venv, &tell).args(build))?;
     log.run(python(&venv, &tell).args(["-m", "mypy", "swarmsecrets-py/python"]))?;
@@ -30,9 +32,9 @@ pub(crate) fn test(log: &Log, tell: impl Fn(&mut Command), arguments: &[String])
     pytest(log, &mut python(&venv, &tell), arguments)
 }
 
-/// Runs the tests on the real Engine with the package as it was built by [`test`].
+/// Runs the tests on the real Engine with the package as it was built by [`test()`].
 pub(crate) fn on_engine(log: &Log, tell: impl Fn(&mut Command)) -> Result<(), Failure> {
-    pytest(log, &mut python(&environment(log)?, &tell), &[ON_ENGINE.to_owned()])
+    pytest(log, &mut python(&environment(log, VENV)?, &tell), &[ON_ENGINE.to_owned()])
 }
 
 fn python(venv: &Path, tell: &impl Fn(&mut Command)) -> Command {
@@ -47,9 +49,24 @@ fn pytest(log: &Log, python: &mut Command, arguments: &[String]) -> Result<(), F
     log.run(python.args(["-m", "pytest", "-q", "-rA"]).args(arguments))
 }
 
-/// The virtual environment, made where there is none.
-fn environment(log: &Log) -> Result<PathBuf, Failure> {
-    let venv = repository::target().join("python");
+/// Measures the package, built with optimizations, beside Rust and the `docker` package. Gives the table.
+pub(crate) fn measure(log: &Log, programs: &[PathBuf]) -> Result<String, Failure> {
+    let venv = environment(log, "python-bench")?;
+    let nothing = |_: &mut Command| ();
+    log.run(python(&venv, &nothing).args(["-m", "pip", "install", "--quiet", "docker>=7"]))?;
+    log.run(python(&venv, &nothing).args(["-m", "maturin", "develop", "--release", "--locked", "--quiet"]))?;
+    let mut script = python(&venv, &nothing);
+    let ran = script.arg("benches/python/measure.py").args(programs).output();
+    let ran = ran.map_err(|e| format!("cannot start the measurement: {e}"))?;
+    match ran.status.success() {
+        true => Ok(String::from_utf8_lossy(&ran.stdout).into_owned()),
+        false => Err(format!("the measurement failed: {}", String::from_utf8_lossy(&ran.stderr))),
+    }
+}
+
+/// A virtual environment, made where there is none.
+fn environment(log: &Log, name: &str) -> Result<PathBuf, Failure> {
+    let venv = repository::target().join(name);
     if !is_whole(&venv) {
         let made = log.run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
         made.map_err(|e| format!("{e}; the Python tests need CPython 3.10 or newer with venv (package python3-venv)"))?;

@@ -39,6 +39,10 @@ class SecretValue:
         """Reads a value from a file, byte for byte. It does not pass through Python's memory."""
     def expose(self) -> bytes:
         """The bytes. Call it only where the value leaves for the place that it is meant for."""
+    @staticmethod
+    def forbid_expose() -> None:
+        """From now on, no value comes back to Python in this process, and nothing takes that back: for a program that lets an agent
+        run code. Setters and transports of Python's need values, and do not work then."""
 
 @final
 class Generate:

@@ -176,6 +176,8 @@ class TransportAdapter(Adapter):
 
     def send(self, request: _native.Request) -> tuple[int, bool, bytes]:
         status, simulated, response = self.answer(request)
+        if isinstance(response.body, bytes):
+            return status, simulated, response.body
         pieces = self.pieces(response)
         return status, simulated, b"".join(iter(lambda: self.next(pieces), None))
 

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 use swarmsecrets_core::Result;
 use swarmsecrets_core::policy::Permit;
 use swarmsecrets_core::transport::{Chunks, Read, RequestView, Response, Transport, World, Write, refusal};
 
 use super::Plugin;
+use crate::error::OrRaise as _;
+use crate::secret_value::may_expose;
 
 /// `swarmsecrets.transport.Transport`.
 pub(crate) struct Way {
@@ -28,12 +31,12 @@ impl Way {
             return Err(refusal(what, status, &body));
         }
         self.world.saw(simulated, what)?;
-        Ok(Response { status, body })
+        Ok(Response { status, body: body.to_vec() })
     }
 }
 
 /// What came back: the status, whether a simulation said it, and the body.
-type Answered = (u16, bool, Vec<u8>);
+type Answered = (u16, bool, PyBackedBytes);
 
 /// What is to be sent.
 #[pyclass(frozen, module = "swarmsecrets.transport", name = "Request")]
@@ -100,9 +103,10 @@ impl Request {
     }
 
     /// The JSON body, which may hold a value: send it, and print nothing of it.
-    fn body<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
-        let body = self.body.as_ref().and_then(|Body(write)| write.view().body);
-        body.map(|body| PyBytes::new(py, body))
+    fn body<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let Some(body) = self.body.as_ref().and_then(|Body(write)| write.view().body) else { return Ok(None) };
+        may_expose().or_raise(py)?;
+        Ok(Some(PyBytes::new(py, body)))
     }
 
     fn __repr__(&self) -> String {
@@ -150,7 +154,8 @@ struct Pieces {
 impl Chunks for Pieces {
     async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         let pieces = self.pieces.clone();
-        self.plugin.ask("next", (Shared(pieces),)).await
+        let piece: Option<PyBackedBytes> = self.plugin.ask("next", (Shared(pieces),)).await?;
+        Ok(piece.map(|piece| piece.to_vec()))
     }
 }
 
