@@ -21,7 +21,7 @@ fn made(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         }
         source = cause.source();
     }
-    let of = py.import("swarmsecrets.errors")?.getattr("_raised")?;
+    let of = py.import("swarmsecrets.errors")?.getattr("raised")?;
     let exception = of.call1((error.kind().as_str(), error.message(), causes))?;
     Ok(PyErr::from_value(exception))
 }

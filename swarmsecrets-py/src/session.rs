@@ -13,7 +13,7 @@ use swarmsecrets_core::plan::{RotationRequest, plan_create, plan_rotation};
 use swarmsecrets_core::rotation::Report;
 use swarmsecrets_core::transport::Transport;
 use swarmsecrets_core::{Error, ErrorKind, Result};
-use swarmsecrets_host::{FileAudit, FileJournal, OsRandom, SystemClock, state_dir};
+use swarmsecrets_host::{OsRandom, SystemClock};
 use swarmsecrets_portainer::PortainerTransport;
 use swarmsecrets_settings::{Credentials, ProbeSet};
 
@@ -21,7 +21,7 @@ use crate::error::{OrRaise as _, invalid};
 use crate::inventory::Inventory;
 use crate::order::{Cancellation, Order};
 use crate::plan::Plan;
-use crate::plugins::{Plugin, Sink, Way};
+use crate::plugins::{Plugin, Way};
 use crate::request::{Asked, AskedFirst, Given, Wanted};
 use crate::runtime::run;
 use crate::secret_value::SecretValue;
@@ -43,16 +43,13 @@ impl World {
     /// A real one.
     fn real(transport: impl Transport + 'static, endpoint: u64, given: settings::Given<'_>) -> Result<Self> {
         let (probes, credentials) = (given.probes(), given.credentials(false)?);
-        let folder = given.journal.map_or_else(state_dir, Ok)?;
+        let (journal, audit) = given.records()?;
         Ok(Self {
             transport: Box::new(transport),
             environment: EnvironmentId(endpoint),
             clock: Box::new(SystemClock::new()),
-            journal: Box::new(FileJournal::open(&folder)?),
-            audit: match given.audit {
-                Some(plugin) => Box::new(Sink(plugin)),
-                None => Box::new(FileAudit::open(&folder)?),
-            },
+            journal,
+            audit,
             agent: given.agent_id,
             probes,
             credentials,

@@ -5,27 +5,34 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::executor::PasswordChange;
+use swarmsecrets_core::journal::{JournalStore, MemoryJournal};
 use swarmsecrets_core::plan::Probed;
 use swarmsecrets_core::{Result, SecretValue as Value};
+use swarmsecrets_host::{FileAudit, FileJournal, state_dir};
+use swarmsecrets_postgres::PostgresJournal;
 use swarmsecrets_settings::{Ask, Credentials, ProbeSet, Settings};
+use swarmsecrets_testkit::Forgotten;
 
 use crate::error::{OrRaise as _, invalid};
 use crate::plugins::{self, Plugin};
 use crate::secret_value::SecretValue;
 
-/// The settings, as `swarmsecrets.client` writes them down.
+/// The settings, as `swarmsecrets.settings` writes them down.
 #[derive(FromPyObject)]
 pub(crate) struct Given<'py> {
     /// The AI agent that acts, if one does.
     pub(crate) agent_id: Option<String>,
     /// The folder of journals and the audit trail.
-    pub(crate) journal: Option<PathBuf>,
+    journal: Option<PathBuf>,
+    /// The URL of the PostgreSQL that keeps the journals instead, which holds a password.
+    journal_database: Option<PyRef<'py, SecretValue>>,
     /// Each with the name of its service, or `label=value`.
     probes: Vec<(String, GivenProbe<'py>)>,
     /// Each by the name of its secret.
     passwords: Vec<(String, GivenPassword<'py>)>,
-    pub(crate) audit: Option<Plugin>,
+    audit: Option<Plugin>,
 }
 
 #[derive(FromPyObject)]
@@ -41,7 +48,36 @@ enum GivenPassword<'py> {
     Python(Plugin, PyRef<'py, SecretValue>),
 }
 
+/// A journal and an audit trail.
+pub(crate) type Records = (Box<dyn JournalStore>, Box<dyn AuditSink>);
+
 impl Given<'_> {
+    /// The records of a real environment.
+    pub(crate) fn records(&self) -> Result<Records> {
+        let folder = || self.journal.clone().map_or_else(state_dir, Ok);
+        let journal: Box<dyn JournalStore> = match &self.journal_database {
+            Some(url) => Box::new(PostgresJournal::at(&url.0)?),
+            None => Box::new(FileJournal::open(&folder()?)?),
+        };
+        let audit: Box<dyn AuditSink> = match &self.audit {
+            Some(plugin) => Box::new(plugins::Sink(plugin.clone())),
+            None => Box::new(FileAudit::open(&folder()?)?),
+        };
+        Ok((journal, audit))
+    }
+
+    /// Those of a simulated one, which keeps its journal itself.
+    pub(crate) fn simulated_records(&self, journal: MemoryJournal) -> Result<Records> {
+        if self.journal.is_some() || self.journal_database.is_some() {
+            return Err(invalid("a simulated world keeps its journal itself: leave the setting out"));
+        }
+        let audit: Box<dyn AuditSink> = match &self.audit {
+            Some(plugin) => Box::new(plugins::Sink(plugin.clone())),
+            None => Box::new(Forgotten),
+        };
+        Ok((Box::new(journal), audit))
+    }
+
     pub(crate) fn probes(&self) -> ProbeSet {
         self.probes.iter().fold(ProbeSet::default(), |probes, (services, probe)| {
             let services = match services.split_once('=') {

@@ -11,12 +11,10 @@ use swarmsecrets_core::ids::{EnvironmentId, hex, quoted};
 use swarmsecrets_core::journal::MemoryJournal;
 use swarmsecrets_core::{Error, ErrorKind};
 use swarmsecrets_host::OsRandom;
-use swarmsecrets_testkit::Forgotten;
 use swarmsecrets_testkit::gateway::{self, serve_live};
 use tokio::net::TcpListener;
 
 use crate::error::OrRaise as _;
-use crate::plugins::Sink;
 use crate::session::{Session, World};
 use crate::settings;
 
@@ -41,16 +39,14 @@ impl SimSwarm {
             Some(agent) => client.agent(agent),
             None => client,
         };
+        let (journal, audit) = given.simulated_records(self.journal.clone()).or_raise(py)?;
         let (probes, credentials) = (given.probes(), given.credentials(true).or_raise(py)?);
         Ok(Session(Arc::new(World {
             transport: Box::new(client),
             environment: EnvironmentId(1),
             clock: Box::new(self.swarm.clock()),
-            journal: Box::new(self.journal.clone()),
-            audit: match given.audit {
-                Some(plugin) => Box::new(Sink(plugin)),
-                None => Box::new(Forgotten),
-            },
+            journal,
+            audit,
             agent: given.agent_id,
             probes,
             credentials,

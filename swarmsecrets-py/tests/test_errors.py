@@ -7,7 +7,7 @@ from swarmsecrets import errors
 
 
 def test_each_kind_has_its_class_and_its_causes() -> None:
-    error = errors._raised("stale", "the world has moved", ["because", "of that"])
+    error = errors.raised("stale", "the world has moved", ["because", "of that"])
     assert isinstance(error, errors.StaleError) and error.kind == "stale"
     assert str(error.__cause__) == "because" and str(error.__cause__.__cause__) == "of that"
 

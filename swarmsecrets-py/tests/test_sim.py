@@ -47,3 +47,17 @@ def test_rusts_log_goes_to_logging(
     said = [record.getMessage() for record in caplog.records if record.name.startswith("swarmsecrets_portainer")]
     assert any("sends a mutation" in text and "create secret" in text for text in said), said
     assert made_up not in caplog.text and served.api_key not in caplog.text
+
+
+def test_a_journal_of_ones_own_is_not_ignored_in_silence(swarm: swarmsecrets.SimSwarm, tmp_path, made_up: str) -> None:
+    url = swarmsecrets.SecretValue(f"postgres://app:{made_up}@127.0.0.1/journals")
+    for settings in ({"journal": tmp_path}, {"journal_database": url}):
+        with pytest.raises(swarmsecrets.errors.InvalidError, match="keeps its journal itself"):
+            swarm.client(**settings)
+
+
+def test_a_database_that_cannot_be_one_is_said_without_its_password(tmp_path, made_up: str) -> None:
+    url = swarmsecrets.SecretValue(f"mysql://app:{made_up}@127.0.0.1/journals")
+    with pytest.raises(swarmsecrets.Error) as caught:
+        swarmsecrets.Client("http://127.0.0.1:1", api_key="made-up-key", endpoint=1, journal=tmp_path, journal_database=url)
+    assert caught.value.kind == "settings" and made_up not in str(caught.value)

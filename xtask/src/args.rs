@@ -7,6 +7,7 @@ usage: cargo xtask test [--quick] [FILTER]
        cargo xtask engine [COMMAND…]
        cargo xtask servers [COMMAND…]
        cargo xtask python [ARGUMENT…]
+       cargo xtask wheel [PYTHON…]
        cargo xtask bench [engine|python]
 
 test    runs every check of the repository, in order: fmt, clippy, doc, deny, tests, Python, tests on a real Docker Engine,
@@ -21,6 +22,8 @@ engine  runs a command (without one, a shell) beside a real Docker Engine and th
 servers runs a command (without one, a shell) beside a PostgreSQL, a MariaDB and a Redis of its own, whose places and passwords
         stand in the variables SWARMSECRETS_TEST_*, and stops them when it ends.
 python  builds the Python package into target/python, checks its types and runs its tests; arguments are for pytest.
+wheel   builds the wheel of the Python package into target/wheels, and tries it with each PYTHON (python3 unless said otherwise) in
+        a virtual environment of its own, without Rust on its path.
 bench   measures and writes the tables in docs/performance.md: the benchmarks in benches/, or with `engine` a rotation on a
         real Engine beside the Docker client's own update of the same service, or with `python` the Python package beside
         Rust and the `docker` package.";
@@ -40,6 +43,8 @@ pub(crate) enum Task {
     Servers(Vec<String>),
     /// Build and test the Python package.
     Python(Vec<String>),
+    /// Build the wheel, and try it with these interpreters.
+    Wheel(Vec<String>),
     /// Measure the code.
     Bench,
     /// Measure rotations on a real Engine.
@@ -75,6 +80,10 @@ pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Task, Stri
         Some("bench") => bench(args),
         Some("engine") => Ok(Task::Engine(args.collect())),
         Some("servers") => Ok(Task::Servers(args.collect())),
+        Some("wheel") => {
+            let named: Vec<String> = args.collect();
+            Ok(Task::Wheel(if named.is_empty() { vec!["python3".to_owned()] } else { named }))
+        }
         Some("python") => Ok(Task::Python(args.collect())),
         Some(other) => Err(format!("there is no task `{other}`")),
     }

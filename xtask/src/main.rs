@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Task::BenchPython => bench::python(),
         Task::Engine(command) => engine::beside(&command),
         Task::Servers(command) => servers::beside(&command),
+        Task::Wheel(interpreters) => python::wheel(&interpreters),
         Task::Python(arguments) => python::alone(&arguments),
     };
     match done {

@@ -1,5 +1,6 @@
 //! The Python package: built into a virtual environment of its own, and tested there.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -62,6 +63,36 @@ pub(crate) fn measure(log: &Log, programs: &[PathBuf]) -> Result<String, Failure
         true => Ok(String::from_utf8_lossy(&ran.stdout).into_owned()),
         false => Err(format!("the measurement failed: {}", String::from_utf8_lossy(&ran.stderr))),
     }
+}
+
+/// Builds the wheel with the system's toolchain, and tries it with each of these interpreters, in a new virtual environment,
+/// outside of the repository and with no Rust on the path.
+pub(crate) fn wheel(interpreters: &[String]) -> Result<(), Failure> {
+    let scratch = repository::scratch();
+    std::fs::create_dir_all(&scratch).map_err(|e| format!("cannot make {}: {e}", scratch.display()))?;
+    let log = Log::create(scratch.join("wheel.log"))?;
+    let (wheels, venv) = (repository::target().join("wheels"), repository::target().join("wheel-venv"));
+    let _ = std::fs::remove_dir_all(&wheels);
+    let builder = environment(&log, VENV)?;
+    let build = ["-m", "maturin", "build", "--release", "--locked", "--quiet", "--out"];
+    log.run(python(&builder, &|_: &mut Command| ()).args(build).arg(&wheels))?;
+    let mut built = Vec::new();
+    repository::walk(&wheels, &mut built).map_err(|e| format!("cannot list {}: {e}", wheels.display()))?;
+    let [wheel] = built.as_slice() else {
+        return Err(format!("{} holds {} files: one is expected", wheels.display(), built.len()));
+    };
+    for interpreter in interpreters {
+        log.run(Command::new(interpreter).args(["-m", "venv", "--clear"]).arg(&venv))?;
+        let alone = |arguments: &[&OsStr]| {
+            let mut python = Command::new(venv.join("bin/python"));
+            log.run(python.args(arguments).current_dir(&scratch).env("PATH", "/usr/bin:/bin"))
+        };
+        let install = ["-m", "pip", "install", "--quiet", "--no-index"].map(OsStr::new);
+        alone(&[&install[..], &[wheel.as_os_str()]].concat())?;
+        alone(&[repository::root().join("examples/python/rotate.py").as_os_str()])?;
+    }
+    log.say(&format!("{} works with {}", wheel.display(), interpreters.join(", ")));
+    Ok(())
 }
 
 /// A virtual environment, made where there is none.

@@ -54,3 +54,4 @@ class AuditSink(Protocol):
 
     def append(self, record: AuditRecord) -> None | Awaitable[None]:
         """Appends a record, and returns when it is durable. Raise if it is not: then the mutation does not happen."""
+        ...

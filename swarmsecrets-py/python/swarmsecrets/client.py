@@ -7,116 +7,23 @@ is kept in a journal, so that `resume` goes on after a crash.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
-from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, overload
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from swarmsecrets import _native
 from swarmsecrets._native import Cancellation
-from swarmsecrets._plugins import AuditSinkAdapter, CredentialSetterAdapter, HealthProbeAdapter, TransportAdapter
-from swarmsecrets.audit import AuditSink
-from swarmsecrets.credentials import Password, Passwords
-from swarmsecrets.errors import Error
-from swarmsecrets.health import Probes
+from swarmsecrets._plugins import TransportAdapter
 from swarmsecrets.inventory import Inventory
+from swarmsecrets.order import order
 from swarmsecrets.plan import Plan
-from swarmsecrets.progress import AsyncRunning, Observer, Progress, Running
+from swarmsecrets.progress import AsyncRunning, Observer, Running
 from swarmsecrets.report import Report
-from swarmsecrets.request import AskedFirst, Duration, Group, Limits, Names, Values, asked, duration, handed_over
+from swarmsecrets.request import AskedFirst, Group, Limits, Names, Values, asked, duration, handed_over
+from swarmsecrets.settings import Given, Path, Settings
 from swarmsecrets.transport import Transport
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack  # of `typing` from Python 3.11 on
-
-Path = str | PathLike[str]
-
-
-class Settings(TypedDict, total=False):
-    """What a client is given beside the way to Portainer."""
-
-    agent_id: str | None
-    """The AI agent that acts, if one does: it stands in the audit trail."""
-    journal: Path | None
-    """The folder for journals and the audit trail; without it, the one of the command."""
-    probes: Probes
-    """The probes that are asked whether services work (`swarmsecrets.health`)."""
-    passwords: Passwords
-    """The passwords that are changed in step with secrets (`swarmsecrets.credentials`)."""
-    audit: AuditSink | None
-    """Where the audit trail goes, instead of the folder."""
-    plugin_timeout: Duration
-    """How long a plugin of Python's may take for one answer: 30 seconds."""
-
-
-@dataclass(frozen=True)
-class Given:
-    """The settings, as Rust reads them."""
-
-    agent_id: str | None
-    journal: Path | None
-    probes: list[tuple[str, Any]]
-    passwords: list[tuple[str, Any]]
-    audit: AuditSinkAdapter | None
-    failures: list[Error]
-    """What the plugins have failed with and no report has told yet."""
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        agent_id: str | None = None,
-        journal: Path | None = None,
-        probes: Probes | None = None,
-        passwords: Passwords | None = None,
-        audit: AuditSink | None = None,
-        plugin_timeout: Duration = "30s",
-    ) -> Given:
-        limit, failures = duration(plugin_timeout), list[Error]()
-
-        def probe(given: Any) -> Any:
-            return given if isinstance(given, _native.Probe) else HealthProbeAdapter(given, limit, failures)
-
-        def password(given: Password | _native.Password) -> Any:
-            if isinstance(given, _native.Password):
-                return given
-            return (CredentialSetterAdapter(given.setter, limit, failures), given.current)
-
-        each = [(services, one) for services, some in (probes or {}).items() for one in _each(some)]
-        return cls(
-            agent_id=agent_id,
-            journal=journal,
-            probes=[(services, probe(one)) for services, one in each],
-            passwords=[(secret, password(one)) for secret, one in (passwords or {}).items()],
-            audit=None if audit is None else AuditSinkAdapter(audit, limit, failures),
-            failures=failures,
-        )
-
-
-def _each(probes: Any) -> Sequence[Any]:
-    return probes if isinstance(probes, Sequence) else [probes]
-
-
-@dataclass(frozen=True)
-class _Order:
-    """How something is to be carried out, as Rust reads it."""
-
-    confirm: bool
-    reason: str | None
-    tell: Callable[[str], object] | None
-    cancellation: Cancellation
-    accept_inconclusive: bool = False
-
-
-def _order(
-    confirm: bool,
-    reason: str | None,
-    observer: Observer | None = None,
-    cancellation: Cancellation | None = None,
-    accept_inconclusive: bool = False,
-) -> _Order:
-    tell = None if observer is None else lambda text: observer(Progress(**json.loads(text)))
-    return _Order(confirm, reason, tell, cancellation or Cancellation(), accept_inconclusive)
 
 
 class _Session:
@@ -218,8 +125,8 @@ class Client(_Session):
         values = handed_over(value)
 
         def work(observer: Observer | None, cancellation: Cancellation | None = None) -> Report:
-            order = _order(confirm, reason, observer, cancellation)
-            return self._report(self._session.apply(True, order, plan._native, values))
+            how = order(confirm, reason, observer, cancellation)
+            return self._report(self._session.apply(True, how, plan._native, values))
 
         return Running(work) if stream else work(observer)
 
@@ -266,7 +173,7 @@ class Client(_Session):
 
     def unfinished(self) -> list[Report]:
         """The rotations of this journal that have not ended, oldest first, as they stand."""
-        return self._reports(self._session.unfinished(True, _order(False, None)))
+        return self._reports(self._session.unfinished(True, order(False, None)))
 
     def resume(
         self,
@@ -279,20 +186,20 @@ class Client(_Session):
         observer: Observer | None = None,
     ) -> Report:
         """Goes on with a rotation that was interrupted, or, with `accept_inconclusive`, that waits for a person because a probe cannot tell."""
-        order = _order(confirm, reason, observer, accept_inconclusive=accept_inconclusive)
-        return self._report(self._session.resume(True, order, id, handed_over(value)))
+        how = order(confirm, reason, observer, accept_inconclusive=accept_inconclusive)
+        return self._report(self._session.resume(True, how, id, handed_over(value)))
 
     def rollback(self, id: str, *, confirm: bool = False, reason: str | None = None) -> Report:
         """Puts every service back on the version before, and removes the new one."""
-        return self._report(self._session.rollback(True, _order(confirm, reason), id))
+        return self._report(self._session.rollback(True, order(confirm, reason), id))
 
     def close(self, id: str, *, reason: str, confirm: bool = False) -> Report:
         """Ends a rotation where it stands, when a person has seen to what it left."""
-        return self._report(self._session.close(True, _order(confirm, reason), id))
+        return self._report(self._session.close(True, order(confirm, reason), id))
 
     def retire(self, *, confirm: bool = False, reason: str | None = None) -> list[Report]:
         """Deletes replaced versions whose grace is over and that nothing uses. Reports on all that are kept yet."""
-        return self._reports(self._session.retire(True, _order(confirm, reason)))
+        return self._reports(self._session.retire(True, order(confirm, reason)))
 
 
 class AsyncClient(_Session):
@@ -353,8 +260,8 @@ class AsyncClient(_Session):
         values = handed_over(value)
 
         async def work(observer: Observer | None, cancellation: Cancellation | None = None) -> Report:
-            order = _order(confirm, reason, observer, cancellation)
-            return self._report(await self._session.apply(False, order, plan._native, values))
+            how = order(confirm, reason, observer, cancellation)
+            return self._report(await self._session.apply(False, how, plan._native, values))
 
         return AsyncRunning(work) if stream else work(observer)
 
@@ -401,7 +308,7 @@ class AsyncClient(_Session):
 
     async def unfinished(self) -> list[Report]:
         """As `Client.unfinished`."""
-        return self._reports(await self._session.unfinished(False, _order(False, None)))
+        return self._reports(await self._session.unfinished(False, order(False, None)))
 
     async def resume(
         self,
@@ -414,17 +321,17 @@ class AsyncClient(_Session):
         observer: Observer | None = None,
     ) -> Report:
         """As `Client.resume`."""
-        order = _order(confirm, reason, observer, accept_inconclusive=accept_inconclusive)
-        return self._report(await self._session.resume(False, order, id, handed_over(value)))
+        how = order(confirm, reason, observer, accept_inconclusive=accept_inconclusive)
+        return self._report(await self._session.resume(False, how, id, handed_over(value)))
 
     async def rollback(self, id: str, *, confirm: bool = False, reason: str | None = None) -> Report:
         """As `Client.rollback`."""
-        return self._report(await self._session.rollback(False, _order(confirm, reason), id))
+        return self._report(await self._session.rollback(False, order(confirm, reason), id))
 
     async def close(self, id: str, *, reason: str, confirm: bool = False) -> Report:
         """As `Client.close`."""
-        return self._report(await self._session.close(False, _order(confirm, reason), id))
+        return self._report(await self._session.close(False, order(confirm, reason), id))
 
     async def retire(self, *, confirm: bool = False, reason: str | None = None) -> list[Report]:
         """As `Client.retire`."""
-        return self._reports(await self._session.retire(False, _order(confirm, reason)))
+        return self._reports(await self._session.retire(False, order(confirm, reason)))

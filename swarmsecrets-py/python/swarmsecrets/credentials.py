@@ -48,21 +48,27 @@ class CredentialSetter(Protocol):
 
     def account(self) -> Account:
         """Whose password this changes, and how."""
+        ...
 
     def next_value(self, current: SecretValue, password: SecretValue) -> SecretValue:
         """The next value of the secret: the current one with the new password in its place."""
+        ...
 
     def set(self, rotation: str, current: SecretValue, next: SecretValue) -> None | Awaitable[None]:
         """Makes the next one valid. Where two are held, the current one stays valid."""
+        ...
 
     def verify(self, value: SecretValue) -> bool | Awaitable[bool]:
         """Whether a value logs in, over a connection of its own. Raises where neither can be said."""
+        ...
 
     def revoke(self, rotation: str, old: SecretValue) -> None | Awaitable[None]:
         """Makes the old one invalid, when nothing uses it any more."""
+        ...
 
     def undo(self, rotation: str, current: SecretValue) -> None | Awaitable[None]:
         """Makes the current one the only valid one again, whether or not `set` was done."""
+        ...
 
 
 @dataclass(frozen=True)

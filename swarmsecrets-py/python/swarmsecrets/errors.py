@@ -145,7 +145,7 @@ class IoError(Error):
     kind = "io"
 
 
-def _raised(kind: str, message: str, causes: list[str | BaseException]) -> Error:
+def raised(kind: str, message: str, causes: list[str | BaseException]) -> Error:
     """The exception for an error of this kind, chained to its causes: what Rust says of them, or a plugin's own exceptions."""
     error = Error._kinds.get(kind, Error)(message)
     below: BaseException = error

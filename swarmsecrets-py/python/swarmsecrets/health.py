@@ -84,12 +84,15 @@ class HealthProbe(Protocol):
     @property
     def name(self) -> str:
         """What reports and journals call it: stable, and free of credentials."""
+        ...
 
     def baseline(self, target: Target, containers: Containers) -> Any | Awaitable[Any]:
         """Looks at the service before it is touched, to know what is usual: anything that JSON can hold, up to 16 KiB."""
+        ...
 
     def check(self, target: Target, baseline: Any, containers: Containers) -> Health | Awaitable[Health]:
         """Asks how the service is, on the version that it is on now."""
+        ...
 
 
 Probe = HealthProbe | _native.Probe

@@ -71,7 +71,7 @@ class Group:
     """All secrets of a stack, or that carry labels: `client.rotate(Group(stack="shop"), …)`."""
 
     stack: str | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from swarmsecrets import _native
-from swarmsecrets.client import AsyncClient, Client, Given
+from swarmsecrets.client import AsyncClient, Client
 from swarmsecrets.request import Duration, duration
+from swarmsecrets.settings import Given, Settings
 
 if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
-
-    from swarmsecrets.client import Settings
 
 
 class Serving:

@@ -118,15 +118,19 @@ class System(Protocol):
 
     def user(self, name: str, password: _native.SecretValue) -> _native.SecretValue:
         """Makes a user with this password (of two that take turns both, the second shut), and gives the secret's value."""
+        ...
 
     def setter(self, name: str, trouble: Trouble) -> CredentialSetter:
         """A setter for that user, who need not be there."""
+        ...
 
     def value(self, name: str, password: _native.SecretValue) -> _native.SecretValue:
         """A value as `user` would give it, without a user being made."""
+        ...
 
     def odd_names(self) -> Iterable[str]:
         """Names that a careless statement would trip over, as far as the system takes them."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ class Response:
 
     status: int
     body: bytes | Iterable[bytes] | AsyncIterable[bytes] = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Transport(Protocol):
@@ -29,3 +29,4 @@ class Transport(Protocol):
     def send(self, request: Request) -> Response | Awaitable[Response]:
         """Sends a request, once, and gives the answer whatever its status. A request other than a `GET` is a mutation: never send it
         again. Raise `UnreachableError` if nothing was sent, `TimeoutError` if no answer came, and put no body into a message."""
+        ...

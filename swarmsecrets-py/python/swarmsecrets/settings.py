@@ -1,0 +1,88 @@
+"""What a client is given beside the way to Portainer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, TypedDict
+
+from swarmsecrets import _native
+from swarmsecrets._plugins import AuditSinkAdapter, CredentialSetterAdapter, HealthProbeAdapter
+from swarmsecrets.audit import AuditSink
+from swarmsecrets.credentials import Password, Passwords
+from swarmsecrets.errors import Error
+from swarmsecrets.health import Probe, Probes
+from swarmsecrets.request import Duration, duration
+
+Path = str | PathLike[str]
+
+
+class Settings(TypedDict, total=False):
+    """What a client is given beside the way to Portainer."""
+
+    agent_id: str | None
+    """The AI agent that acts, if one does: it stands in the audit trail."""
+    journal: Path | None
+    """The folder for journals and the audit trail; without it, the one of the command."""
+    journal_database: _native.SecretValue | None
+    """The URL of a PostgreSQL that keeps the journals instead, so that several hosts share them. The folder has the audit trail."""
+    probes: Probes
+    """The probes that are asked whether services work (`swarmsecrets.health`)."""
+    passwords: Passwords
+    """The passwords that are changed in step with secrets (`swarmsecrets.credentials`)."""
+    audit: AuditSink | None
+    """Where the audit trail goes, instead of the folder."""
+    plugin_timeout: Duration
+    """How long a plugin of Python's may take for one answer: 30 seconds."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """The settings, as Rust reads them."""
+
+    agent_id: str | None
+    journal: Path | None
+    journal_database: _native.SecretValue | None
+    probes: list[tuple[str, Any]]
+    passwords: list[tuple[str, Any]]
+    audit: AuditSinkAdapter | None
+    failures: list[Error]
+    """What the plugins have failed with and no report has told yet."""
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        agent_id: str | None = None,
+        journal: Path | None = None,
+        journal_database: _native.SecretValue | None = None,
+        probes: Probes | None = None,
+        passwords: Passwords | None = None,
+        audit: AuditSink | None = None,
+        plugin_timeout: Duration = "30s",
+    ) -> Given:
+        limit, failures = duration(plugin_timeout), list[Error]()
+
+        def probe(given: Any) -> Any:
+            return given if isinstance(given, _native.Probe) else HealthProbeAdapter(given, limit, failures)
+
+        def password(given: Password | _native.Password) -> Any:
+            if isinstance(given, _native.Password):
+                return given
+            return (CredentialSetterAdapter(given.setter, limit, failures), given.current)
+
+        each = [(services, one) for services, some in (probes or {}).items() for one in _each(some)]
+        return cls(
+            agent_id=agent_id,
+            journal=journal,
+            journal_database=journal_database,
+            probes=[(services, probe(one)) for services, one in each],
+            passwords=[(secret, password(one)) for secret, one in (passwords or {}).items()],
+            audit=None if audit is None else AuditSinkAdapter(audit, limit, failures),
+            failures=failures,
+        )
+
+
+def _each(probes: Probe | Sequence[Probe]) -> Sequence[Probe]:
+    return probes if isinstance(probes, Sequence) else [probes]
