@@ -6,6 +6,8 @@ client = swarmsecrets.SimSwarm().client(agent_id="example")
 print(client.inventory())
 plan = client.plan_rotation("report_password", value=swarmsecrets.Generate(length=40), reason="an example")
 print(plan.diff())
-for progress in (running := client.apply(plan, confirm=True, stream=True)):
-    print(progress.text or next(iter(progress.event or {}), ""))
+running = client.apply(plan, confirm=True, stream=True)
+for progress in running:
+    if progress.kind == "sending":
+        print(progress.text)
 print(running.report().outcome)
