@@ -196,3 +196,19 @@ pub(super) fn credentials(inventory: &Inventory, secrets: &[&LogicalSecret], req
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_service_that_could_never_count_as_good_is_refused() {
+        let seconds = Duration::from_secs;
+        let of =
+            |deadline| timing(&Timing { stability: seconds(10), deadline: seconds(deadline), ..Timing::default() });
+        assert_eq!(of(10).map_err(|e| e.kind()), Err(ErrorKind::Invalid));
+        assert_eq!(of(11).map_err(|e| e.kind()), Ok(()));
+    }
+}

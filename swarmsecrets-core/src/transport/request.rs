@@ -109,3 +109,17 @@ impl Request {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_goes_to_an_engine_is_told_whose_answer_is_asked_for() {
+        let engine = "/api/endpoints/1/docker/services";
+        assert_eq!(Node::Manager.header(engine), Some(("x-portaineragent-manageroperation", "1")));
+        assert_eq!(Node::Named("n1".into()).header(engine), Some(("x-portaineragent-target", "n1")));
+        assert_eq!(Node::Each.header(engine), None);
+        assert_eq!(Node::Manager.header("/api/stacks"), None);
+    }
+}
