@@ -172,15 +172,14 @@ pub(crate) fn revocation(
     args: &RevokeArgs,
     credentials: &Credentials,
 ) -> RotationRequest {
+    let request = RotationRequest::revoking(secrets);
     RotationRequest {
         credentials: credentials.accounts(),
-        strategy: swarmsecrets_core::plan::Strategy::Revoke,
-        timing: Timing { grace: Duration::ZERO, stability: args.stability, deadline: args.deadline },
+        timing: Timing { stability: args.stability, deadline: args.deadline, ..request.timing },
         canary: if args.skip_canary { Canary::Skipped } else { Canary::Labelled },
-        rollout: Rollout { concurrency: u32::MAX, failures: 0 },
         allow: allowances(&args.allow),
         reason: args.reason.clone(),
-        ..RotationRequest::of(secrets)
+        ..request
     }
 }
 

@@ -29,13 +29,13 @@ pub(crate) struct Asked<'py> {
     labels: Vec<(String, String)>,
     generate: Option<PyRef<'py, Generate>>,
     strategy: Option<String>,
-    grace: Duration,
-    stability: Duration,
-    deadline: Duration,
+    grace: Option<Duration>,
+    stability: Option<Duration>,
+    deadline: Option<Duration>,
     canary: Option<String>,
     skip_canary: bool,
-    concurrency: u32,
-    failures: u32,
+    concurrency: Option<u32>,
+    failures: Option<u32>,
     after: Vec<(String, String)>,
     allow_jobs: bool,
     allow_redeploy: bool,
@@ -46,26 +46,38 @@ pub(crate) struct Asked<'py> {
 impl Asked<'_> {
     pub(crate) fn wanted(&self, agent: Option<String>) -> Result<Wanted> {
         let secrets = self.secrets.iter().map(|(name, generate)| (name.clone(), recipe(generate.as_ref())));
+        let strategy = self.strategy.as_deref().map(strategy).transpose()?;
+        let base = match strategy {
+            Some(Strategy::Revoke) => RotationRequest::revoking(secrets),
+            _ => RotationRequest::of(secrets),
+        };
         let request = RotationRequest {
-            timing: Timing { grace: self.grace, stability: self.stability, deadline: self.deadline },
+            timing: Timing {
+                grace: self.grace.unwrap_or(base.timing.grace),
+                stability: self.stability.unwrap_or(base.timing.stability),
+                deadline: self.deadline.unwrap_or(base.timing.deadline),
+            },
             canary: match &self.canary {
                 Some(service) => Canary::Service(service.clone()),
                 None if self.skip_canary => Canary::Skipped,
                 None => Canary::Labelled,
             },
-            rollout: Rollout { concurrency: self.concurrency, failures: self.failures },
+            rollout: Rollout {
+                concurrency: self.concurrency.unwrap_or(base.rollout.concurrency),
+                failures: self.failures.unwrap_or(base.rollout.failures),
+            },
             after: self.after.clone(),
             allow: Allowances { jobs: self.allow_jobs, redeploy: self.allow_redeploy, owner: self.allow_owner },
             reason: self.reason.clone(),
             agent,
-            ..RotationRequest::of(secrets)
+            ..base
         };
         Ok(Wanted {
             request,
             stack: self.stack.clone(),
             labels: self.labels.clone(),
             recipe: recipe(self.generate.as_ref()),
-            strategy: self.strategy.as_deref().map(strategy).transpose()?,
+            strategy,
         })
     }
 }

@@ -79,8 +79,9 @@ impl World {
     }
 
     async fn plan(&self, wanted: Wanted) -> Result<swarmsecrets_core::plan::Plan> {
-        let probes = self.probes.of(&*self.transport, self.environment, &*self.clock)?.requested();
+        // Over HTTP it is known after the first answer whether the world is simulated.
         let inventory = self.inventory().await?;
+        let probes = self.probes.of(&*self.transport, self.environment, &*self.clock)?.requested();
         let request = wanted.in_world(&inventory, &self.credentials)?;
         let plan = plan_rotation(&inventory, &RotationRequest { probes, ..request })?;
         check_reach(&*self.transport, self.environment, &plan).await?;

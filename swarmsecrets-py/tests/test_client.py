@@ -49,6 +49,14 @@ def test_a_leaked_value_is_revoked(client: swarmsecrets.Client) -> None:
     assert len(client.inventory().secret("report_password").versions) == 1
 
 
+def test_a_revocation_moves_all_at_once_and_keeps_nothing(client: swarmsecrets.Client) -> None:
+    plan = client.plan_rotation("db_password", value=swarmsecrets.Generate(), strategy="revoke")
+    document = plan.to_dict()
+    assert document["rollout"]["concurrency"] > 1000 and document["timing"]["grace_ms"] == 0
+    with pytest.raises(swarmsecrets.Error, match="a revocation keeps no old version"):
+        client.revoke("db_password", value=swarmsecrets.Generate(), grace="24h", confirm=True)
+
+
 def test_what_is_open_is_closed_by_a_persons_word(client: swarmsecrets.Client) -> None:
     report = client.rotate("report_password", value=swarmsecrets.Generate(), confirm=True)
     assert client.close(report.rotation, reason="seen to by hand", confirm=True).closed

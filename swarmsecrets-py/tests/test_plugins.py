@@ -104,6 +104,19 @@ def test_an_error_of_ours_keeps_its_kind(swarm: swarmsecrets.SimSwarm) -> None:
     assert isinstance(failure, errors.ForbiddenError) and str(failure) == "the health probe Refused: no way in"
 
 
+def test_an_error_that_is_derived_from_ours_keeps_its_kind_too(swarm: swarmsecrets.SimSwarm) -> None:
+    class Odd(errors.ForbiddenError):
+        def __init__(self, code: int, more: int) -> None:
+            super().__init__(f"code {code}")
+
+    class Refused(Probe):
+        def baseline(self, target: Target, containers: Containers) -> Any:
+            raise Odd(7, 8)
+
+    (failure,) = rotate(swarm, probes={"reports": Refused()}).failures
+    assert failure.kind == "forbidden" and isinstance(failure.__cause__, Odd)
+
+
 @pytest.mark.parametrize("awaited", [True, False])
 def test_a_plugin_that_hangs_is_timed_out(swarm: swarmsecrets.SimSwarm, awaited: bool) -> None:
     class Waiting(Probe):

@@ -164,11 +164,14 @@ fn provides(secret: &LogicalSecret, provider: &Provider) -> std::result::Result<
     Ok(())
 }
 
-/// A service has the time to be watched.
-pub(super) fn timing(timing: &Timing) -> Result<()> {
+/// A service has the time to be watched, and a value that has leaked is not kept.
+pub(super) fn timing(strategy: Strategy, timing: &Timing) -> Result<()> {
+    let invalid = |text: &str| Err(Error::new(ErrorKind::Invalid, text));
     if timing.deadline <= timing.stability {
-        let text = "the deadline must be longer than the stability window, or no service can ever count as good";
-        return Err(Error::new(ErrorKind::Invalid, text));
+        return invalid("the deadline must be longer than the stability window, or no service can ever count as good");
+    }
+    if strategy == Strategy::Revoke && !timing.grace.is_zero() {
+        return invalid("a revocation keeps no old version: leave the grace period out");
     }
     Ok(())
 }
@@ -204,11 +207,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_that_could_never_count_as_good_is_refused() {
+    fn limits_that_make_no_sense_are_refused() {
         let seconds = Duration::from_secs;
-        let of =
-            |deadline| timing(&Timing { stability: seconds(10), deadline: seconds(deadline), ..Timing::default() });
-        assert_eq!(of(10).map_err(|e| e.kind()), Err(ErrorKind::Invalid));
-        assert_eq!(of(11).map_err(|e| e.kind()), Ok(()));
+        let limits = |grace, deadline| Timing { grace, stability: seconds(10), deadline: seconds(deadline) };
+        let of = |strategy, grace, deadline| timing(strategy, &limits(grace, deadline)).map_err(|e| e.kind());
+        assert_eq!(of(Strategy::Swap, seconds(1), 10), Err(ErrorKind::Invalid));
+        assert_eq!(of(Strategy::Swap, seconds(1), 11), Ok(()));
+        assert_eq!(of(Strategy::Revoke, seconds(1), 11), Err(ErrorKind::Invalid), "a leaked value is not kept");
+        assert_eq!(of(Strategy::Revoke, Duration::ZERO, 11), Ok(()));
     }
 }

@@ -199,6 +199,23 @@ impl RotationRequest {
     }
 }
 
+impl RotationRequest {
+    /// A revocation of values that have leaked: behind a canary everywhere at once, with short limits, and without a grace.
+    #[must_use]
+    pub fn revoking(secrets: impl IntoIterator<Item = (String, ValueRecipe)>) -> Self {
+        Self {
+            strategy: Strategy::Revoke,
+            timing: Timing {
+                grace: Duration::ZERO,
+                stability: Duration::from_secs(5),
+                deadline: Duration::from_secs(120),
+            },
+            rollout: Rollout { concurrency: u32::MAX, failures: 0 },
+            ..Self::of(secrets)
+        }
+    }
+}
+
 /// A first version that somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateRequest {

@@ -23,10 +23,11 @@ use crate::policy::{Decision, Subject, builtin};
 /// - `NotFound`, `Ambiguous`: no or more than one secret is meant, with what may have been meant.
 /// - `Refused`: its data is a driver's or a template; a consumer is not healthy, is a job, or cannot be written safely.
 /// - `Conflict`: another rotation of it has not converged, or the next name is taken.
-/// - `Invalid`: no secret is named, or one twice; the deadline is not longer than the stability window; the next name would be too long; the canary or a service of a dependency
-///   is no consumer; dependencies go in a circle; a probe is for a service that is not there, or two of one name are for one.
+/// - `Invalid`: no secret is named, or one twice; the deadline is not longer than the stability window; a revocation has a
+///   grace period; the next name would be too long; the canary or a service of a dependency is no consumer; dependencies go
+///   in a circle; a probe is for a service that is not there, or two of one name are for one.
 pub fn plan_rotation(inventory: &Inventory, request: &RotationRequest) -> Result<Plan> {
-    refuse::timing(&request.timing)?;
+    refuse::timing(request.strategy, &request.timing)?;
     let secrets = secrets(inventory, request)?;
     let consumers = consumers(&secrets);
     refuse::refuse(&secrets, &consumers, request)?;

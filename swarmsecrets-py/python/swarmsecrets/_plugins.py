@@ -8,7 +8,7 @@ import inspect
 import json
 import logging
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -57,11 +57,15 @@ class Adapter:
 
     def ask(self, method: str, *arguments: Any) -> Any:
         """The answer of a method, awaited where it must be."""
+        return self.guarded(method, lambda: getattr(self.plugin, method)(*arguments))
+
+    def guarded(self, method: str, work: Callable[[], Any]) -> Any:
+        """What the plugin gives, or an error that says which one has failed, and where."""
         try:
-            answer = getattr(self.plugin, method)(*arguments)
+            answer = work()
             return self.awaited(method, answer) if inspect.isawaitable(answer) else answer
         except errors.Error as error:
-            raise self.noted(type(error)(f"{self.what}: {error}"), error) from error
+            raise self.noted(errors.raised(error.kind, f"{self.what}: {error}", []), error) from error
         except Exception as error:
             raise self.failed(method, error) from error
 
@@ -193,13 +197,12 @@ class TransportAdapter(Adapter):
 
     def next(self, pieces: Pieces) -> bytes | None:
         """The next piece of a body, or None at its end."""
-        try:
-            if isinstance(pieces, Iterator):
-                piece = next(pieces, None)
-            else:
-                piece = self.awaited("send", anext(pieces, None))
-        except Exception as error:
-            raise self.failed("send", error) from error
-        if not isinstance(piece, bytes | None):
+        ended = object()
+        piece = self.guarded(
+            "send", lambda: next(pieces, ended) if isinstance(pieces, Iterator) else anext(pieces, ended)
+        )
+        if piece is ended:
+            return None
+        if not isinstance(piece, bytes):
             raise self.expected("send", "bytes in the body", piece)
         return piece

@@ -22,7 +22,8 @@ class Error(Exception):
     _kinds: ClassVar[dict[str, type[Error]]] = {}
 
     def __init_subclass__(cls) -> None:
-        Error._kinds[cls.kind] = cls
+        # The class of a kind is ours: one that a plugin derives from it stands for itself alone.
+        Error._kinds.setdefault(cls.kind, cls)
 
 
 class UnauthorizedError(Error):

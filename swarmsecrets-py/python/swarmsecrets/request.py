@@ -34,7 +34,8 @@ def written(time: Duration | None) -> str | None:
 
 
 class Limits(TypedDict, total=False):
-    """How a rotation goes, beside what it is of. The defaults are those of the command."""
+    """How a rotation goes, beside what it is of. The defaults are those of the command; a revocation has its own, which are shorter,
+    move all services at once, and keep nothing."""
 
     strategy: Literal["swap", "overlap", "revoke"]
     """`overlap` where the client changes a password in step, else `swap`; `revoke` keeps no old version."""
@@ -83,13 +84,13 @@ class Asked:
     labels: list[tuple[str, str]]
     generate: Generate | None
     strategy: str | None
-    grace: timedelta
-    stability: timedelta
-    deadline: timedelta
+    grace: timedelta | None
+    stability: timedelta | None
+    deadline: timedelta | None
     canary: str | None
     skip_canary: bool
-    concurrency: int
-    failures: int
+    concurrency: int | None
+    failures: int | None
     after: list[tuple[str, str]]
     allow_jobs: bool
     allow_redeploy: bool
@@ -119,21 +120,23 @@ def asked(of: Names | Group, value: Values, reason: str | None, limits: Limits) 
     if isinstance(of, Group) and of.stack is None and not of.labels:
         raise InvalidError("a group is of a stack, or of secrets that carry labels: name either")
     recipe = {name: value.get(name) if isinstance(value, Mapping) else value for name in names}
-    strategy = limits.get("strategy")
-    grace = "0s" if strategy == "revoke" else "24h"
+
+    def time(limit: Duration | None) -> timedelta | None:
+        return None if limit is None else duration(limit)
+
     return Asked(
         secrets=[(name, one if isinstance(one, Generate) else None) for name, one in recipe.items()],
         stack=group.stack,
         labels=list(group.labels.items()),
         generate=value if isinstance(value, Generate) else None,
-        strategy=strategy,
-        grace=duration(limits.get("grace", grace)),
-        stability=duration(limits.get("stability", "10s")),
-        deadline=duration(limits.get("deadline", "5m")),
+        strategy=limits.get("strategy"),
+        grace=time(limits.get("grace")),
+        stability=time(limits.get("stability")),
+        deadline=time(limits.get("deadline")),
         canary=limits.get("canary"),
         skip_canary=limits.get("skip_canary", False),
-        concurrency=limits.get("concurrency", 1),
-        failures=limits.get("failures", 0),
+        concurrency=limits.get("concurrency"),
+        failures=limits.get("failures"),
         after=list(limits.get("after", ())),
         allow_jobs=limits.get("allow_jobs", False),
         allow_redeploy=limits.get("allow_redeploy", False),
