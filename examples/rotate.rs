@@ -80,7 +80,7 @@ impl Observer for Printer {
         match progress {
             Progress::Sending { words } => println!("   {words}"),
             Progress::Event { event: Event::ConsumerConverged { .. }, .. } => println!("   it runs on the new version"),
-            Progress::Event { event: Event::Settled { stacks }, .. } => {
+            Progress::Event { event: Event::Settled { stacks, .. }, .. } => {
                 stacks.iter().for_each(|stack| println!("   stack {} still names the old version", stack.name));
             }
             _ => {}

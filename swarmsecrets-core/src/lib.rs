@@ -8,6 +8,8 @@ pub mod clock;
 pub mod duration;
 pub mod model;
 
+pub mod git;
+
 pub mod stack;
 
 mod parallel;

@@ -7,12 +7,14 @@ use pyo3::prelude::*;
 use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::clock::Clock;
 use swarmsecrets_core::executor::{Executor, Parts, Supply, check_reach, read_inventory};
+use swarmsecrets_core::git::GitRemotes;
 use swarmsecrets_core::ids::{EnvironmentId, RotationId};
 use swarmsecrets_core::journal::JournalStore;
 use swarmsecrets_core::plan::{RotationRequest, plan_create, plan_rotation};
 use swarmsecrets_core::rotation::Report;
 use swarmsecrets_core::transport::Transport;
 use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_git::HttpRemotes;
 use swarmsecrets_host::{OsRandom, SystemClock};
 use swarmsecrets_portainer::PortainerTransport;
 use swarmsecrets_settings::{Credentials, ProbeSet};
@@ -32,6 +34,7 @@ pub(crate) struct World {
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) environment: EnvironmentId,
     pub(crate) clock: Box<dyn Clock>,
+    pub(crate) remotes: Arc<dyn GitRemotes>,
     pub(crate) journal: Box<dyn JournalStore>,
     pub(crate) audit: Box<dyn AuditSink>,
     pub(crate) agent: Option<String>,
@@ -48,6 +51,7 @@ impl World {
             transport: Box::new(transport),
             environment: EnvironmentId(endpoint),
             clock: Box::new(SystemClock::new()),
+            remotes: Arc::new(HttpRemotes::default()),
             journal,
             audit,
             agent: given.agent_id,
@@ -70,7 +74,7 @@ impl World {
             word: order.word(),
         });
         let probes = self.probes.of(&*self.transport, self.environment, &*self.clock)?;
-        let executor = executor.with_passwords(self.credentials.changes()).with_probes(probes);
+        let executor = executor.with_passwords(self.credentials.changes()).with_probes(probes).with_git(&*self.remotes);
         Ok(if order.accept_inconclusive { executor.accepting_inconclusive() } else { executor })
     }
 

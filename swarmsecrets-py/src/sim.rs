@@ -45,6 +45,7 @@ impl SimSwarm {
             transport: Box::new(client),
             environment: EnvironmentId(1),
             clock: Box::new(self.swarm.clock()),
+            remotes: self.swarm.portainer().clone(),
             journal,
             audit,
             agent: given.agent_id,

@@ -39,6 +39,7 @@ pub mod engine;
 pub mod faults;
 mod forgotten;
 pub mod gateway;
+mod git_server;
 pub mod portainer;
 pub mod schedule;
 pub mod sim;
@@ -46,4 +47,5 @@ mod swarm;
 pub mod values;
 
 pub use self::forgotten::Forgotten;
+pub use self::git_server::GitServer;
 pub use self::swarm::SimSwarm;

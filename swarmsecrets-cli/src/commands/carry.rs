@@ -111,6 +111,7 @@ impl<'a> Carrier<'a> {
             word,
         })
         .with_passwords(self.credentials.changes())
+        .with_git(self.world.remotes())
     }
 
     /// Prints the report, or that nothing was begun and why, and says how the command ends.

@@ -7,11 +7,13 @@ use std::path::Path;
 use swarmsecrets_core::clock::Clock;
 use swarmsecrets_core::executor::{Probes, check_reach, read_inventory};
 use swarmsecrets_core::generate::Random;
+use swarmsecrets_core::git::GitRemotes;
 use swarmsecrets_core::ids::{EnvironmentId, quoted};
 use swarmsecrets_core::inventory::Inventory;
 use swarmsecrets_core::plan::{Plan, RotationRequest, plan_rotation};
 use swarmsecrets_core::transport::Transport;
 use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_git::HttpRemotes;
 use swarmsecrets_host::{OsRandom, SystemClock};
 use swarmsecrets_portainer::PortainerTransport;
 use swarmsecrets_settings::ProbeSet;
@@ -36,7 +38,7 @@ pub(crate) fn random() -> Box<dyn Random> {
 }
 
 enum Link {
-    Portainer { transport: PortainerTransport, clock: SystemClock },
+    Portainer { transport: PortainerTransport, clock: SystemClock, remotes: HttpRemotes },
     Simulated(Simulated),
 }
 
@@ -73,7 +75,7 @@ impl World {
         if transport.insecure() {
             console.note("warning: the URL is plain http: the API key and the values travel in the clear");
         }
-        let link = Link::Portainer { transport, clock: SystemClock::new() };
+        let link = Link::Portainer { transport, clock: SystemClock::new(), remotes: HttpRemotes::default() };
         Ok(Self { link, environment: settings.environment, agent: settings.agent })
     }
 
@@ -90,6 +92,14 @@ impl World {
         match &self.link {
             Link::Portainer { clock, .. } => clock,
             Link::Simulated(simulated) => simulated.clock(),
+        }
+    }
+
+    /// The servers of the repositories that its git stacks come from.
+    pub(crate) fn remotes(&self) -> &dyn GitRemotes {
+        match &self.link {
+            Link::Portainer { remotes, .. } => remotes,
+            Link::Simulated(simulated) => simulated.remotes(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use swarmsecrets_core::clock::Clock;
+use swarmsecrets_core::git::GitRemotes;
 use swarmsecrets_core::ids::EnvironmentId;
 use swarmsecrets_core::policy::Permit;
 use swarmsecrets_core::transport::{Chunks, Read, Response, Transport, Write};
@@ -54,6 +55,11 @@ impl Simulated {
     /// Its time, which passes only while somebody waits on it.
     pub(crate) fn clock(&self) -> &dyn Clock {
         &self.clock
+    }
+
+    /// Its repositories.
+    pub(crate) fn remotes(&self) -> &dyn GitRemotes {
+        &**self.swarm.portainer()
     }
 
     /// The file that keeps it.

@@ -13,6 +13,7 @@ mod commanded;
 mod crash;
 mod docker;
 mod faults;
+mod git_stack;
 mod health;
 mod place;
 mod portainer;

@@ -8,7 +8,7 @@ use crate::inventory::label;
 use crate::inventory::{Labels, Owner};
 use crate::model::{Created, Secret, ServiceState, parse_tasks, read, read_list};
 use crate::policy::Permit;
-use crate::rotation::{Answer, Change, FoundVersion, Look, Reply};
+use crate::rotation::{Answer, Change, FoundVersion, Look, Reply, StackSource};
 use crate::secret::SecretValue;
 use crate::transport::{Read, TaskFilter, Transport, Write};
 
@@ -22,7 +22,7 @@ pub(super) async fn look(parts: &Parts<'_>, transport: &dyn Transport, look: &Lo
         Look::Baseline(_) | Look::Health(_) => {
             Err(Error::new(ErrorKind::Invalid, "what a probe is asked is no request of Portainer's"))
         }
-        Look::World => {
+        Look::World | Look::Stacks(_) => {
             read_inventory(transport, parts.environment, parts.clock).await.map(|w| Answer::World(Box::new(w)))
         }
     };
@@ -93,8 +93,11 @@ fn request(parts: &Parts<'_>, change: &Change, value: Result<Option<SecretValue>
         Change::Credential { .. } => {
             return Err(Error::new(ErrorKind::Invalid, "a password is not changed through Portainer"));
         }
-        Change::Stack { id, name, file, variables, prune, .. } => {
+        Change::Stack { id, name, source: StackSource::File(file), variables, prune, .. } => {
             Write::put_stack(environment, *id, name, file, variables, *prune)
+        }
+        Change::Stack { id, name, source: StackSource::Repository { reference, .. }, variables, prune, .. } => {
+            Write::redeploy_from_git(environment, *id, name, reference, variables, *prune)
         }
         Change::Remove { id, name, .. } => Write::delete_secret(environment, id, name),
     })

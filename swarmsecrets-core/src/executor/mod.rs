@@ -4,6 +4,7 @@ mod access;
 mod act;
 mod counted;
 mod fresh;
+mod heads;
 mod leave;
 mod parts;
 mod passwords;

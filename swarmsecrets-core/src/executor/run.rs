@@ -16,6 +16,7 @@ use super::trail::{Ended, Trail};
 use crate::audit::{Actor, AuditRecord, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::ContainerExec;
+use crate::git::GitRemotes;
 use crate::health::Health;
 use crate::ids::{RotationId, ServiceId};
 use crate::inventory::{Inventory, LogicalSecret, ServiceNode};
@@ -31,6 +32,7 @@ pub struct Executor<'a> {
     pub(super) transport: Counted<'a>,
     pub(super) passwords: Passwords,
     probes: Probes<'a>,
+    pub(super) remotes: Option<&'a dyn GitRemotes>,
     accepting: bool,
 }
 
@@ -63,7 +65,8 @@ impl<'a> Executor<'a> {
     #[must_use]
     pub fn new(parts: Parts<'a>) -> Self {
         let transport = Counted::new(parts.transport);
-        Self { parts, transport, passwords: Passwords::default(), probes: Probes::none(), accepting: false }
+        let (passwords, probes) = (Passwords::default(), Probes::none());
+        Self { parts, transport, passwords, probes, remotes: None, accepting: false }
     }
 
     /// The same executor, which also changes the passwords behind these logical secrets, for plans that say so.
@@ -77,6 +80,14 @@ impl<'a> Executor<'a> {
     #[must_use]
     pub fn with_probes(mut self, probes: Probes<'a>) -> Self {
         self.probes = probes;
+        self
+    }
+
+    /// The same executor, which also asks these where the repositories of git stacks stand. Without them a git stack is left
+    /// to a person, also where it names a secret by a variable.
+    #[must_use]
+    pub fn with_git(mut self, remotes: &'a dyn GitRemotes) -> Self {
+        self.remotes = Some(remotes);
         self
     }
 
@@ -332,16 +343,8 @@ impl<'a> Executor<'a> {
             match poll {
                 Poll::Done(report) => return Ok(*report),
                 Poll::Wait(until) => self.parts.clock.sleep(until.mono.saturating_sub(now.mono)).await,
-                Poll::Act(id, Action::Look(Look::Login { secret, which })) => {
-                    let reply = self.log_in(run, secret, which).await?;
-                    self.answer(run, id, reply)?;
-                }
-                Poll::Act(id, Action::Look(look @ (Look::Baseline(_) | Look::Health(_)))) => {
-                    let reply = self.ask(run, &look).await?;
-                    self.answer(run, id, reply)?;
-                }
                 Poll::Act(id, Action::Look(look)) => {
-                    let reply = act::look(&self.parts, &self.transport, &look).await;
+                    let reply = self.look(run, &look).await?;
                     self.answer(run, id, reply)?;
                 }
                 Poll::Act(id, Action::Change(change)) => {
@@ -349,6 +352,18 @@ impl<'a> Executor<'a> {
                     self.answer(run, id, reply)?;
                 }
             }
+        }
+    }
+
+    async fn look(&self, run: &mut Run<'_, '_>, look: &Look) -> Result<Reply> {
+        match look {
+            Look::Login { secret, which } => self.log_in(run, *secret, *which).await,
+            Look::Baseline(_) | Look::Health(_) => self.ask(run, look).await,
+            Look::Stacks(direction) => {
+                let seen = act::look(&self.parts, &self.transport, look).await;
+                Ok(self.with_heads(&run.rotation.state().plan, *direction, seen).await)
+            }
+            _ => Ok(act::look(&self.parts, &self.transport, look).await),
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::git::Repository;
 use crate::ids::{
     ClusterId, ControlId, EnvironmentId, NodeId, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId,
     TaskId, TeamId, UserId,
@@ -315,6 +316,8 @@ pub struct StackNode {
     pub variables: Variables,
     /// Whether a redeploy removes services that its file does not name.
     pub prune: bool,
+    /// The repository that it comes from, if it does.
+    pub repository: Option<Repository>,
 }
 
 /// Where a stack's compose file lives.

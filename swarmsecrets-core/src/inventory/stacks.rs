@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::{Inventory, ServiceNode, Snapshot, StackKind, StackNode, StackStatus};
 use crate::error::Result;
+use crate::git::Repository;
 use crate::ids::{SecretName, StackId};
-use crate::model::{Stack, StackFile, read, read_list};
+use crate::model::{GitConfig, Stack, StackFile, read, read_list};
 use crate::stack::{ComposeText, Live, NoEdit, StackEdit, StackPath, Variables, redeploy, references, rename};
 
 const STOPPED: u64 = 2;
@@ -63,6 +64,17 @@ fn node(stack: &Stack<'_>, files: &Files<'_>) -> StackNode {
         path: StackPath::new(stack.file_path()),
         variables,
         prune: stack.prunes(),
+        repository: stack.git().map(repository),
+    }
+}
+
+fn repository(git: &GitConfig<'_>) -> Repository {
+    Repository {
+        url: git.url.to_string(),
+        reference: git.reference_name.to_string(),
+        deployed: git.config_hash.to_string(),
+        private: git.is_private(),
+        head: None,
     }
 }
 
@@ -84,6 +96,7 @@ fn unseen(name: &str, administrator: bool) -> StackNode {
         path: StackPath::default(),
         variables: Variables::default(),
         prune: false,
+        repository: None,
     }
 }
 
@@ -98,31 +111,54 @@ impl StackNode {
         rename(&self.name, file, &self.variables, pairs)
     }
 
-    /// The edit after which the stack's stored file and variables name other secrets, if Portainer may write them.
+    /// The edit after which the stack's stored file and variables name other secrets, if Portainer may write them now.
     ///
     /// # Errors
-    /// Why not, for the person who has to patch it: it is stopped, is not kept by Portainer or comes from git, no edit is
-    /// found, or, unless that is allowed, the redeploy would change more than the secrets.
+    /// As [`StackNode::may_be_written`], or the repository of a git stack does not stand as it was deployed.
     pub fn write(
         &self,
         world: &Inventory,
         pairs: &[(SecretName, SecretName)],
         redeploy_allowed: bool,
     ) -> Result<(StackId, StackEdit), String> {
+        let found = self.may_be_written(world, pairs, redeploy_allowed)?;
+        self.repository.as_ref().map_or(Ok(()), Repository::stands_as_deployed)?;
+        Ok(found)
+    }
+
+    /// The edit after which the stack's stored file and variables name other secrets, if Portainer may write them; those of
+    /// a git stack only while its repository stands as it was deployed.
+    ///
+    /// # Errors
+    /// Why not, for the person who has to patch it: it is stopped, is not kept by Portainer or comes from git and more than
+    /// variables would change, no edit is found, or, unless that is allowed, the redeploy would change more than the
+    /// secrets.
+    pub fn may_be_written(
+        &self,
+        world: &Inventory,
+        pairs: &[(SecretName, SecretName)],
+        redeploy_allowed: bool,
+    ) -> Result<(StackId, StackEdit), String> {
         let id = match (&self.kind, self.status, self.id) {
-            (StackKind::File, StackStatus::Active, Some(id)) => id,
-            (StackKind::File, StackStatus::Stopped, _) => {
+            (StackKind::Cli, ..) => None,
+            (_, StackStatus::Stopped, _) => {
                 return Err("it is stopped, and writing its file would start it".into());
             }
-            (StackKind::Git { .. }, ..) => {
-                return Err("it comes from git, and writing its file would cut it off".into());
-            }
-            _ => return Err("Portainer does not keep its file".into()),
+            (_, StackStatus::Active, id) => id,
         };
+        let Some(id) = id else { return Err("Portainer does not keep its file".into()) };
         if let Some(why) = &self.unreadable {
             return Err(why.clone());
         }
         let edit = self.edit(pairs).map_err(|why| why.to_string())?;
+        if let Some(repository) = &self.repository {
+            if !edit.is_of_variables() {
+                return Err("it comes from git, and writing its file would cut it off".into());
+            }
+            if repository.private {
+                return Err("it comes from git with a credential, which Portainer shows to nobody, so whether its repository has moved since it was deployed cannot be told".into());
+            }
+        }
         if !redeploy_allowed {
             self.redeploy_is_harmless(world, pairs)?;
         }

@@ -174,6 +174,9 @@ pub enum Event {
     Settled {
         /// The stacks whose files still name the old version, and the patches for them.
         stacks: Vec<StackPatch>,
+        /// What is worth saying.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<String>,
     },
     /// The old version is kept until this time.
     GraceBegun {
@@ -252,6 +255,9 @@ pub enum ChangeRecord {
         name: String,
         /// Forward to the new versions, or back.
         direction: Direction,
+        /// The commit that its repository stood at, for one that comes from git.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commit: Option<String>,
     },
     /// Move a service to the new version.
     Update {
@@ -358,4 +364,14 @@ pub struct StackPatch {
     /// Why it was not written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+impl StackPatch {
+    /// Whether variables of the stack are to be set, and its file stays as it is.
+    #[must_use]
+    pub fn is_of_variables(&self) -> bool {
+        self.patch
+            .as_ref()
+            .is_some_and(|patch| !patch.is_empty() && patch.lines().all(|line| line.starts_with("# stack variable ")))
+    }
 }

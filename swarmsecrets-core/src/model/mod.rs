@@ -23,7 +23,7 @@ pub use self::container::{Container, ExecCreated, ExecState};
 pub use self::facts::{FailureAction, SecretReference, ServiceMode, UpdateConfig, UpdateStatus};
 pub use self::labels::Labels;
 pub use self::ownership::{Created, Portainer, ResourceControl, TeamAccess, UserAccess};
-pub use self::portainer::{Environment, Membership, Stack, StackFile, StackVariable, Team, User};
+pub use self::portainer::{Environment, GitConfig, Membership, Stack, StackFile, StackVariable, Team, User};
 pub use self::secret::{Driver, Secret, SecretSpec};
 pub use self::service::{Service, UpdateStatusText, Version};
 pub use self::service_spec::ServiceSpec;

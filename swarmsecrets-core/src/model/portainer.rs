@@ -83,6 +83,12 @@ impl Stack<'_> {
         self.git_config.is_some()
     }
 
+    /// The repository that it comes from, if it does.
+    #[must_use]
+    pub fn git(&self) -> Option<&GitConfig<'_>> {
+        self.git_config.as_ref()
+    }
+
     /// Whether it is made of more files than the one that Portainer shows.
     #[must_use]
     pub fn has_more_files(&self) -> bool {
@@ -109,11 +115,37 @@ impl Stack<'_> {
     }
 }
 
-#[derive(Debug, Deserialize)]
+/// Where a git stack comes from. It prints its commit only: a URL may hold a credential.
+#[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct GitConfig<'a> {
+pub struct GitConfig<'a> {
+    /// The repository.
+    #[serde(borrow, default, rename = "URL")]
+    pub url: Text<'a>,
+    /// The branch or tag.
+    #[serde(borrow, default)]
+    pub reference_name: Text<'a>,
+    /// The commit that was deployed last.
+    #[serde(borrow, default)]
+    pub config_hash: Text<'a>,
+    #[serde(default)]
+    authentication: Option<IgnoredAny>,
     #[serde(borrow, default)]
     config_file_path: Text<'a>,
+}
+
+impl GitConfig<'_> {
+    /// Whether Portainer has a credential for it.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.authentication.is_some()
+    }
+}
+
+impl fmt::Debug for GitConfig<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GitConfig {{ {} }}", self.config_hash)
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -175,7 +175,7 @@ pub(super) fn planned_stack(
         name: stack.name.clone(),
         kind: stack.kind.clone(),
         status: stack.status,
-        by_hand: stack.write(inventory, &pairs, redeploy_allowed).err(),
+        by_hand: stack.may_be_written(inventory, &pairs, redeploy_allowed).err(),
     }
 }
 

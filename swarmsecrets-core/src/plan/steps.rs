@@ -3,6 +3,7 @@
 use super::diff;
 use super::document::{Content, PlannedConsumer, PlannedSecret, Precondition, Step, StepKind, Undo};
 use crate::ids::listed;
+use crate::inventory::StackKind;
 
 /// The steps; `updates` are those of the consumers, not numbered yet.
 pub(super) fn steps(content: &Content, updates: Vec<Step>) -> Vec<Step> {
@@ -34,10 +35,16 @@ pub(super) fn steps(content: &Content, updates: Vec<Step>) -> Vec<Step> {
             None => (
                 StepKind::WriteStack,
                 Undo::PutBack,
-                format!(
-                    "stack {}: its file names {new} in place of {old}; the redeploy changes nothing else",
-                    stack.name
-                ),
+                match stack.kind {
+                    StackKind::Git { .. } => format!(
+                        "stack {}: its variables name {new} in place of {old}, if its repository stands as it was deployed; the redeploy changes nothing else",
+                        stack.name
+                    ),
+                    _ => format!(
+                        "stack {}: its file names {new} in place of {old}; the redeploy changes nothing else",
+                        stack.name
+                    ),
+                },
             ),
             Some(_) => (
                 StepKind::PatchStack,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::git::short;
 use crate::health::Health;
 use crate::ids::{ControlId, SecretId, SecretName, ServiceId, SpecVersion, StackId};
 use crate::inventory::{Inventory, Labels, Owner};
@@ -47,6 +48,8 @@ pub enum Look {
     },
     /// Everything: a fresh inventory.
     World,
+    /// Everything, and where the repositories stand of the git stacks that could be written in this direction.
+    Stacks(Direction),
 }
 
 /// Which of two passwords.
@@ -101,14 +104,14 @@ pub enum Change {
         /// Whose, for people.
         account: String,
     },
-    /// Write a stack's stored file and all its variables. Portainer redeploys it at once.
+    /// Write a stack's stored file, if Portainer keeps that, and all its variables. Portainer redeploys it at once.
     Stack {
         /// Portainer's number.
         id: StackId,
         /// Its name.
         name: String,
-        /// The file, edited.
-        file: ComposeText,
+        /// What is redeployed.
+        source: StackSource,
         /// All its variables, edited.
         variables: Variables,
         /// Whether services that the file does not name are removed, as the stack is set up.
@@ -142,6 +145,31 @@ pub enum Change {
     },
 }
 
+/// What Portainer redeploys a stack from.
+#[derive(Clone, Debug)]
+pub enum StackSource {
+    /// The file that it keeps, edited.
+    File(ComposeText),
+    /// The repository that it pulls the file from, which is not written.
+    Repository {
+        /// The branch or tag.
+        reference: String,
+        /// The commit that was deployed, and that it stands at.
+        commit: String,
+    },
+}
+
+impl StackSource {
+    /// The commit that a repository stands at.
+    #[must_use]
+    pub fn commit(&self) -> Option<&str> {
+        match self {
+            Self::File(_) => None,
+            Self::Repository { commit, .. } => Some(commit),
+        }
+    }
+}
+
 impl Change {
     /// Which way it goes.
     #[must_use]
@@ -162,9 +190,12 @@ impl Change {
         match self {
             Self::Create { secret, name, .. } => ChangeRecord::Create { secret: *secret, name: name.clone() },
             Self::Credential { secret, step, .. } => ChangeRecord::Credential { secret: *secret, step: *step },
-            Self::Stack { id, name, direction, .. } => {
-                ChangeRecord::Stack { id: *id, name: name.clone(), direction: *direction }
-            }
+            Self::Stack { id, name, source, direction, .. } => ChangeRecord::Stack {
+                id: *id,
+                name: name.clone(),
+                direction: *direction,
+                commit: source.commit().map(str::to_owned),
+            },
             Self::Own { control, .. } => ChangeRecord::Own { control: *control },
             Self::Update { service, direction: Direction::Forward, .. } => {
                 ChangeRecord::Update { service: service.clone() }
@@ -186,7 +217,15 @@ impl Change {
                 format!("end the old password of {account}")
             }
             Self::Credential { account, .. } => format!("restore the old password of {account}"),
-            Self::Stack { name, id, .. } => format!("write the file of stack {name} (number {id}) and redeploy it"),
+            Self::Stack { name, id, source: StackSource::File(_), .. } => {
+                format!("write the file of stack {name} (number {id}) and redeploy it")
+            }
+            Self::Stack { name, id, source: StackSource::Repository { commit, .. }, .. } => {
+                format!(
+                    "set the variables of stack {name} (number {id}) and redeploy it from commit {} of its repository",
+                    short(commit)
+                )
+            }
             Self::Update { name, swap, direction: Direction::Forward, .. } => format!("update service {name}: {swap}"),
             Self::Update { name, swap, .. } => format!("put back service {name}: {swap}"),
             Self::Remove { name, .. } => format!("delete secret {name}"),

@@ -86,7 +86,7 @@ fn awaiting_a_patch() -> impl Iterator<Item = Vec<Event>> {
         play.finish();
         let settled = play.journal.iter().position(|e| matches!(e, Event::Settled { .. })).unwrap();
         let patch = StackPatch { name: "shop".into(), kind: "git".into(), patch: None, reason: None };
-        play.journal.insert(settled, Event::Settled { stacks: vec![patch] });
+        play.journal.insert(settled, Event::Settled { stacks: vec![patch], notes: Vec::new() });
         let mut undone = play.journal[..=settled].to_vec();
         undone.push(Event::Resumed { actor: actor() });
         undone.push(Event::UndoBegun { reason: "a person says so".into() });

@@ -276,7 +276,7 @@ impl World {
                 Answer::Rollout(Box::new(self.service(n)), self.tasks(n))
             }
             Look::Baseline(_) | Look::Health(_) => unreachable!("they are answered before"),
-            Look::World => Answer::World(Box::new(self.inventory())),
+            Look::World | Look::Stacks(_) => Answer::World(Box::new(self.inventory())),
         }
     }
 

@@ -41,7 +41,7 @@ mod probes_tests;
 #[cfg(test)]
 mod providers_tests;
 
-pub use self::action::{Action, ActionId, Answer, Change, FoundVersion, Login, Look, Reply, Which};
+pub use self::action::{Action, ActionId, Answer, Change, FoundVersion, Login, Look, Reply, StackSource, Which};
 pub use self::machine::{Poll, Rotation};
 pub use self::report::{ConsumerReport, Outcome, Report, SecretReport, StackReport};
 pub use self::state::{Created, Ending, Old, Progress, Stage, State, Versions};

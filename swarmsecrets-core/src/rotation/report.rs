@@ -277,10 +277,11 @@ impl State {
 /// The stacks that were written, and those that wait for a patch.
 fn stack_reports(state: &State) -> Vec<StackReport> {
     let open = |name: &&String| !state.patches.iter().any(|patch| patch.name == **name);
+    let git = |commit: &Option<String>| if commit.is_some() { "git" } else { "file" };
     let applied = matches!(outcome(state), Outcome::Applied | Outcome::AwaitingPatch);
-    let written = state.written.iter().filter(open).filter(|_| applied).map(|name| StackReport {
+    let written = state.written.iter().filter(|(name, _)| applied && open(name)).map(|(name, commit)| StackReport {
         name: name.clone(),
-        kind: "file".to_owned(),
+        kind: git(commit).to_owned(),
         outcome: "applied".to_owned(),
         patch: None,
     });

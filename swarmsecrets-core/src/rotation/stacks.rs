@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 
-use super::action::{Action, Change, Look, Reply};
+use super::action::{Action, Change, Look, Reply, StackSource};
 use super::machine::{Next, Rotation};
 use super::state::{Old, Progress};
 use crate::clock::Now;
 use crate::error::{Error, ErrorKind, Result};
+use crate::git::{Repository, short};
 use crate::ids::{SecretName, ServiceId, quoted, ticked};
 use crate::inventory::{Inventory, SecretReference, ServiceNode, StackKind, StackNode};
 use crate::journal::{End, Event, StackPatch};
@@ -20,21 +21,21 @@ use crate::policy::Direction;
 impl Rotation {
     pub(super) fn settle(&mut self) -> Result<Next> {
         if self.state.plan.stacks.is_empty() {
-            self.emit(Event::Settled { stacks: Vec::new() })?;
+            self.emit(Event::Settled { stacks: Vec::new(), notes: Vec::new() })?;
             return Ok(Next::Again);
         }
-        Ok(self.write_or_look())
+        Ok(self.write_or_look(Direction::Forward))
     }
 
     /// Stacks that a person must patch are looked at once in each run.
     pub(super) fn await_patch(&self) -> Next {
-        if self.work.rests && self.work.stack.is_none() { Next::Done } else { self.write_or_look() }
+        if self.work.rests && self.work.stack.is_none() { Next::Done } else { self.write_or_look(Direction::Forward) }
     }
 
-    fn write_or_look(&self) -> Next {
+    fn write_or_look(&self, direction: Direction) -> Next {
         Next::Act(match &self.work.stack {
             Some(write) => Action::Change(write.clone()),
-            None => Action::Look(Look::World),
+            None => Action::Look(Look::Stacks(direction)),
         })
     }
 
@@ -52,8 +53,8 @@ impl Rotation {
             Some(unrest) => self.look_later(&Error::new(ErrorKind::Conflict, unrest), now),
             None => {
                 self.work.rests = true;
-                let stacks = self.patches(world);
-                self.emit(Event::Settled { stacks })
+                let (stacks, notes) = (self.patches(world), self.moved_on(world));
+                self.emit(Event::Settled { stacks, notes })
             }
         }
     }
@@ -74,7 +75,7 @@ impl Rotation {
     /// On the way back: stacks that were written, or may have been, get the old names again before the new versions go.
     pub(super) fn put_stacks_back(&self) -> Option<Next> {
         let done = self.state.written.is_empty() || self.work.settled;
-        (!done).then(|| self.write_or_look())
+        (!done).then(|| self.write_or_look(Direction::Restore))
     }
 
     pub(super) fn unsettled(&mut self, world: &Inventory) -> Result<()> {
@@ -87,8 +88,10 @@ impl Rotation {
             None => self.work.settled = true,
             Some(stack) => {
                 let why = self.work.unwritten.get(&stack.name).map(|why| format!(" ({why})")).unwrap_or_default();
+                let of_variables = stack.edit(&pairs).is_ok_and(|edit| edit.is_of_variables());
+                let what = if of_variables { "a variable" } else { "the file" };
                 let text = format!(
-                    "every consumer is on the old version again, but the file of stack {} names the new one and could not be written{why}: put the old name there, then `swarmsecrets resume {}`",
+                    "every consumer is on the old version again, but {what} of stack {} names the new one and could not be written{why}: put the old name there, then `swarmsecrets resume {}`",
                     quoted(&stack.name),
                     self.state.rotation
                 );
@@ -120,14 +123,15 @@ impl Rotation {
             match stack.write(world, &pairs, self.state.plan.allow.redeploy) {
                 Err(why) => drop(self.work.unwritten.insert(stack.name.clone(), why)),
                 Ok((id, edit)) => {
-                    return Some(Change::Stack {
-                        id,
-                        name: stack.name.clone(),
-                        file: edit.file.clone(),
-                        variables: edit.apply_to(&stack.variables),
-                        prune: stack.prune,
-                        direction,
-                    });
+                    let variables = edit.apply_to(&stack.variables);
+                    let source = match &stack.repository {
+                        None => StackSource::File(edit.file),
+                        Some(Repository { reference, deployed, .. }) => {
+                            StackSource::Repository { reference: reference.clone(), commit: deployed.clone() }
+                        }
+                    };
+                    let (name, prune) = (stack.name.clone(), stack.prune);
+                    return Some(Change::Stack { id, name, source, variables, prune, direction });
                 }
             }
         }
@@ -181,6 +185,19 @@ impl Rotation {
             .collect()
     }
 
+    /// The git stacks whose repositories went on just when their variables were set, or since: Portainer has deployed that.
+    fn moved_on(&self, world: &Inventory) -> Vec<String> {
+        let commits = self.state.written.iter().filter_map(|(name, commit)| Some((name, commit.as_ref()?)));
+        let moved = commits.filter_map(|(name, commit)| {
+            let stack = world.stacks.iter().find(|stack| stack.name == *name)?;
+            let deployed = &stack.repository.as_ref()?.deployed;
+            let (shown, from, to) = (quoted(name), short(commit), short(deployed));
+            let text = format!("{shown} was deployed from {from} when its variables were set, and is from {to} now: its repository has moved meanwhile, and Portainer has deployed that");
+            (deployed != commit && !self.state.notes.contains(&text)).then_some(text)
+        });
+        moved.collect()
+    }
+
     /// A redeploy that restarts tasks after all is waited for.
     fn unrest(&self, world: &Inventory) -> Option<String> {
         if self.state.written.is_empty() {
@@ -232,25 +249,21 @@ pub(super) fn words(state: &super::State, patch: &StackPatch) -> String {
     let are = if state.plan.secrets.len() == 1 { "is" } else { "are" };
     let new = ticked(state.plan.secrets.iter().map(|s| s.next.name.as_str()));
     let name = quoted(&patch.name);
-    let id = &state.rotation;
+    if patch.kind == "cli" {
+        return format!("put {new} in place of {old} into the file that stack {name} was deployed from");
+    }
     let why = patch.reason.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
-    let git = patch.kind == "git";
-    if state.plan.strategy == Strategy::Revoke && patch.kind != "cli" {
+    let (what, not_written, apply) = match (patch.is_of_variables(), patch.kind.as_str()) {
+        (true, _) => ("variables", format!(", and were not set{why}"), "set them as the patch says, and redeploy"),
+        (false, "git") => ("repository", String::new(), "apply the patch there, and redeploy"),
+        (false, _) => ("file", format!(", and was not written{why}"), "apply the patch"),
+    };
+    let then = if state.plan.strategy == Strategy::Revoke {
         let gone = state.versions.iter().all(|version| version.old == Old::Retired);
         let then = if gone { format!("fails, as {old} {are} gone") } else { format!("puts {old} back") };
-        let (of, not_written) =
-            if git { ("repository", String::new()) } else { ("file", format!(", and was not written{why}")) };
-        return format!(
-            "the {of} of stack {name} must name {new} in place of {old}{not_written}: apply the patch; until then a redeploy {then}"
-        );
-    }
-    match patch.kind.as_str() {
-        "cli" => format!("put {new} in place of {old} into the file that stack {name} was deployed from"),
-        "git" => format!(
-            "the repository of stack {name} must name {new} in place of {old}: apply the patch there, redeploy, then `swarmsecrets resume {id}`; {old} {are} kept until then"
-        ),
-        _ => format!(
-            "the file of stack {name} must name {new} in place of {old}, and was not written{why}: apply the patch, then `swarmsecrets resume {id}`; {old} {are} kept until then"
-        ),
-    }
+        format!("until then a redeploy {then}")
+    } else {
+        format!("then `swarmsecrets resume {}`; {old} {are} kept until then", state.rotation)
+    };
+    format!("the {what} of stack {name} must name {new} in place of {old}{not_written}: {apply}; {then}")
 }

@@ -1,6 +1,6 @@
 //! The state of a rotation: the fold of its events, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -161,8 +161,8 @@ pub struct State {
     pub stopped: Option<String>,
     /// The stacks that wait for a patch.
     pub patches: Vec<StackPatch>,
-    /// The stacks that were written, or may have been.
-    pub written: BTreeSet<String>,
+    /// The stacks that were written, or may have been, and the commits that the repositories of git stacks stood at.
+    pub written: BTreeMap<String, Option<String>>,
     /// How many times a consumer was put back to be tried again.
     pub failures: u32,
     /// When the old version may go.
@@ -199,7 +199,7 @@ impl State {
             undo: None,
             stopped: None,
             patches: Vec::new(),
-            written: BTreeSet::new(),
+            written: BTreeMap::new(),
             failures: 0,
             grace_until: None,
             notes: Vec::new(),
@@ -251,7 +251,7 @@ impl State {
                         version.access = version.access.max(Access::Revoking);
                     }
                     ChangeRecord::Retire { id } => self.sent_away(id),
-                    ChangeRecord::Stack { name, .. } => drop(self.written.insert(name.clone())),
+                    ChangeRecord::Stack { name, commit, .. } => drop(self.written.insert(name.clone(), commit.clone())),
                     // From here on it may be on either version, until it is known to be restored.
                     ChangeRecord::Restore { service } => {
                         if let Progress::Converged(_) = self.progress(service)? {
@@ -339,8 +339,9 @@ impl State {
             Event::RestoreFailed { service, reason } => {
                 self.set(service, Progress::RestoreFailed(reason.clone()))?;
             }
-            Event::Settled { stacks } => {
+            Event::Settled { stacks, notes } => {
                 self.patches.clone_from(stacks);
+                self.notes.extend(notes.iter().cloned());
                 let open = stacks.iter().any(|s| s.kind != "cli") && self.plan.strategy != Strategy::Revoke;
                 self.stage = if open { Stage::AwaitPatch } else { Stage::Close };
                 self.after_credential();

@@ -24,6 +24,12 @@ pub struct StackEdit {
 }
 
 impl StackEdit {
+    /// Whether the file stays as it is.
+    #[must_use]
+    pub fn is_of_variables(&self) -> bool {
+        self.file == self.before
+    }
+
     /// The whole set of variables after the edit, given the one before it.
     #[must_use]
     pub fn apply_to(&self, variables: &Variables) -> Variables {

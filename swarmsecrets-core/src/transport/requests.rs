@@ -267,24 +267,42 @@ impl Write {
             prune: bool,
             pull_image: bool,
         }
-        #[derive(Serialize)]
-        struct Variable<'a> {
-            name: &'a str,
-            value: &'a str,
-        }
-        let env = variables.iter().map(|(name, value)| Variable { name, value }).collect();
-        let body = Body { stack_file_content: file.as_str(), env, prune, pull_image: false };
-        // Both may hold credentials: as with a secret's value, no copies are left behind.
-        let size = file.len() + variables.iter().map(|(n, v)| n.len() + v.len() + 32).sum::<usize>();
-        let mut bytes = Vec::with_capacity(6 * size + 1024);
-        write_json(&mut bytes, &body);
+        let body = Body { stack_file_content: file.as_str(), env: all(variables), prune, pull_image: false };
         Self::new(
             Method::Put,
             format!("/api/stacks/{id}"),
             format!("write the file of stack {}", crate::ids::quoted(name)),
         )
         .with("endpointId", environment.to_string())
-        .body(bytes)
+        .body(sealed(&body, file.len(), variables))
+    }
+
+    /// Sets all variables of a git stack: what is left out is lost. Portainer redeploys the stack at once, from the newest
+    /// commit of the reference.
+    pub(crate) fn redeploy_from_git(
+        environment: EnvironmentId,
+        id: StackId,
+        name: &str,
+        reference: &str,
+        variables: &Variables,
+        prune: bool,
+    ) -> Self {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body<'a> {
+            env: Vec<Variable<'a>>,
+            prune: bool,
+            pull_image: bool,
+            repository_reference_name: &'a str,
+        }
+        let body = Body { env: all(variables), prune, pull_image: false, repository_reference_name: reference };
+        Self::new(
+            Method::Put,
+            format!("/api/stacks/{id}/git/redeploy"),
+            format!("set the variables of stack {}", crate::ids::quoted(name)),
+        )
+        .with("endpointId", environment.to_string())
+        .body(sealed(&body, reference.len(), variables))
     }
 
     /// Removes a secret, by id only: by name a scoped account gets a 500.
@@ -338,6 +356,26 @@ impl Write {
         )
         .body(bytes)
     }
+}
+
+/// A variable of a stack, as Portainer takes it.
+#[derive(Serialize)]
+struct Variable<'a> {
+    name: &'a str,
+    value: &'a str,
+}
+
+fn all(variables: &Variables) -> Vec<Variable<'_>> {
+    variables.iter().map(|(name, value)| Variable { name, value }).collect()
+}
+
+/// A body with the variables of a stack and so many bytes of text beside them. They may hold credentials: as with a
+/// secret's value, no copies are left behind.
+fn sealed(body: &impl Serialize, beside: usize, variables: &Variables) -> Vec<u8> {
+    let size = beside + variables.iter().map(|(n, v)| n.len() + v.len() + 32).sum::<usize>();
+    let mut bytes = Vec::with_capacity(6 * size + 1024);
+    write_json(&mut bytes, body);
+    bytes
 }
 
 #[cfg(feature = "testing")]
@@ -418,6 +456,19 @@ mod tests {
         assert_eq!(format!("{create:?}"), "POST /api/endpoints/3/docker/secrets/create [body not shown]");
         let body = create.view().body.unwrap();
         assert_eq!(body, br#"{"Name":"db_v2","Labels":{},"Data":"bWFkZS11cC12YWx1ZQ=="}"#);
+    }
+
+    #[test]
+    fn a_git_stack_is_sent_all_its_variables_and_its_reference_and_no_file() {
+        let variables: Variables =
+            [("A".to_owned(), "b".to_owned()), ("DB".to_owned(), "db_v2".to_owned())].into_iter().collect();
+        let redeploy = Write::redeploy_from_git(ENV, StackId(6), "shop", "refs/heads/main", &variables, true);
+        assert_eq!(format!("{redeploy:?}"), "PUT /api/stacks/6/git/redeploy?endpointId=3 [body not shown]");
+        let body: serde_json::Value = serde_json::from_slice(redeploy.view().body.unwrap()).unwrap();
+        let env = [("A", "b"), ("DB", "db_v2")].map(|(name, value)| serde_json::json!({"name": name, "value": value}));
+        assert_eq!(body["env"], serde_json::json!(env));
+        let rest = [&body["prune"], &body["pullImage"], &body["repositoryReferenceName"]];
+        assert_eq!(rest, [&serde_json::json!(true), &serde_json::json!(false), &serde_json::json!("refs/heads/main")]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub use self::accounts::{Caller, Membership, Team, User};
 pub use self::client::PortainerClient;
 pub use self::control::{ControlKind, Grant, ResourceControl, TeamAccess, UserAccess};
 pub use self::exchange::{Body, PortainerRequest, PortainerResponse};
-pub use self::stacks::{AutoUpdate, Commit, GitConfig, Stack, Variable};
+pub use self::stacks::{AutoUpdate, Commit, GitAuthentication, GitConfig, Stack, Variable};
 pub use self::state::{Environment, State};
 pub use self::wire_fault::WireFault;
 use crate::engine::Engine;

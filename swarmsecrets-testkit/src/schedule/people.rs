@@ -8,7 +8,7 @@ use swarmsecrets_core::error::Result;
 use super::scene::SECRETS;
 use super::script::Deed;
 use crate::SimSwarm;
-use crate::portainer::{PortainerRequest, Stack};
+use crate::portainer::{PortainerRequest, Stack, Variable};
 
 const DOCKER: &str = "/api/endpoints/1/docker";
 
@@ -45,7 +45,14 @@ pub(super) fn act(swarm: &SimSwarm, deed: &Deed) -> String {
         Deed::Redeploy { stack } => on_stack(swarm, *stack, |stack| deploy(swarm, &stack, &stack.file)),
         Deed::Patch { stack } => on_stack(swarm, *stack, |stack| patch(swarm, &stack)),
         Deed::Stop { stack } => on_stack(swarm, *stack, |stack| switch(swarm, &stack, "stop")),
-        Deed::Start { stack } => on_stack(swarm, *stack, |stack| switch(swarm, &stack, "start")),
+        Deed::Start { stack } => on_stack(swarm, *stack, |stack| match &stack.git_config {
+            // Nothing is to be started: somebody works on its file.
+            Some(_) if is_by_variables(&stack) => {
+                commit(swarm, &stack, &format!("# about the next line\n{}", stack.file));
+                Ok(Value::Null)
+            }
+            _ => switch(swarm, &stack, "start"),
+        }),
     };
     done.map_or_else(|error| error.to_string(), |_| "done".into())
 }
@@ -163,8 +170,34 @@ fn deploy(swarm: &SimSwarm, stack: &Stack, file: &str) -> Result<Value> {
     swarm.ask("admin", PortainerRequest::new("PUT", &path).param("endpointId", "1").json(&body))
 }
 
-/// Names the newest version of each secret in the stack's file, in its repository if it has one, and deploys it.
+/// Whether variables name the secrets of a stack.
+fn is_by_variables(stack: &Stack) -> bool {
+    stack.file.contains("${KEY")
+}
+
+/// What the stack deploys, with its variables filled in.
+pub(super) fn filled(stack: &Stack) -> String {
+    let fill = |file: String, v: &Variable| file.replace(&format!("${{{}}}", v.name), &v.value);
+    stack.env.iter().flatten().fold(stack.file.clone(), fill)
+}
+
+fn commit(swarm: &SimSwarm, stack: &Stack, file: &str) {
+    let Some(git) = &stack.git_config else { return };
+    swarm.portainer().state().push(&git.url, &git.reference_name, &git.config_file_path, file);
+}
+
+/// Names the newest version of each secret in the stack's variables, or in its file, in its repository if it has one, and
+/// deploys it.
 pub(super) fn patch(swarm: &SimSwarm, stack: &Stack) -> Result<Value> {
+    if is_by_variables(stack) {
+        let mut stack = stack.clone();
+        for variable in stack.env.iter_mut().flatten() {
+            let n = SECRETS.iter().position(|stem| variable.value.starts_with(stem));
+            let newest = n.and_then(|n| versions(swarm, n).pop());
+            variable.value = newest.map_or_else(|| variable.value.clone(), |(name, _)| name);
+        }
+        return deploy(swarm, &stack, &stack.file);
+    }
     let mut file = stack.file.clone();
     for (n, stem) in SECRETS.iter().enumerate() {
         let Some((newest, _)) = versions(swarm, n).pop() else { continue };
@@ -174,9 +207,6 @@ pub(super) fn patch(swarm: &SimSwarm, stack: &Stack) -> Result<Value> {
         });
         file = lines.collect();
     }
-    if let Some(git) = &stack.git_config {
-        let mut state = swarm.portainer().state();
-        state.push(&git.url, &git.reference_name, &git.config_file_path, &file);
-    }
+    commit(swarm, stack, &file);
     deploy(swarm, stack, &file)
 }

@@ -74,7 +74,8 @@ impl Desk {
                 reason: Some("a simulation".into()),
                 word: Word::Given,
             };
-            Executor::new(parts).with_passwords(passwords).with_probes(self.probes(&records))
+            let executor = Executor::new(parts).with_passwords(passwords).with_probes(self.probes(&records));
+            executor.with_git(self.stage.swarm.portainer().as_ref())
         };
         let plain = executor(BTreeMap::new());
         let mut dice = self.dice.clone();

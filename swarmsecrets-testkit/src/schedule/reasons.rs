@@ -7,6 +7,7 @@ use swarmsecrets_core::rotation::{ConsumerReport, Report};
 use super::begun::{Begun, Pair};
 use super::logins;
 use super::manner::Said;
+use super::people;
 use super::providers;
 use super::scene::SECRETS;
 use super::stage::{Live, Stage};
@@ -44,7 +45,7 @@ pub(super) fn of(stage: &Stage, id: &RotationId, report: &Report) -> Option<&'st
     if said.contains("names the new one and could not be written") {
         let names = |file: &str| begun.pairs().any(|pair| file.contains(pair.new_name.as_str()));
         let stacks = stage.swarm.portainer().state().stacks().to_vec();
-        let mut named = stacks.iter().filter(|stack| names(&stack.file));
+        let mut named = stacks.iter().filter(|stack| names(&people::filled(stack)));
         let by_hand = named.any(|stack| {
             stack.git_config.is_some() || live.edited || pointed(stage, &live, &format!("{}_", stack.name))
         });

@@ -142,6 +142,10 @@ impl Records {
                     begun.created.extend(created);
                 }
             }
+            Event::Intent { change: ChangeRecord::Stack { commit, .. }, .. } => match commit {
+                None => live.tally.redeployed.0 += 1,
+                Some(_) => live.tally.redeployed.1 += 1,
+            },
             _ => {}
         }
     }

@@ -94,6 +94,8 @@ pub(super) struct StackPlan {
     pub(super) name: String,
     pub(super) secrets: Vec<usize>,
     pub(super) kind: StackShape,
+    /// Whether variables name its secrets: so with the git stacks of every other seed.
+    by_variables: bool,
 }
 
 /// Where the stack's file is, and whether it runs.
@@ -120,7 +122,7 @@ impl Scene {
         let count = 1 + number(&mut dice, most);
         let mut services: Vec<ServicePlan> = (0..count).map(|n| ServicePlan::of(&mut dice, n, &systems)).collect();
         let count = if dice.percent(35) { 1 + number(&mut dice, 2) } else { 0 };
-        let stacks = (0..count).map(|n| StackPlan::of(&mut dice, n, secrets)).collect();
+        let stacks = (0..count).map(|n| StackPlan::of(&mut dice, n, secrets, seed.is_multiple_of(2))).collect();
         let scoped = dice.percent(if systems.iter().any(Option::is_some) { 5 } else { 25 });
         let workers = dice.below(3);
         for service in &mut services {
@@ -344,14 +346,15 @@ fn target(dice: &mut Dice, secret: usize, n: usize) -> String {
 }
 
 impl StackPlan {
-    fn of(dice: &mut Dice, n: usize, secrets: usize) -> Self {
+    fn of(dice: &mut Dice, n: usize, secrets: usize, by_variables: bool) -> Self {
         let mut mounts = vec![number(dice, secrets)];
         let second = number(dice, secrets);
         if dice.percent(30) && second != mounts[0] {
             mounts.push(second);
         }
         let kind = [StackShape::File, StackShape::File, StackShape::Stopped, StackShape::Git][number(dice, 4)];
-        Self { name: format!("stack{n}"), secrets: mounts, kind }
+        let by_variables = by_variables && kind == StackShape::Git;
+        Self { name: format!("stack{n}"), secrets: mounts, kind, by_variables }
     }
 
     fn file(&self) -> String {
@@ -361,7 +364,8 @@ impl StackPlan {
         }
         file.push_str("secrets:\n");
         for n in &self.secrets {
-            file.push_str(&format!("  key{n}:\n    external: true\n    name: {} # which one\n", SECRETS[*n]));
+            let name = if self.by_variables { format!("${{KEY{n}}}") } else { SECRETS[*n].to_owned() };
+            file.push_str(&format!("  key{n}:\n    external: true\n    name: {name} # which one\n"));
         }
         file
     }
@@ -369,7 +373,10 @@ impl StackPlan {
     fn deploy(&self, swarm: &SimSwarm) -> Result<()> {
         use crate::portainer::PortainerRequest;
         if self.kind == StackShape::Git {
-            swarm.git_stack("admin", &self.name, &self.repository(), &self.file(), None)?;
+            let name = |n: &usize| (format!("KEY{n}"), SECRETS[*n]);
+            let named: Vec<(String, &str)> = self.secrets.iter().filter(|_| self.by_variables).map(name).collect();
+            let variables: Vec<(&str, &str)> = named.iter().map(|(key, name)| (key.as_str(), *name)).collect();
+            swarm.git_stack("admin", &self.name, (&self.repository(), &self.file()), &variables, None)?;
             return Ok(());
         }
         let number = swarm.file_stack("admin", &self.name, &self.file(), &[("MODE", "prod")])?;

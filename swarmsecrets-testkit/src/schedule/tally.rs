@@ -20,6 +20,8 @@ pub struct Tally {
     pub begun: u64,
     /// The rotations in which commands in containers change passwords.
     pub provided: u64,
+    /// Redeploys of stacks that were sent, from files that Portainer keeps and from repositories.
+    pub redeployed: (u64, u64),
     /// Points at which a process could be reached: requests, answers, records.
     pub steps: u64,
     /// Requests that were answered.
@@ -51,6 +53,8 @@ impl Tally {
         self.services += other.services;
         self.begun += other.begun;
         self.provided += other.provided;
+        self.redeployed.0 += other.redeployed.0;
+        self.redeployed.1 += other.redeployed.1;
         self.steps += other.steps;
         self.requests += other.requests;
         merge(&mut self.faults, other.faults);
@@ -75,6 +79,11 @@ impl fmt::Display for Tally {
         writeln!(f, "{} worlds with {} services, {} rotations begun", self.worlds, self.services, self.begun)?;
         writeln!(f, "{} worlds with probes, {} with programs that log in", self.probed, self.logging_in)?;
         writeln!(f, "{} rotations with commands in containers", self.provided)?;
+        let (files, repositories) = self.redeployed;
+        writeln!(
+            f,
+            "{files} stacks redeployed from their files, {repositories} from their repositories by their variables"
+        )?;
         writeln!(f, "{} steps, {} requests", self.steps, self.requests)?;
         list(f, "what went wrong", &self.faults)?;
         list(f, "what rotations came to", &self.outcomes)?;

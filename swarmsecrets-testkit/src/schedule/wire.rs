@@ -94,7 +94,10 @@ impl Wire {
         }
         let fits = match (view.method, &change) {
             (Method::Post, ChangeRecord::Create { .. }) => view.path.ends_with("/secrets/create"),
-            (Method::Put, ChangeRecord::Stack { id, .. }) => view.path.ends_with(&format!("/stacks/{id}")),
+            (Method::Put, ChangeRecord::Stack { id, commit: None, .. }) => {
+                view.path.ends_with(&format!("/stacks/{id}"))
+            }
+            (Method::Put, ChangeRecord::Stack { id, .. }) => view.path.ends_with(&format!("/stacks/{id}/git/redeploy")),
             (Method::Put, ChangeRecord::Own { control }) => view.path.ends_with(&format!("/{control}")),
             (Method::Post, ChangeRecord::Update { service } | ChangeRecord::Restore { service }) => {
                 view.path.ends_with(&format!("/services/{service}/update"))

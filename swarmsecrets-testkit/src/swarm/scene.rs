@@ -43,11 +43,19 @@ impl SimSwarm {
     ///
     /// # Errors
     /// As [`SimSwarm::ask`].
-    pub fn git_stack(&self, user: &str, name: &str, url: &str, file: &str, interval: Option<&str>) -> Result<u64> {
+    pub fn git_stack(
+        &self,
+        user: &str,
+        name: &str,
+        (url, file): (&str, &str),
+        variables: &[(&str, &str)],
+        interval: Option<&str>,
+    ) -> Result<u64> {
         self.portainer.state().push(url, "refs/heads/main", "docker-compose.yml", file);
         let update = interval.map(|interval| json!({ "interval": interval }));
         let body = json!({
-            "name": name, "swarmID": self.cluster()?, "repositoryURL": url, "env": [], "autoUpdate": update,
+            "name": name, "swarmID": self.cluster()?, "repositoryURL": url, "env": pairs(variables),
+            "autoUpdate": update,
         });
         self.stack("repository", user, &body)
     }

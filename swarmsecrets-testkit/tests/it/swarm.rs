@@ -57,7 +57,7 @@ async fn a_saved_world_is_the_same_world_and_holds_no_value() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
     let swarm = world();
-    swarm.git_stack("admin", "shop", "https://git.example.com/shop.git", FILE, Some("5m")).unwrap();
+    swarm.git_stack("admin", "shop", ("https://git.example.com/shop.git", FILE), &[], Some("5m")).unwrap();
     swarm.save(&path).unwrap();
     swarm.save(&path).unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

@@ -1,12 +1,18 @@
-//! Git stacks. Repositories are what a test has pushed: no network is touched.
+//! Git stacks. The repositories of a simulation are what a test has pushed, and where they stand is told by [`Portainer`] as
+//! [`GitRemotes`]: no network is touched. Before a real Engine `git` fetches what was not pushed. Those do not update
+//! themselves.
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use swarmsecrets_core::git::GitRemotes;
+use swarmsecrets_core::{Error, ErrorKind, Result};
 
-use super::record::ACTIVE;
+use super::record::{ACTIVE, GitAuthentication};
 use super::{AutoUpdate, GitConfig, Stack, Variable};
+use crate::git_server;
 use crate::portainer::accounts::Caller;
 use crate::portainer::exchange::{PortainerRequest, PortainerResponse, payload};
 use crate::portainer::{Portainer, State};
@@ -71,8 +77,16 @@ impl State {
         commit.hash.clone()
     }
 
+    /// Lets Portainer use a credential of this name for the repository of a stack.
+    pub fn use_credential(&mut self, stack: u64, username: &str) {
+        let stack = self.stacks.iter_mut().find(|one| one.id == stack);
+        if let Some(git) = stack.and_then(|stack| stack.git_config.as_mut()) {
+            git.authentication = Some(GitAuthentication { username: username.to_owned(), password: String::new() });
+        }
+    }
+
     /// A file of the newest commit of a branch, and that commit's hash.
-    fn pull(&self, url: &str, reference: &str, path: &str) -> Result<(String, String), String> {
+    fn pull(&self, url: &str, reference: &str, path: &str) -> std::result::Result<(String, String), String> {
         let Some(commit) = self.repositories.get(&key(url, reference)) else {
             return Err(format!(
                 "failed to clone git repository: Get \"{url}/info/refs?service=git-upload-pack\": repository not found"
@@ -93,7 +107,30 @@ fn or<'a>(text: &'a str, default: &'a str) -> &'a str {
     if text.is_empty() { default } else { text }
 }
 
+#[async_trait]
+impl GitRemotes for Portainer {
+    async fn head(&self, url: &str, reference: &str) -> Result<String> {
+        let state = self.state();
+        let commit = state.repositories.get(&key(url, reference)).map(|commit| commit.hash.clone());
+        commit.ok_or_else(|| Error::new(ErrorKind::NotFound, "there is no such branch of a simulated repository"))
+    }
+
+    fn simulated(&self) -> bool {
+        self.engine().simulated()
+    }
+}
+
 impl Portainer {
+    async fn pull(&self, url: &str, reference: &str, path: &str) -> std::result::Result<(String, String), String> {
+        let pushed = self.state().pull(url, reference, path);
+        if pushed.is_ok() || self.engine().simulated() {
+            return pushed;
+        }
+        let (url, reference, path) = (url.to_owned(), reference.to_owned(), path.to_owned());
+        let fetched = tokio::task::spawn_blocking(move || git_server::fetch(&url, &reference, &path)).await;
+        fetched.map_err(|e| e.to_string())?.map_err(|e| e.to_string())
+    }
+
     pub(super) async fn create_from_git(&self, caller: &Caller, request: &PortainerRequest) -> PortainerResponse {
         let new: NewGitStack = match payload(request) {
             Ok(new) => new,
@@ -105,7 +142,7 @@ impl Portainer {
         };
         let reference = or(&new.repository_reference_name, DEFAULT_REFERENCE);
         let path = or(&new.compose_file, DEFAULT_FILE);
-        let pulled = self.state().pull(&new.url, reference, path);
+        let pulled = self.pull(&new.url, reference, path).await;
         let (file, config_hash) = match pulled {
             Ok(pulled) => pulled,
             Err(why) => return not_cloned(&why),
@@ -153,7 +190,7 @@ impl Portainer {
             Err(refusal) => return refusal,
         };
         let reference = or(&wanted.repository_reference_name, DEFAULT_REFERENCE);
-        let pulled = self.state().pull(&git.url, reference, &git.config_file_path);
+        let pulled = self.pull(&git.url, reference, &git.config_file_path).await;
         let (file, config_hash) = match pulled {
             Ok(pulled) => pulled,
             Err(why) => return not_cloned(&why),

@@ -6,4 +6,4 @@ mod record;
 mod routes;
 
 pub use self::git::Commit;
-pub use self::record::{AutoUpdate, GitConfig, Stack, Variable};
+pub use self::record::{AutoUpdate, GitAuthentication, GitConfig, Stack, Variable};

@@ -35,6 +35,16 @@ pub struct AutoUpdate {
     pub force_pull_image: bool,
 }
 
+/// A credential for a repository. Portainer's answers leave the password empty, and none is modelled (src).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GitAuthentication {
+    /// Whose.
+    pub username: String,
+    /// Always empty.
+    pub password: String,
+}
+
 /// Where a git stack's file comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -46,8 +56,8 @@ pub struct GitConfig {
     pub reference_name: String,
     /// The file's path in the repository.
     pub config_file_path: String,
-    /// Not modelled: always none.
-    pub authentication: Option<()>,
+    /// The credential that Portainer has for it, if it has one.
+    pub authentication: Option<GitAuthentication>,
     /// The commit that was deployed.
     pub config_hash: String,
     /// Whether certificates go unchecked.

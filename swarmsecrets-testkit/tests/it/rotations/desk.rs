@@ -144,7 +144,11 @@ impl Desk {
     }
 
     pub(crate) fn executor<'a>(&'a self, clock: &'a dyn Clock) -> Executor<'a> {
-        Executor::new(Parts {
+        Executor::new(self.parts(clock)).with_git(self.swarm.portainer().as_ref())
+    }
+
+    pub(crate) fn parts<'a>(&'a self, clock: &'a dyn Clock) -> Parts<'a> {
+        Parts {
             transport: &self.client,
             environment: ENVIRONMENT,
             clock,
@@ -155,7 +159,7 @@ impl Desk {
             agent: Some("agent-7".into()),
             reason: Some("a test".into()),
             word: self.word,
-        })
+        }
     }
 
     pub(crate) async fn inventory(&self) -> Inventory {

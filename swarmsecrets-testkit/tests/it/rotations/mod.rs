@@ -4,6 +4,7 @@ mod commanded;
 mod desk;
 mod expected;
 mod failing;
+mod git_stacks;
 mod guarded;
 mod overlapped;
 mod overtaken;

@@ -9,7 +9,7 @@ use swarmsecrets_testkit::portainer::{PortainerRequest, State};
 use swarmsecrets_testkit::sim::{SecretBuilder, SimEngine};
 
 use super::super::desk::{Desk, NEW, OLD};
-use super::super::stacks;
+use super::super::{git_stacks, stacks};
 use super::page::Page;
 use super::scenes::refuse;
 
@@ -19,6 +19,9 @@ pub(super) async fn write(page: &mut Page) {
         page.end(name, &desk, AwaitingPatch, &report).await;
     };
     patched(page, "a stack from git", git()).await;
+    let (desk, _) = git_stacks::desk();
+    git_stacks::push(&desk);
+    patched(page, "a stack from git, by its variable, whose repository has moved", desk).await;
     patched(page, "a stack whose service was changed by hand", changed_by_hand()).await;
     let (desk, _) = stacks::desk();
     refuse(&desk, "PUT", "/api/stacks/", 0, u32::MAX);
@@ -32,7 +35,7 @@ pub(super) async fn write(page: &mut Page) {
 fn git() -> Desk {
     let engine = SimEngine::builder(7).secret_with(SecretBuilder::new("db", OLD)).build();
     let swarm = SimSwarm::of(engine, State::default());
-    swarm.git_stack("admin", "shop", "https://git.example/shop.git", stacks::FILE, None).unwrap();
+    swarm.git_stack("admin", "shop", ("https://git.example/shop.git", stacks::FILE), &[], None).unwrap();
     swarm.engine().run_for(Duration::from_secs(60));
     Desk::at(swarm)
 }

@@ -1,0 +1,46 @@
+//! Where the repositories of git stacks stand.
+
+use super::run::Executor;
+use crate::git::{GitRemotes, Repository};
+use crate::ids::SecretName;
+use crate::inventory::Inventory;
+use crate::plan::Content;
+use crate::policy::Direction;
+use crate::rotation::{Answer, Reply};
+
+impl Executor<'_> {
+    /// Adds to a look at everything where the repositories stand of the git stacks that could be written in this direction.
+    pub(super) async fn with_heads(&self, plan: &Content, direction: Direction, mut seen: Reply) -> Reply {
+        let (Reply::Done(Answer::World(world)), Some(remotes)) = (&mut seen, self.remotes) else { return seen };
+        for (n, repository) in asked(world, plan, direction) {
+            let head = head(remotes, &repository, world.simulated).await;
+            if let Some(stack) = world.stacks.get_mut(n) {
+                stack.repository = Some(Repository { head: Some(head), ..repository });
+            }
+        }
+        seen
+    }
+}
+
+/// The stacks of which all but the head is known that must be, by their places.
+fn asked(world: &Inventory, plan: &Content, direction: Direction) -> Vec<(usize, Repository)> {
+    let pair = |old: &SecretName, new: &SecretName| match direction {
+        Direction::Forward => (old.clone(), new.clone()),
+        Direction::Restore => (new.clone(), old.clone()),
+    };
+    let secrets = plan.secrets.iter();
+    let pairs: Vec<_> = secrets.filter_map(|s| Some(pair(&s.previous.as_ref()?.name, &s.next.name))).collect();
+    let wanted = world.stacks.iter().enumerate().filter_map(|(n, stack)| {
+        let repository = stack.repository.as_ref()?;
+        stack.may_be_written(world, &pairs, plan.allow.redeploy).is_ok().then(|| (n, repository.clone()))
+    });
+    wanted.collect()
+}
+
+async fn head(remotes: &dyn GitRemotes, repository: &Repository, simulated: bool) -> Result<String, String> {
+    match (simulated, remotes.simulated()) {
+        (true, false) => Err("the repositories of a simulation are none that could be asked".into()),
+        (false, true) => Err("simulated repositories say nothing of real ones".into()),
+        _ => remotes.head(&repository.url, &repository.reference).await.map_err(|error| error.to_string()),
+    }
+}
