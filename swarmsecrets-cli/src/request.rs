@@ -11,24 +11,10 @@ use swarmsecrets_core::plan::{Allowances, Canary, Content, Rollout, RotationRequ
 use swarmsecrets_core::{Error, ErrorKind};
 use swarmsecrets_settings::{Credentials, ProbeSet};
 
-use crate::args::{
-    AllowArgs, CredentialArgs, PolicyArgs, ProbeArgs, RevokeArgs, RotationArgs, SecretArgs, Strategy, ValueArgs,
-};
+use crate::args::{AllowArgs, CredentialArgs, ProbeArgs, RevokeArgs, RotationArgs, SecretArgs, Strategy, ValueArgs};
 use crate::console::Console;
 use crate::exit::Failure;
 use crate::value::read_value;
-
-/// Refuses a policy file: a guardrail that is not read must never seem to hold.
-pub(crate) fn refuse_policy(args: &PolicyArgs) -> Result<(), Failure> {
-    match &args.policy {
-        None => Ok(()),
-        Some(path) => Err(Failure::usage(format!(
-            "policy files are not in this version, and {} is not ignored in silence: leave --policy out; the built-in \
-             policy holds (ai.managed=false is never touched, tier=critical needs an approval)",
-            quoted(&path.to_string_lossy())
-        ))),
-    }
-}
 
 /// Where a single value will come from, for a command that cannot go on without.
 pub(crate) fn required_recipe(args: &ValueArgs) -> Result<ValueRecipe, Failure> {
@@ -229,11 +215,9 @@ mod tests {
     fn what_this_version_cannot_do_is_said_and_not_ignored() {
         let overlap = RotationArgs { strategy: Strategy::Overlap, ..args() };
         let hasty = RotationArgs { deadline: Duration::from_secs(10), ..args() };
-        let policy = PolicyArgs { policy: Some("p.toml".into()) };
         for (failure, part) in [
             (check_rotation(&overlap, &CredentialArgs::default()).unwrap_err(), "--credentials"),
             (check_rotation(&hasty, &CredentialArgs::default()).unwrap_err(), "--deadline"),
-            (refuse_policy(&policy).unwrap_err(), "`p.toml`"),
             (check_values(&SecretArgs::default(), &ValueArgs::default(), true).unwrap_err(), "--value-file"),
             (required_recipe(&ValueArgs::default()).unwrap_err(), "--value-file"),
         ] {

@@ -7,9 +7,11 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use swarmsecrets_core::duration::parse_duration;
 
+mod policy;
 mod rotation;
 mod sim;
 
+pub(crate) use self::policy::{CheckArgs, ExplainArgs, PolicyCommand};
 #[cfg(test)]
 pub(crate) use self::rotation::OrderArgs;
 pub(crate) use self::rotation::{
@@ -39,6 +41,7 @@ const ROOT_HELP: &str = "\
 Settings (flags win over the environment):
   PORTAINER_URL, PORTAINER_API_KEY or PORTAINER_API_KEY_FILE, PORTAINER_ENDPOINT;
   optional: PORTAINER_CA_FILE, SWARMSECRETS_AGENT_ID;
+  a policy: SWARMSECRETS_POLICY, beside the one that is installed as /etc/swarmsecrets/policy.toml;
   journals in a database: SWARMSECRETS_JOURNAL_DB or SWARMSECRETS_JOURNAL_DB_FILE.
   Without any of them, reading commands show a simulated demo world and say so.
 
@@ -119,6 +122,11 @@ pub(crate) enum Command {
     Retire(RetireArgs),
     /// Create the first version of a secret
     Create(CreateArgs),
+    /// Check a policy, and tell what it says
+    Policy {
+        #[command(subcommand)]
+        what: PolicyCommand,
+    },
     /// The simulator
     Sim {
         #[command(subcommand)]
@@ -200,7 +208,7 @@ pub(crate) struct ChangeArgs {
 /// The policy file.
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArgs {
-    /// A policy file (not in this version: refused, never ignored)
+    /// A policy that holds beside the installed one, and can only tighten it [env: SWARMSECRETS_POLICY]
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
 }

@@ -17,7 +17,7 @@ use crate::confirm::{confirm, require_terminal};
 use crate::exit::{Exit, Failure};
 use crate::progress::Teller;
 use crate::records::Records;
-use crate::request::{credentials, probes, refuse_policy};
+use crate::request::{credentials, probes};
 use crate::settings::Intent;
 use crate::world::{World, random};
 use crate::{interrupt, plan_text, report_text};
@@ -37,8 +37,7 @@ pub(super) struct Carrier<'a> {
 impl<'a> Carrier<'a> {
     /// Checks what can be checked before anything is read: flags, a terminal to ask on, the settings.
     pub(super) fn new(app: &'a App, args: &ChangeArgs, reason: Option<String>) -> Result<Self, Failure> {
-        refuse_policy(&args.policy)?;
-        let world = World::open(app, Intent::Change)?;
+        let world = World::open(app, Intent::Change)?.under(app, &args.policy)?;
         require_terminal(args.yes, &app.console)?;
         let records = Records::open(args, app, &world)?;
         let teller = Arc::new(Teller::new(app.console));
@@ -112,6 +111,7 @@ impl<'a> Carrier<'a> {
         })
         .with_passwords(self.credentials.changes())
         .with_git(self.world.remotes())
+        .guarded(self.world.guards())
     }
 
     /// Prints the report, or that nothing was begun and why, and says how the command ends.

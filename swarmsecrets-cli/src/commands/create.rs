@@ -22,7 +22,11 @@ pub(super) async fn run(app: &App, args: CreateArgs) -> Result<Exit, Failure> {
         reason: args.reason,
         agent: carrier.world.agent().map(str::to_owned),
     };
-    let planned = carrier.world.inventory().await.and_then(|inventory| plan_create(&inventory, &wanted));
+    let planned = carrier
+        .world
+        .inventory()
+        .await
+        .and_then(|inventory| carrier.world.judged(plan_create(&inventory, &wanted)?, &inventory));
     match planned {
         Ok(plan) => {
             let values = request::values(&files, &plan, &app.console)?;

@@ -6,6 +6,7 @@ mod close;
 mod create;
 mod inventory;
 mod plan;
+mod policy;
 mod resume;
 mod retire;
 mod rollback;
@@ -13,7 +14,7 @@ mod rotate;
 mod sim;
 
 use crate::app::App;
-use crate::args::{Command, PlanCommand, SimCommand};
+use crate::args::{Command, PlanCommand, PolicyCommand, SimCommand};
 use crate::exit::{Exit, Failure};
 
 /// Runs the subcommand that was written.
@@ -29,6 +30,9 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Close(args) => close::run(app, args).await,
         Command::Retire(args) => retire::run(app, args).await,
         Command::Create(args) => create::run(app, args).await,
+        Command::Policy { what: PolicyCommand::Check(args) } => policy::check(app, &args),
+        Command::Policy { what: PolicyCommand::Explain(args) } => policy::explain(app, args).await,
+        Command::Policy { what: PolicyCommand::Schema } => policy::schema(app),
         Command::Sim { what: SimCommand::Serve(args) } => sim::serve(app, args).await,
         Command::Sim { what: SimCommand::Advance(args) } => sim::advance(app, args).await,
         Command::Sim { what: SimCommand::Redeploy(args) } => sim::redeploy(app, args).await,

@@ -15,10 +15,9 @@ use crate::{plan_text, request};
 
 /// Makes a plan and shows it.
 pub(super) async fn run(app: &App, args: PlanRotateArgs) -> Result<Exit, Failure> {
-    request::refuse_policy(&args.policy)?;
     request::check_values(&args.secrets, &args.value, false)?;
     request::check_rotation(&args.rotation, &args.credentials)?;
-    let world = World::open(app, Intent::Read)?;
+    let world = World::open(app, Intent::Read)?.under(app, &args.policy)?;
     let credentials = request::credentials(&args.credentials, &app.console)?;
     let probes = request::probes(&args.probes)?;
     let inventory = world.inventory().await?;

@@ -4,21 +4,24 @@ mod connection;
 mod journal;
 mod key;
 mod lookalike;
+mod policy;
 mod resolve;
 
 pub(crate) use self::connection::{Connection, KeySource, Portainer};
 pub(crate) use self::journal::journal_database;
 pub(crate) use self::key::read_key;
+pub(crate) use self::policy::policy_of;
 pub(crate) use self::resolve::{Intent, resolve};
 
 /// The variables that are read.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 9] = [
     "PORTAINER_URL",
     "PORTAINER_API_KEY",
     "PORTAINER_API_KEY_FILE",
     "PORTAINER_ENDPOINT",
     "PORTAINER_CA_FILE",
     "SWARMSECRETS_AGENT_ID",
+    "SWARMSECRETS_POLICY",
     "SWARMSECRETS_JOURNAL_DB",
     "SWARMSECRETS_JOURNAL_DB_FILE",
 ];

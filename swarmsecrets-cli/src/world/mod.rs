@@ -2,7 +2,7 @@
 
 mod simulated;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use swarmsecrets_core::clock::Clock;
 use swarmsecrets_core::executor::{Probes, check_reach, read_inventory};
@@ -11,24 +11,27 @@ use swarmsecrets_core::git::GitRemotes;
 use swarmsecrets_core::ids::{EnvironmentId, quoted};
 use swarmsecrets_core::inventory::Inventory;
 use swarmsecrets_core::plan::{Plan, RotationRequest, plan_rotation};
+use swarmsecrets_core::policy::Guard;
 use swarmsecrets_core::transport::Transport;
 use swarmsecrets_core::{Error, ErrorKind, Result};
 use swarmsecrets_git::HttpRemotes;
-use swarmsecrets_host::{OsRandom, SystemClock};
+use swarmsecrets_host::{OsRandom, SystemClock, policies_in_force};
 use swarmsecrets_portainer::PortainerTransport;
 use swarmsecrets_settings::ProbeSet;
 
 pub(crate) use self::simulated::Simulated;
 use crate::app::App;
+use crate::args::PolicyArgs;
 use crate::console::Console;
 use crate::exit::Failure;
-use crate::settings::{Connection, Intent, Portainer, read_key, resolve};
+use crate::settings::{Connection, Intent, Portainer, policy_of, read_key, resolve};
 
 /// A Portainer or a simulation, and who acts on it.
 pub(crate) struct World {
     link: Link,
     environment: EnvironmentId,
     agent: Option<String>,
+    guards: Vec<Guard>,
 }
 
 /// Randomness for ids, keys and generated values: the machine's, also in a simulation, whose values nobody should guess
@@ -55,7 +58,12 @@ impl World {
                     );
                 }
                 let simulated = Simulated::open(state, agent.as_deref())?;
-                Ok(Self { environment: simulated.environment(), link: Link::Simulated(simulated), agent })
+                Ok(Self {
+                    environment: simulated.environment(),
+                    link: Link::Simulated(simulated),
+                    agent,
+                    guards: Vec::new(),
+                })
             }
         }
     }
@@ -76,7 +84,25 @@ impl World {
             console.note("warning: the URL is plain http: the API key and the values travel in the clear");
         }
         let link = Link::Portainer { transport, clock: SystemClock::new(), remotes: HttpRemotes::default() };
-        Ok(Self { link, environment: settings.environment, agent: settings.agent })
+        Ok(Self { link, environment: settings.environment, agent: settings.agent, guards: Vec::new() })
+    }
+
+    /// The same, with the policies in force: those that are given, and the one that is installed.
+    pub(crate) fn under(self, app: &App, args: &PolicyArgs) -> Result<Self, Failure> {
+        let named = policy_of(&app.environment)?;
+        let given: Vec<&Path> = args.policy.iter().map(PathBuf::as_path).chain(named.as_deref()).collect();
+        let guards = policies_in_force(&given, self.simulated())?;
+        Ok(Self { guards, ..self })
+    }
+
+    /// The policies in force.
+    pub(crate) fn guards(&self) -> &[Guard] {
+        &self.guards
+    }
+
+    /// A plan with the decision that the policies in force make of it.
+    pub(crate) fn judged(&self, plan: Plan, inventory: &Inventory) -> Result<Plan> {
+        plan.judged(self.guards.iter().map(Guard::policy), inventory)
     }
 
     /// The way to it.
@@ -138,7 +164,7 @@ impl World {
 
     /// Plans a rotation, and sees whether the commands that it would run can be run.
     pub(crate) async fn plan(&self, inventory: &Inventory, request: &RotationRequest) -> Result<Plan> {
-        let plan = plan_rotation(inventory, request)?;
+        let plan = self.judged(plan_rotation(inventory, request)?, inventory)?;
         check_reach(self.transport(), self.environment, &plan).await?;
         Ok(plan)
     }

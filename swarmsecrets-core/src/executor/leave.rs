@@ -8,20 +8,26 @@ use super::trail::{Ended, Trail};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Leave;
 use crate::journal::Lease;
-use crate::policy::{Direction, Gate, Permit};
+use crate::policy::{Direction, Gate, Guard, Permit};
 
 /// Gives leave while one look lasts.
 pub(super) struct AuditedLeave<'r> {
     trail: Trail<'r>,
     gate: &'r Gate,
+    guards: &'r [Guard],
     lease: &'r dyn Lease,
     direction: Direction,
     withheld: Mutex<Option<Error>>,
 }
 
 impl<'r> AuditedLeave<'r> {
-    pub(super) fn new(trail: Trail<'r>, gate: &'r Gate, lease: &'r dyn Lease, direction: Direction) -> Self {
-        Self { trail, gate, lease, direction, withheld: Mutex::default() }
+    pub(super) fn new(
+        trail: Trail<'r>,
+        (gate, guards): (&'r Gate, &'r [Guard]),
+        lease: &'r dyn Lease,
+        direction: Direction,
+    ) -> Self {
+        Self { trail, gate, guards, lease, direction, withheld: Mutex::default() }
     }
 
     /// Why leave was withheld, if it was. A probe makes what it can of that; the run must end.
@@ -33,7 +39,10 @@ impl<'r> AuditedLeave<'r> {
         if !self.lease.held() {
             return Err(Error::new(ErrorKind::Conflict, "the lease on the rotation was lost"));
         }
-        let permit = self.gate.permit(self.direction)?;
+        for guard in self.guards {
+            guard.check_switch(self.direction).await?;
+        }
+        let permit = self.gate.permit(self.direction, self.trail.now())?;
         self.trail.intent(words).await?;
         Ok(permit)
     }

@@ -4,6 +4,7 @@ mod access;
 mod act;
 mod counted;
 mod fresh;
+mod guards;
 mod heads;
 mod leave;
 mod parts;

@@ -1,6 +1,6 @@
 //! Carries rotations out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::act;
 use super::counted::Counted;
@@ -18,11 +18,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::ContainerExec;
 use crate::git::GitRemotes;
 use crate::health::Health;
-use crate::ids::{RotationId, ServiceId};
-use crate::inventory::{Inventory, LogicalSecret, ServiceNode};
+use crate::ids::RotationId;
+use crate::inventory::Inventory;
 use crate::journal::{Entry, FORMAT, Journal, Lease};
-use crate::plan::{Plan, ValueRecipe, decide, recover, visible_rotations};
-use crate::policy::{Decision, Direction, Gate};
+use crate::plan::{Plan, ValueRecipe, recover, visible_rotations};
+use crate::policy::{Direction, Gate, Guard};
 use crate::rotation::{Action, ActionId, Answer, Change, Look, Outcome, Poll, Reply, Report, Rotation, Stage, State};
 use crate::secret::SecretValue;
 
@@ -33,6 +33,7 @@ pub struct Executor<'a> {
     pub(super) passwords: Passwords,
     probes: Probes<'a>,
     pub(super) remotes: Option<&'a dyn GitRemotes>,
+    pub(super) guards: &'a [Guard],
     accepting: bool,
 }
 
@@ -51,7 +52,7 @@ enum Purpose<'r, 's> {
 /// What one run holds.
 pub(super) struct Run<'r, 's> {
     pub(super) rotation: Rotation,
-    gate: Gate,
+    pub(super) gate: Gate,
     actor: Actor,
     pub(super) supply: Option<&'r mut Supply<'s>>,
     pub(super) fresh: Fresh,
@@ -66,7 +67,7 @@ impl<'a> Executor<'a> {
     pub fn new(parts: Parts<'a>) -> Self {
         let transport = Counted::new(parts.transport);
         let (passwords, probes) = (Passwords::default(), Probes::none());
-        Self { parts, transport, passwords, probes, remotes: None, accepting: false }
+        Self { parts, transport, passwords, probes, remotes: None, guards: &[], accepting: false }
     }
 
     /// The same executor, which also changes the passwords behind these logical secrets, for plans that say so.
@@ -110,8 +111,10 @@ impl<'a> Executor<'a> {
         supply.values.check(plan)?;
         self.passwords.check(plan)?;
         let world = self.world().await?;
-        let gate = Gate::new(plan.digest().clone(), decision(plan, &world), self.parts.word);
-        gate.check()?;
+        let gate = self.gate(plan, &world);
+        gate.check(self.parts.clock.now().wall)?;
+        self.switches(Direction::Forward).await?;
+        self.check_values(plan, &supply.values, &world)?;
         plan.check(&world)?;
         self.probes.check(plan, &world)?;
         check_reach(&self.transport, self.parts.environment, plan).await?;
@@ -160,7 +163,7 @@ impl<'a> Executor<'a> {
     pub async fn close(&self, id: &RotationId, reason: &str) -> Result<Report> {
         let mut run = self.take_up(id, Purpose::Close).await?;
         run.rotation.close(reason)?;
-        drop(run.gate.permit(Direction::Restore)?);
+        drop(run.gate.permit(Direction::Restore, self.parts.clock.now().wall)?);
         let (trail, words) = (self.trail(&run, Direction::Restore), format!("close rotation {id}"));
         trail.intent(&words).await?;
         self.write_down(&mut run).await?;
@@ -179,8 +182,7 @@ impl<'a> Executor<'a> {
         let moved =
             |id: &RotationId| recover(&world, id).is_ok_and(|found| found.begun && found.moved && found.is_due(&world));
         for id in self.lost_in(&world).await?.into_iter().filter(moved) {
-            let run = self.take_up(&id, Purpose::Retire).await?;
-            reports.push(self.drive(run).await);
+            reports.push(self.retire_one(&id).await?);
         }
         for state in self.unfinished().await? {
             let seen = reports.iter().any(|r: &Report| r.rotation.as_ref() == Some(&state.rotation));
@@ -188,14 +190,20 @@ impl<'a> Executor<'a> {
                 continue;
             }
             match self.can_retire(&state) {
-                Ok(()) => {
-                    let run = self.take_up(&state.rotation, Purpose::Retire).await?;
-                    reports.push(self.drive(run).await);
-                }
+                Ok(()) => reports.push(self.retire_one(&state.rotation).await?),
                 Err(error) => reports.push(Report { warnings: vec![error.to_string()], ..Report::of(&state) }),
             }
         }
         Ok(reports)
+    }
+
+    /// Outside of its hours an old version is kept, and that is no failure.
+    async fn retire_one(&self, id: &RotationId) -> Result<Report> {
+        let run = self.take_up(id, Purpose::Retire).await?;
+        match run.gate.check(self.parts.clock.now().wall) {
+            Ok(()) => Ok(self.drive(run).await),
+            Err(error) => Ok(Report { warnings: vec![error.to_string()], ..Report::of(run.rotation.state()) }),
+        }
     }
 
     /// The rotations that have not ended, oldest first.
@@ -258,7 +266,10 @@ impl<'a> Executor<'a> {
                 .check(plan, &world)
                 .map_err(|error| error.context(format!("rotation {id} has probes to ask")))?;
         }
-        let gate = Gate::new(plan.digest().clone(), decision(plan, &world), self.parts.word);
+        if let Some(supply) = supply.as_ref().filter(|_| rotation.state().lacks_versions()) {
+            self.check_values(plan, &supply.values, &world)?;
+        }
+        let gate = self.gate(plan, &world);
         let fresh = Fresh::of(rotation.state());
         Ok(Run { rotation, gate, actor, supply, fresh, written: journal.entries.len() as u64, lease })
     }
@@ -331,9 +342,7 @@ impl<'a> Executor<'a> {
 
     async fn turn_until_done(&self, run: &mut Run<'_, '_>) -> Result<Report> {
         loop {
-            if self.parts.cancellation.is_cancelled() {
-                run.rotation.interrupt()?;
-            }
+            self.heed(run).await?;
             if !run.lease.held() {
                 return Err(Error::new(ErrorKind::Conflict, "the lease on the rotation was lost"));
             }
@@ -376,7 +385,8 @@ impl<'a> Executor<'a> {
 
     /// Leave, then the audit trail's intent, then the mutation, then the audit trail's outcome.
     async fn mutate(&self, run: &mut Run<'_, '_>, change: &Change) -> Result<Reply> {
-        let permit = run.gate.permit(change.direction())?;
+        self.switches_for(run, change.direction()).await?;
+        let permit = run.gate.permit(change.direction(), self.parts.clock.now().wall)?;
         let (trail, words) = (self.trail(run, change.direction()), change.words());
         trail.intent(&words).await?;
         let reply = match change {
@@ -428,7 +438,7 @@ impl<'a> Executor<'a> {
 
     /// Leave for what is done beside the mutations of the rotation itself: a permit and an audit record for each.
     pub(super) fn leave<'r>(&'r self, run: &'r Run<'_, '_>, direction: Direction) -> AuditedLeave<'r> {
-        AuditedLeave::new(self.trail(run, direction), &run.gate, &*run.lease, direction)
+        AuditedLeave::new(self.trail(run, direction), (&run.gate, self.guards), &*run.lease, direction)
     }
 
     pub(super) fn exec<'r>(&'r self, leave: &'r AuditedLeave<'r>) -> ContainerExec<'r> {
@@ -470,16 +480,6 @@ impl<'a> Executor<'a> {
 /// Whether a plan was made for this Swarm: a journal may hold rotations of several.
 fn is_of(plan: &Plan, world: &Inventory) -> bool {
     plan.environment == world.environment && plan.cluster == world.cluster && plan.simulated == world.simulated
-}
-
-/// The stricter of what the guardrails said when the plan was made and what they say to the labels of today.
-fn decision(plan: &Plan, world: &Inventory) -> Decision {
-    let consumers: BTreeSet<&ServiceId> = plan.consumers.iter().map(|c| &c.id).collect();
-    let services: Vec<&ServiceNode> =
-        world.services.iter().map(|s| &**s).filter(|s| consumers.contains(&s.id)).collect();
-    let planned = |secret: &&LogicalSecret| plan.secrets.iter().any(|s| s.secret == secret.name);
-    let secrets: Vec<&LogicalSecret> = world.secrets.iter().filter(planned).collect();
-    plan.decision.clone().stricter(decide(&secrets, &services))
 }
 
 /// The report of a rotation that journal, audit trail, guardrails or a lost lease have stopped: nothing more was sent.

@@ -1,5 +1,7 @@
 //! The two records of every mutation in the audit trail: its intent before, its outcome after.
 
+use jiff::Timestamp;
+
 use super::parts::Parts;
 use super::progress::Progress;
 use crate::audit::{AuditRecord, Phase};
@@ -25,6 +27,10 @@ impl<'r> Trail<'r> {
         Self { parts, record }
     }
 
+    pub(super) fn now(&self) -> Timestamp {
+        self.parts.clock.now().wall
+    }
+
     /// What is not written down here is not done.
     pub(super) async fn intent(&self, words: &str) -> Result<()> {
         self.write(words, Phase::Intent, None).await?;
@@ -45,7 +51,7 @@ impl<'r> Trail<'r> {
     }
 
     async fn write(&self, words: &str, phase: Phase, outcome: Option<String>) -> Result<()> {
-        let at = self.parts.clock.now().wall;
+        let at = self.now();
         let record = AuditRecord { at, phase, outcome, action: words.to_owned(), ..self.record.clone() };
         self.parts.audit.append(&record).await
     }

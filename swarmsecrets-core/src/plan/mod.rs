@@ -4,6 +4,7 @@ mod create;
 mod diff;
 mod document;
 mod estimate;
+mod judge;
 mod naming;
 mod order;
 mod probes;
@@ -23,11 +24,11 @@ pub use self::document::{
     Content, NextVersion, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, PlannedStack, Precondition, SCHEMA,
     Step, StepKind, Undo, VersionRef, Warning, WarningKind,
 };
+pub(crate) use self::judge::{acts, decide_now};
 pub use self::recover::{Recovered, recover, visible_rotations};
 pub use self::request::{
     Allowances, Canary, CreateRequest, Probed, Rollout, RotationRequest, Strategy, Timing, ValueRecipe,
 };
-pub(crate) use self::rotate::decide;
 pub use self::rotate::plan_rotation;
 pub use self::seal::Plan;
 pub use self::stale::Moved;

@@ -24,6 +24,11 @@ impl Plan {
         Ok(Self { digest: digest(&mut content)?, content })
     }
 
+    /// What it says, unsealed.
+    pub(super) fn into_content(self) -> Content {
+        self.content
+    }
+
     /// Reads a plan from its JSON and checks that it is the plan that was made.
     ///
     /// # Errors

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Direction, Permit};
+use super::{Direction, Hours, Permit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{PlanDigest, quoted};
 use crate::inventory::Labels;
@@ -31,12 +32,15 @@ impl Decision {
     /// The stricter of two; of two that are as strict, this one.
     #[must_use]
     pub fn stricter(self, other: Self) -> Self {
-        let strictness = |decision: &Self| match decision {
+        if other.strictness() > self.strictness() { other } else { self }
+    }
+
+    pub(super) fn strictness(&self) -> u8 {
+        match self {
             Self::Allow => 0,
             Self::NeedsApproval { .. } => 1,
             Self::Deny { .. } => 2,
-        };
-        if strictness(&other) > strictness(&self) { other } else { self }
+        }
     }
 }
 
@@ -89,34 +93,47 @@ pub struct Gate {
     plan: PlanDigest,
     decision: Decision,
     word: Word,
+    hours: Vec<Hours>,
 }
 
 impl Gate {
     /// The gate for one plan, with the decision on what the plan touches as it is now.
     pub(crate) fn new(plan: PlanDigest, decision: Decision, word: Word) -> Self {
-        Self { plan, decision, word }
+        Self { plan, decision, word, hours: Vec::new() }
+    }
+
+    /// The same gate, which is open in these hours alone.
+    pub(crate) fn within(self, hours: Vec<Hours>) -> Self {
+        Self { hours, ..self }
+    }
+
+    /// Whether these are not the hours for going on.
+    pub(crate) fn is_closed(&self, now: Timestamp) -> bool {
+        self.hours.iter().any(|hours| !hours.are_open(now))
     }
 
     /// Whether anything may be begun.
     ///
     /// # Errors
     /// [`ErrorKind::Denied`] or [`ErrorKind::NeedsApproval`], with the reason.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self, now: Timestamp) -> Result<()> {
         match &self.decision {
             Decision::Deny { reason } => Err(Error::new(
                 ErrorKind::Denied,
-                format!("denied by policy: {reason}; a person must do it by hand or change the label"),
+                format!("denied by policy: {reason}; a person must do it by hand, or change the policy or the label"),
             )),
             Decision::NeedsApproval { reason } => Err(Error::new(
                 ErrorKind::NeedsApproval,
                 format!(
-                    "needs an approval: {reason}; this version has no approver, so a person must do it or change the label"
+                    "needs an approval: {reason}; this version has no approver, so a person must do it, or change the policy or the label"
                 ),
             )),
             Decision::Allow if self.word == Word::NotGiven => {
                 Err(Error::new(ErrorKind::Denied, "nobody has confirmed the plan: read it, and say yes to it (--yes)"))
             }
-            Decision::Allow => Ok(()),
+            Decision::Allow => self.hours.iter().try_for_each(|hours| {
+                hours.check(now).map_err(|why| Error::new(ErrorKind::Denied, format!("denied by policy: {why}")))
+            }),
         }
     }
 
@@ -124,10 +141,10 @@ impl Gate {
     ///
     /// # Errors
     /// As [`Gate::check`]; a restoring mutation needs the word alone.
-    pub(crate) fn permit(&self, direction: Direction) -> Result<Permit> {
+    pub(crate) fn permit(&self, direction: Direction, now: Timestamp) -> Result<Permit> {
         match direction {
-            Direction::Forward => self.check()?,
-            Direction::Restore if self.word == Word::NotGiven => self.check()?,
+            Direction::Forward => self.check(now)?,
+            Direction::Restore if self.word == Word::NotGiven => self.check(now)?,
             Direction::Restore => {}
         }
         Ok(Permit::grant(self.plan.clone(), direction))
@@ -171,10 +188,10 @@ mod tests {
     fn no_permit_without_the_word() {
         let digest = PlanDigest::from_sha256([7; 32]);
         let gate = Gate::new(digest.clone(), Decision::Allow, Word::NotGiven);
-        assert_eq!(gate.permit(Direction::Forward).unwrap_err().kind(), ErrorKind::Denied);
-        assert_eq!(gate.permit(Direction::Restore).unwrap_err().kind(), ErrorKind::Denied);
+        assert_eq!(gate.permit(Direction::Forward, Timestamp::UNIX_EPOCH).unwrap_err().kind(), ErrorKind::Denied);
+        assert_eq!(gate.permit(Direction::Restore, Timestamp::UNIX_EPOCH).unwrap_err().kind(), ErrorKind::Denied);
         let gate = Gate::new(digest, Decision::Deny { reason: "no".into() }, Word::Given);
-        assert_eq!(gate.permit(Direction::Forward).unwrap_err().kind(), ErrorKind::Denied);
-        assert_eq!(gate.permit(Direction::Restore).unwrap().direction(), Direction::Restore);
+        assert_eq!(gate.permit(Direction::Forward, Timestamp::UNIX_EPOCH).unwrap_err().kind(), ErrorKind::Denied);
+        assert_eq!(gate.permit(Direction::Restore, Timestamp::UNIX_EPOCH).unwrap().direction(), Direction::Restore);
     }
 }

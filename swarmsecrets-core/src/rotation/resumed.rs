@@ -6,6 +6,11 @@ use crate::journal::{Found, MadeVersion};
 use crate::plan::Strategy;
 
 impl State {
+    /// Whether a new version is yet to be made.
+    pub(crate) fn lacks_versions(&self) -> bool {
+        self.versions.iter().any(|version| version.created.is_none())
+    }
+
     /// Where a rotation stands whose first journal is lost.
     pub(super) fn take_over(&mut self, found: &Found) -> Result<()> {
         for (secret, MadeVersion { id, owner }) in found.versions.iter().enumerate() {

@@ -9,6 +9,7 @@ mod guarded;
 mod overlapped;
 mod overtaken;
 mod owned;
+mod policies;
 mod probed;
 mod recovered;
 mod revoked;

@@ -1,0 +1,101 @@
+//! `swarmsecrets policy`
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use swarmsecrets_core::policy::{Act, Decision, Hours, Judgement, Policy, Ruling};
+use swarmsecrets_host::read_policy;
+
+use crate::app::App;
+use crate::args::{CheckArgs, ExplainArgs};
+use crate::exit::{Exit, Failure};
+use crate::printable::printable;
+use crate::settings::Intent;
+use crate::world::World;
+
+/// Checks a policy file.
+pub(super) fn check(app: &App, args: &CheckArgs) -> Result<Exit, Failure> {
+    #[derive(Serialize)]
+    struct Checked {
+        schema: u32,
+        good: bool,
+    }
+    read_policy(&args.file)?;
+    if app.console.json {
+        app.console.document(&Checked { schema: 1, good: true })?;
+    } else {
+        app.console.text(&format!("{} is a good policy\n", printable(&args.file.to_string_lossy())))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Prints the schema.
+pub(super) fn schema(app: &App) -> Result<Exit, Failure> {
+    app.console.document(&Policy::schema())?;
+    Ok(Exit::Done)
+}
+
+/// What one policy says.
+#[derive(Serialize)]
+struct Said {
+    policy: String,
+    decision: Decision,
+    rulings: Vec<Ruling>,
+    open: bool,
+    closed: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Explained<'a> {
+    schema: u32,
+    simulated: bool,
+    secret: &'a str,
+    decision: Decision,
+    policies: Vec<Said>,
+}
+
+/// Says what the policies in force say.
+pub(super) async fn explain(app: &App, args: ExplainArgs) -> Result<Exit, Failure> {
+    let world = World::open(app, Intent::Read)?.under(app, &args.policy)?;
+    let inventory = world.inventory().await?;
+    let secret = inventory.find(&args.name)?;
+    let act = Act::on(&inventory, secret, args.action.into(), world.agent());
+    let now = world.clock().now().wall;
+    let say = |name: String, policy: &Policy| {
+        let (judgement, hours): (Judgement, Hours) = (policy.judge(&act), policy.hours(&act));
+        let closed = hours.check(now).err();
+        Said {
+            policy: name,
+            decision: judgement.decision(),
+            rulings: judgement.rulings,
+            open: closed.is_none(),
+            closed,
+        }
+    };
+    let builtin = Policy::default();
+    let named = world.guards().iter().map(|guard| (guard.name().to_owned(), guard.policy()));
+    let policies: Vec<Said> =
+        named.chain([("built in".to_owned(), &builtin)]).map(|(name, policy)| say(name, policy)).collect();
+    let decision = policies.iter().map(|said| said.decision.clone()).fold(Decision::Allow, Decision::stricter);
+    let explained = Explained { schema: 1, simulated: world.simulated(), secret: &secret.name, decision, policies };
+    if app.console.json {
+        app.console.document(&explained)?;
+    } else {
+        app.console.text(&text(&explained))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn text(explained: &Explained<'_>) -> String {
+    let mut page = format!("{}: {}\n", printable(explained.secret), printable(&explained.decision.to_string()));
+    for said in &explained.policies {
+        let _ = writeln!(page, "\n{}", printable(&said.policy));
+        for ruling in &said.rulings {
+            let _ = writeln!(page, "  {}: {}", printable(&ruling.by), printable(&ruling.decision.to_string()));
+        }
+        if let Some(why) = &said.closed {
+            let _ = writeln!(page, "  now: {}", printable(why));
+        }
+    }
+    page
+}

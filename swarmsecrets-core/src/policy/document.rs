@@ -1,0 +1,271 @@
+//! The policy file as it is written: TOML, every key known.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+/// The version of the file's format.
+pub(super) const SCHEMA: i64 = 1;
+
+/// A policy of swarmsecrets: who may change which secrets, when, and with whose leave.
+///
+/// Rules are not ordered: of all that hold, the strictest decides. A label of the Swarm never loosens what the file says, unless
+/// the file itself selects by it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Policy")]
+pub(super) struct Document {
+    /// The version of this format: 1.
+    #[schemars(with = "i64", range(min = 1, max = 1))]
+    pub schema: Spanned<i64>,
+    /// The phase of whatever no entry of `phases` selects.
+    #[serde(default)]
+    pub phase: PhaseWord,
+    /// What holds where no rule does.
+    #[serde(default)]
+    pub default: Effect,
+    /// Phases of their own for what they select. Of several, the strictest holds.
+    #[serde(default)]
+    pub phases: Vec<PhaseEntry>,
+    /// The rules.
+    #[serde(default)]
+    pub rules: Vec<RuleEntry>,
+    /// Maintenance windows: what they select is changed in one of them only.
+    #[serde(default)]
+    pub windows: Vec<WindowEntry>,
+    /// Times in which what they select is not changed.
+    #[serde(default)]
+    pub freezes: Vec<FreezeEntry>,
+    /// What new values must be like. All that select a secret hold.
+    #[serde(default)]
+    #[schemars(with = "Vec<ValueEntry>")]
+    pub values: Vec<Spanned<ValueEntry>>,
+    /// How long replaced versions are kept. All that select a secret hold. Revocations keep nothing.
+    #[serde(default)]
+    #[schemars(with = "Vec<GraceEntry>")]
+    pub grace: Vec<Spanned<GraceEntry>>,
+    /// What stops everything.
+    #[serde(default)]
+    pub kill_switch: Option<KillSwitchEntry>,
+}
+
+/// How far swarmsecrets may go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum PhaseWord {
+    /// What the rules allow is done.
+    Automated,
+    /// What the rules allow is done with an approval.
+    Assisted,
+    /// Nothing is changed.
+    #[default]
+    ReadOnly,
+}
+
+/// What a rule says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Effect {
+    /// It may be done, and `default` does not hold. Other rules, the phase and labels do.
+    #[default]
+    Allow,
+    /// It may be done with an approval.
+    NeedsApproval,
+    /// It may not be done.
+    Deny,
+}
+
+/// What is meant. All keys that are given must hold; of a list, one entry. Without any key everything is meant.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Select {
+    /// Names of logical secrets. `*` stands for any text, `?` for one character.
+    #[schemars(length(min = 1))]
+    pub secrets: Option<Vec<String>>,
+    /// Labels and their values, with `*` and `?`. What tightens holds if any version of the secret or any service that would be
+    /// restarted carries them; what loosens, if every version of the secret does.
+    pub labels: Option<BTreeMap<String, String>>,
+    /// Names of the stacks whose services use the secret or whose files name it.
+    #[schemars(length(min = 1))]
+    pub stacks: Option<Vec<String>>,
+    /// Portainer's numbers of environments.
+    #[schemars(length(min = 1))]
+    pub environments: Option<Vec<u64>>,
+    /// Names or numbers of the teams that own the secret. What tightens also holds for a team whose name the account may not
+    /// read.
+    #[schemars(length(min = 1))]
+    pub teams: Option<Vec<String>>,
+    /// What is to be done.
+    #[schemars(length(min = 1))]
+    pub actions: Option<Vec<Action>>,
+    /// Ids of AI agents, with `*` and `?`; `["*"]` is any agent. Whoever names no agent is not meant.
+    #[schemars(length(min = 1))]
+    pub agents: Option<Vec<String>>,
+}
+
+/// What is to be done to a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Make its first version.
+    Create,
+    /// Make its next version and move its consumers to it.
+    Rotate,
+    /// The same at once, as its value has leaked.
+    Revoke,
+}
+
+/// A phase for what it selects.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PhaseEntry {
+    /// The phase.
+    pub phase: PhaseWord,
+    /// What it is for.
+    #[schemars(with = "Select")]
+    pub select: Spanned<Select>,
+}
+
+/// A rule.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RuleEntry {
+    /// Its name, which no other rule has.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// What it says.
+    pub effect: Effect,
+    /// Why, for whoever it stops.
+    #[schemars(with = "String")]
+    pub reason: Spanned<String>,
+    /// What it is about.
+    #[schemars(with = "Option<Select>")]
+    pub select: Option<Spanned<Select>>,
+}
+
+/// A maintenance window.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WindowEntry {
+    /// Its name, which no other window or freeze has.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// The time zone by its IANA name, such as `Europe/Berlin`.
+    #[schemars(with = "String")]
+    pub zone: Spanned<String>,
+    /// The days on which it opens; every day if left out.
+    #[schemars(with = "Option<Vec<Day>>")]
+    pub days: Option<Spanned<Vec<Day>>>,
+    /// When it opens, such as `01:30`.
+    #[schemars(with = "String", regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
+    pub from: Spanned<String>,
+    /// When it closes; `24:00` is the end of the day. A time before `from` is on the next day.
+    #[schemars(with = "String", regex(pattern = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"))]
+    pub until: Spanned<String>,
+    /// What it is for.
+    #[schemars(with = "Option<Select>")]
+    pub select: Option<Spanned<Select>>,
+}
+
+/// A day of the week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub(super) enum Day {
+    Mon,
+    Tue,
+    Wed,
+    Thu,
+    Fri,
+    Sat,
+    Sun,
+}
+
+/// A time in which nothing is changed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FreezeEntry {
+    /// Its name, which no other window or freeze has.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// The time zone by its IANA name.
+    #[schemars(with = "String")]
+    pub zone: Spanned<String>,
+    /// The first day, such as `2026-12-20`.
+    #[schemars(with = "String", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub from: Spanned<String>,
+    /// The last day.
+    #[schemars(with = "String", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub until: Spanned<String>,
+    /// What it is for.
+    #[schemars(with = "Option<Select>")]
+    pub select: Option<Spanned<Select>>,
+}
+
+/// What new values must be like.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ValueEntry {
+    /// The fewest bytes.
+    pub min_length: Option<usize>,
+    /// The most bytes.
+    pub max_length: Option<usize>,
+    /// How many of lower-case letters, upper-case letters, digits and other characters must occur.
+    #[schemars(range(min = 1, max = 4))]
+    pub min_classes: Option<usize>,
+    /// The least strength in bits, as far as it can be estimated from the value alone.
+    pub min_entropy_bits: Option<f64>,
+    /// The only characters that may occur: `alnum`, `hex`, `base64url`, `digits`, `printable`, or `chars:` and the characters.
+    #[schemars(with = "Option<String>")]
+    pub alphabet: Option<Spanned<String>>,
+    /// Texts that must not occur, whatever the case.
+    #[serde(default)]
+    pub forbidden: Vec<String>,
+    /// Regular expressions that must not match.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub forbidden_patterns: Vec<Spanned<String>>,
+    /// What it is for.
+    #[schemars(with = "Option<Select>")]
+    pub select: Option<Spanned<Select>>,
+}
+
+/// How long replaced versions are kept.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GraceEntry {
+    /// The least, such as `24h`.
+    #[schemars(with = "Option<String>")]
+    pub min: Option<Spanned<String>>,
+    /// The most.
+    #[schemars(with = "Option<String>")]
+    pub max: Option<Spanned<String>>,
+    /// What it is for.
+    #[schemars(with = "Option<Select>")]
+    pub select: Option<Spanned<Select>>,
+}
+
+/// What stops everything.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KillSwitchEntry {
+    /// A file: while it is there, or cannot be looked for, nothing is changed.
+    #[schemars(with = "String")]
+    pub file: Spanned<String>,
+    /// What becomes of a rotation that is under way.
+    #[serde(default)]
+    pub on_kill: OnKill,
+}
+
+/// What becomes of a rotation that is under way when the switch is turned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnKill {
+    /// It stops where it is, and can be resumed.
+    #[default]
+    Stop,
+    /// What was begun is put back.
+    Restore,
+}

@@ -1,0 +1,267 @@
+//! A policy, ready to be asked.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::decision::{Decision, Subject, builtin};
+use super::document::{Document, Effect, OnKill, PhaseWord};
+use super::hours::{Freeze, Window};
+use super::selector::{Act, Selector, Way};
+use super::values::Demands;
+use crate::duration::short;
+use crate::generate::GenerateSpec;
+use crate::ids::quoted;
+use crate::secret::SecretValue;
+
+/// Who may change which secrets, when, and with whose leave. [`Policy::parse`] reads it; `Policy::default()` is the built-in one.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub(super) phase: PhaseWord,
+    pub(super) default: Effect,
+    pub(super) phases: Vec<Phase>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) windows: Vec<Timed<Window>>,
+    pub(super) freezes: Vec<Timed<Freeze>>,
+    pub(super) values: Vec<Demands>,
+    pub(super) grace: Vec<Grace>,
+    pub(super) kill_switch: Option<KillFile>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Phase {
+    pub(super) word: PhaseWord,
+    pub(super) selector: Selector,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    pub(super) name: String,
+    pub(super) effect: Effect,
+    pub(super) reason: String,
+    pub(super) selector: Selector,
+}
+
+/// Hours, and what they are for.
+#[derive(Clone, Debug)]
+pub(super) struct Timed<T> {
+    pub(super) what: T,
+    pub(super) selector: Selector,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Grace {
+    pub(super) min: Option<Duration>,
+    pub(super) max: Option<Duration>,
+    pub(super) selector: Selector,
+}
+
+/// The kill switch that a policy names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KillFile {
+    /// While this file is there, or cannot be looked for, nothing is changed.
+    pub file: String,
+    /// What becomes of a rotation that is under way.
+    pub on_kill: OnKill,
+}
+
+/// What one part of a policy says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ruling {
+    /// The part: a rule, the phase, the default, a label.
+    pub by: String,
+    /// What it says.
+    pub decision: Decision,
+}
+
+/// What a policy says to one act: every part that holds, the one that decides first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// All that hold. Never empty.
+    pub rulings: Vec<Ruling>,
+}
+
+impl Judgement {
+    /// What holds: the strictest.
+    #[must_use]
+    pub fn decision(&self) -> Decision {
+        self.rulings.first().map_or(Decision::Allow, |first| first.decision.clone())
+    }
+}
+
+impl Policy {
+    /// The JSON Schema of the file.
+    #[must_use]
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Document).to_value()
+    }
+
+    /// The kill switch that it names.
+    #[must_use]
+    pub fn kill_switch(&self) -> Option<&KillFile> {
+        self.kill_switch.as_ref()
+    }
+
+    /// What it says to an act, whenever that is done: the labels, the phase, and the rules or the default.
+    #[must_use]
+    pub fn judge(&self, act: &Act<'_>) -> Judgement {
+        let mut rulings = by_labels(act);
+        rulings.push(self.by_phase(act));
+        let rules = self.rules.iter().filter(|rule| rule.selector.holds(act, way(rule.effect)));
+        let by_rule = |rule: &Rule| Ruling {
+            by: format!("rule {}", quoted(&rule.name)),
+            decision: decision(rule.effect, format!("{} (rule {})", rule.reason, quoted(&rule.name))),
+        };
+        let before = rulings.len();
+        rulings.extend(rules.map(by_rule));
+        if rulings.len() == before {
+            let why =
+                format!("no rule is about {}, and the policy's default is {}", quoted(act.secret), word(self.default));
+            rulings.push(Ruling { by: "default".into(), decision: decision(self.default, why) });
+        }
+        // Stable: of those that are as strict, labels come first, then the phase, then rules by name.
+        rulings.sort_by_key(|ruling| std::cmp::Reverse(ruling.decision.strictness()));
+        Judgement { rulings }
+    }
+
+    fn by_phase(&self, act: &Act<'_>) -> Ruling {
+        // Whether an entry loosens can be said only beside the phase that holds without it.
+        let holds = |entry: &&Phase| {
+            entry.selector.holds(act, if entry.word > self.phase { Way::Tightens } else { Way::Loosens })
+        };
+        let phase = self.phases.iter().filter(holds).map(|entry| entry.word).max().unwrap_or(self.phase);
+        let (word, decision) = match phase {
+            PhaseWord::Automated => ("automated", Decision::Allow),
+            PhaseWord::Assisted => {
+                let reason = format!("the policy has {} in the phase `assisted`", quoted(act.secret));
+                ("assisted", Decision::NeedsApproval { reason })
+            }
+            PhaseWord::ReadOnly => {
+                let reason =
+                    format!("the policy has {} in the phase `read-only`: nothing is changed", quoted(act.secret));
+                ("read-only", Decision::Deny { reason })
+            }
+        };
+        Ruling { by: format!("phase {word}"), decision }
+    }
+
+    /// What it says to keeping the replaced version for so long.
+    #[must_use]
+    pub fn judge_grace(&self, act: &Act<'_>, grace: Duration) -> Decision {
+        let held = self.grace.iter().filter(|entry| entry.selector.holds(act, Way::Tightens));
+        let said = held.filter_map(|entry| match (entry.min, entry.max) {
+            (Some(min), _) if grace < min => Some(format!("is shorter than {}, the least", short(min))),
+            (_, Some(max)) if grace > max => Some(format!("is longer than {}, the most", short(max))),
+            _ => None,
+        });
+        let name = quoted(act.secret);
+        let denied = |why: String| Decision::Deny {
+            reason: format!("the grace period of {} {why} that the policy takes for {name}", short(grace)),
+        };
+        said.map(denied).next().unwrap_or(Decision::Allow)
+    }
+
+    /// What it says to values that are generated like this.
+    #[must_use]
+    pub fn judge_generated(&self, act: &Act<'_>, spec: &GenerateSpec) -> Decision {
+        self.demands(act, |demands| demands.of_spec(spec))
+    }
+
+    /// What it says to a value. Nothing of the value is in the answer.
+    #[must_use]
+    pub fn judge_value(&self, act: &Act<'_>, value: &SecretValue) -> Decision {
+        self.demands(act, |demands| demands.of_value(value))
+    }
+
+    fn demands(&self, act: &Act<'_>, ask: impl Fn(&Demands) -> Option<String>) -> Decision {
+        let held = self.values.iter().filter(|demands| demands.selector.holds(act, Way::Tightens));
+        let name = quoted(act.secret);
+        let denied = |why: String| Decision::Deny { reason: format!("the new value of {name} {why}") };
+        held.filter_map(ask).map(denied).next().unwrap_or(Decision::Allow)
+    }
+
+    /// The hours in which an act may be done.
+    #[must_use]
+    pub fn hours(&self, act: &Act<'_>) -> Hours {
+        let windows = self.windows.iter().filter(|timed| timed.selector.holds(act, Way::Tightens));
+        let freezes = self.freezes.iter().filter(|timed| timed.selector.holds(act, Way::Tightens));
+        Hours {
+            windows: windows.map(|timed| timed.what.clone()).collect(),
+            freezes: freezes.map(|timed| timed.what.clone()).collect(),
+        }
+    }
+}
+
+/// The hours in which something may be done.
+#[derive(Clone, Debug, Default)]
+pub struct Hours {
+    windows: Vec<Window>,
+    freezes: Vec<Freeze>,
+}
+
+impl Hours {
+    /// Whether it may be done now.
+    #[must_use]
+    pub fn are_open(&self, now: Timestamp) -> bool {
+        let frozen = self.freezes.iter().any(|freeze| freeze.holds(now));
+        !frozen && (self.windows.is_empty() || self.windows.iter().any(|window| window.is_open(now)))
+    }
+
+    /// Whether it may be done now.
+    ///
+    /// # Errors
+    /// Why not, and when it may be.
+    pub fn check(&self, now: Timestamp) -> Result<(), String> {
+        if self.are_open(now) {
+            return Ok(());
+        }
+        if let Some(freeze) = self.freezes.iter().find(|freeze| freeze.holds(now)) {
+            return Err(format!(
+                "nothing is changed in the freeze {}, which ends with {}",
+                quoted(&freeze.name),
+                freeze.until
+            ));
+        }
+        let names = crate::ids::ticked(self.windows.iter().map(|window| window.name.as_str()));
+        let next =
+            self.windows.iter().filter_map(|window| Some((window.opens(now)?, window))).min_by_key(|(at, _)| *at);
+        let next = next.map_or_else(
+            || "none opens within eight days".to_owned(),
+            |(at, window)| format!("{} opens at {}", quoted(&window.name), at.to_zoned(window.zone.clone())),
+        );
+        Err(format!("the maintenance window is closed ({names}); {next}"))
+    }
+}
+
+fn by_labels(act: &Act<'_>) -> Vec<Ruling> {
+    let subject = |what| {
+        move |(name, labels): &(&'_ str, &'_ crate::inventory::Labels)| {
+            let decision = builtin(Subject { what, name, labels });
+            (decision != Decision::Allow)
+                .then(|| Ruling { by: format!("a label of the {what} {}", quoted(name)), decision })
+        }
+    };
+    let versions = act.versions.iter().filter_map(subject("secret"));
+    versions.chain(act.services.iter().filter_map(subject("service"))).collect()
+}
+
+fn way(effect: Effect) -> Way {
+    if effect == Effect::Allow { Way::Loosens } else { Way::Tightens }
+}
+
+fn word(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Allow => "allow",
+        Effect::NeedsApproval => "needs-approval",
+        Effect::Deny => "deny",
+    }
+}
+
+fn decision(effect: Effect, reason: String) -> Decision {
+    match effect {
+        Effect::Allow => Decision::Allow,
+        Effect::NeedsApproval => Decision::NeedsApproval { reason },
+        Effect::Deny => Decision::Deny { reason },
+    }
+}

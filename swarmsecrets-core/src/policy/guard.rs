@@ -1,0 +1,85 @@
+//! A policy in force: with its kill switch at hand.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::document::OnKill;
+use super::file::Policy;
+use super::permit::Direction;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::quoted;
+
+/// Stops everything while it is on: a file that an operator makes, say.
+#[async_trait]
+pub trait KillSwitch: Send + Sync {
+    /// Whether it is on.
+    ///
+    /// # Errors
+    /// If that cannot be told. Then it counts as on.
+    async fn is_on(&self) -> Result<bool>;
+}
+
+/// A policy in force.
+#[derive(Clone)]
+pub struct Guard {
+    name: String,
+    policy: Arc<Policy>,
+    switch: Option<Arc<dyn KillSwitch>>,
+}
+
+impl Guard {
+    /// Puts a policy in force that names no kill switch. Its own name, such as its file's, is for people.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Settings`] if it names one.
+    pub fn new(name: &str, policy: Policy) -> Result<Self> {
+        match policy.kill_switch() {
+            Some(_) => Err(Error::new(ErrorKind::Settings, "the policy names a kill switch, and none is at hand")),
+            None => Ok(Self { name: name.to_owned(), policy: Arc::new(policy), switch: None }),
+        }
+    }
+
+    /// Puts a policy in force with the kill switch that it names.
+    #[must_use]
+    pub fn with_switch(name: &str, policy: Policy, switch: Arc<dyn KillSwitch>) -> Self {
+        Self { name: name.to_owned(), policy: Arc::new(policy), switch: Some(switch) }
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Whether the switch leaves this direction open.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Denied`] if not.
+    pub(crate) async fn check_switch(&self, direction: Direction) -> Result<()> {
+        let (Some(switch), Some(named)) = (&self.switch, self.policy.kill_switch()) else { return Ok(()) };
+        if direction == Direction::Restore && named.on_kill == OnKill::Restore {
+            return Ok(());
+        }
+        let what = quoted(&named.file);
+        match switch.is_on().await {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(Error::new(ErrorKind::Denied, format!("the kill switch {what} is on"))),
+            Err(error) => {
+                let text = format!("whether the kill switch {what} is on cannot be told, so it counts as on");
+                Err(Error::new(ErrorKind::Denied, text).with_source(error))
+            }
+        }
+    }
+
+    /// Whether its switch has a rotation that is under way put back.
+    pub(crate) fn restores(&self) -> bool {
+        self.policy.kill_switch().is_some_and(|named| named.on_kill == OnKill::Restore)
+    }
+}

@@ -1,0 +1,169 @@
+//! Policies from files, and kill switches that are files.
+
+use std::io::ErrorKind as Io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::tz::TimeZoneDatabase;
+use swarmsecrets_core::ids::quoted;
+use swarmsecrets_core::policy::{Guard, KillSwitch, Policy};
+use swarmsecrets_core::{Error, ErrorKind, Result};
+
+/// Where an operator installs the policy that holds for everybody on a machine.
+pub const INSTALLED_POLICY: &str = "/etc/swarmsecrets/policy.toml";
+
+/// On while its file is there.
+#[derive(Clone, Debug)]
+pub struct FileSwitch {
+    file: PathBuf,
+}
+
+impl FileSwitch {
+    /// The switch of this file.
+    #[must_use]
+    pub fn new(file: impl Into<PathBuf>) -> Self {
+        Self { file: file.into() }
+    }
+}
+
+#[async_trait]
+impl KillSwitch for FileSwitch {
+    async fn is_on(&self) -> Result<bool> {
+        let failed = |e| Error::new(ErrorKind::Io, "the file of the kill switch cannot be looked for").with_source(e);
+        match std::fs::symlink_metadata(&self.file) {
+            Ok(_) => Ok(true),
+            // A folder that is not there, as of a volume that is not mounted, tells nothing.
+            Err(e) if e.kind() == Io::NotFound => {
+                let folder = self.file.parent().unwrap_or(Path::new("/"));
+                std::fs::read_dir(folder).map(|_| false).map_err(failed)
+            }
+            Err(e) => Err(failed(e)),
+        }
+    }
+}
+
+/// Reads a policy. Its time zones are those that this version was built with, whatever the machine says.
+///
+/// # Errors
+/// [`ErrorKind::Settings`] if the file cannot be read or is no policy; then with the line and column.
+pub fn read_policy(file: &Path) -> Result<Policy> {
+    let shown = quoted(&file.to_string_lossy());
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| Error::new(ErrorKind::Settings, format!("cannot read the policy {shown}: {e}")).with_source(e))?;
+    Policy::parse(&text, &TimeZoneDatabase::bundled()).map_err(|error| error.context(shown))
+}
+
+/// The policies that are in force: the one that is installed on this machine, if one is, and the given ones. All hold, so that
+/// a given one can only tighten. In a simulation the installed one does not hold.
+///
+/// # Errors
+/// As [`read_policy`]. What is there and cannot be read is not passed over.
+pub fn policies_in_force(given: &[&Path], simulated: bool) -> Result<Vec<Guard>> {
+    let installed = Path::new(INSTALLED_POLICY);
+    let there = !simulated && installed.symlink_metadata().map_or_else(|e| e.kind() != Io::NotFound, |_| true);
+    let files = given.iter().copied().chain(there.then_some(installed));
+    files.map(|file| in_force(&file.to_string_lossy(), read_policy(file)?)).collect()
+}
+
+/// Puts a policy in force, with the switch that it names.
+fn in_force(name: &str, policy: Policy) -> Result<Guard> {
+    match policy.kill_switch().map(|named| FileSwitch::new(&named.file)) {
+        Some(switch) => Ok(Guard::with_switch(name, policy, Arc::new(switch))),
+        None => Guard::new(name, policy),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_switch_is_on_while_its_file_is_there_and_what_cannot_be_told_is_no_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("stop");
+        assert!(!FileSwitch::new(&file).is_on().await.unwrap());
+        std::fs::write(&file, "").unwrap();
+        assert!(FileSwitch::new(&file).is_on().await.unwrap());
+        assert!(FileSwitch::new(folder.path().join("no/such/folder/stop")).is_on().await.is_err());
+        assert!(FileSwitch::new(file.join("below-a-file")).is_on().await.is_err());
+        std::os::unix::fs::symlink("/nowhere", folder.path().join("dangling")).unwrap();
+        assert!(FileSwitch::new(folder.path().join("dangling")).is_on().await.unwrap());
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_read_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("policy.toml");
+        let error = policies_in_force(&[&missing], true).err().unwrap();
+        assert!(error.to_string().contains("policy.toml"), "{error}");
+        std::fs::write(&missing, "schema = 1\nphases = 3\n").unwrap();
+        let error = policies_in_force(&[&missing], true).err().unwrap();
+        assert!(error.to_string().contains("line 2, column 10"), "{error}");
+        std::fs::write(&missing, "schema = 1\n").unwrap();
+        assert_eq!(policies_in_force(&[&missing, &missing], true).unwrap().len(), 2);
+    }
+
+    /// Those of docs/governance.md.
+    #[test]
+    fn the_ready_policies_say_what_their_first_lines_say() {
+        use swarmsecrets_core::ids::EnvironmentId;
+        use swarmsecrets_core::inventory::{Labels, Owner};
+        use swarmsecrets_core::policy::{Act, Action, Decision};
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/policies");
+        let read = |name: &str| read_policy(&folder.join(name)).unwrap();
+        let low: Labels = [("tier".to_owned(), "low".to_owned())].into_iter().collect();
+        let none = Labels::new();
+        let payments = Owner {
+            names: vec!["team payments".into()],
+            teams: vec![swarmsecrets_core::ids::TeamId(7)],
+            ..Owner::default()
+        };
+        let act = |action, agent, environment, labels| Act {
+            action,
+            agent,
+            environment: EnvironmentId(environment),
+            secret: "db",
+            versions: vec![("db", labels)],
+            services: Vec::new(),
+            stacks: Vec::new(),
+            owner: None,
+        };
+        let word = |policy: &Policy, act: &Act<'_>| match policy.judge(act).decision() {
+            Decision::Allow => "allow",
+            Decision::NeedsApproval { .. } => "approval",
+            Decision::Deny { .. } => "deny",
+        };
+        let agent = Some("agent-7");
+        let audit = read("read-only-audit.toml");
+        assert_eq!(word(&audit, &act(Action::Revoke, None, 1, &low)), "deny");
+        let production = read("assisted-production.toml");
+        assert_eq!(word(&production, &act(Action::Rotate, agent, 1, &none)), "approval");
+        assert_eq!(word(&production, &act(Action::Create, agent, 1, &none)), "deny");
+        assert_eq!(word(&production, &act(Action::Create, None, 1, &none)), "approval");
+        let hers = Act { owner: Some(&payments), ..act(Action::Rotate, agent, 1, &none) };
+        assert_eq!(word(&production, &hers), "deny");
+        let rotate = act(Action::Rotate, agent, 1, &none);
+        let noon: jiff::Timestamp = "2026-11-24T11:00:00Z".parse().unwrap();
+        let night: jiff::Timestamp = "2026-11-24T01:00:00Z".parse().unwrap();
+        let frozen: jiff::Timestamp = "2026-12-22T01:00:00Z".parse().unwrap();
+        let open = |act: &Act<'_>, at| production.hours(act).are_open(at);
+        assert_eq!([open(&rotate, noon), open(&rotate, night), open(&rotate, frozen)], [false, true, false]);
+        assert!(open(&act(Action::Revoke, agent, 1, &none), frozen), "a leaked value does not wait");
+        let tests = read("automated-non-production.toml");
+        assert_eq!(word(&tests, &act(Action::Rotate, agent, 2, &low)), "allow");
+        assert_eq!(word(&tests, &act(Action::Rotate, agent, 2, &none)), "approval");
+        assert_eq!(word(&tests, &act(Action::Rotate, agent, 1, &low)), "deny");
+    }
+
+    /// The published schema is the one of this version: after a change, write it anew with `swarmsecrets policy schema`.
+    #[test]
+    fn the_published_schema_is_this_one() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/policy.schema.json");
+        let published: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        assert!(
+            published == Policy::schema(),
+            "docs/policy.schema.json is not what `swarmsecrets policy schema` prints"
+        );
+    }
+}
