@@ -2,15 +2,11 @@
 
 use std::time::Duration;
 
-use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle};
 use swarmsecrets_core::duration::short;
 use swarmsecrets_core::inventory::{Inventory, LogicalSecret, Owner, ServiceMode, ServiceNode, Visibility};
 
 use crate::printable::printable;
-
-/// A rule under the header and nothing else: a line that is cut out of the table reads well on its own.
-const STYLE: TableStyle = NOTHING.header_separator(LineStyle::none().fill('─').junction('─'));
+use crate::table::{counted, lines, table};
 
 /// One line for each logical secret, then its findings.
 pub(crate) fn secrets(inventory: &Inventory, width: u16) -> String {
@@ -50,22 +46,6 @@ pub(crate) fn services(inventory: &Inventory, width: u16) -> String {
     out
 }
 
-fn table(width: u16, header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table.set_header(header.iter().copied());
-    table
-}
-
-/// The table without the spaces that fill its last column.
-fn lines(table: &Table) -> String {
-    table.lines().fold(String::new(), |mut out, line| {
-        out.push_str(line.trim_end());
-        out.push('\n');
-        out
-    })
-}
-
 fn heading(inventory: &Inventory) -> String {
     let seen = match &inventory.visibility {
         Visibility::Full => "everything is visible".to_owned(),
@@ -80,10 +60,6 @@ fn heading(inventory: &Inventory) -> String {
         counted(inventory.services.len(), "service"),
         counted(inventory.stacks.len(), "stack"),
     )
-}
-
-fn counted(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 fn age(inventory: &Inventory, secret: &LogicalSecret) -> String {

@@ -2,6 +2,7 @@
 
 mod app;
 mod args;
+mod audit_text;
 mod commands;
 mod confirm;
 mod console;
@@ -17,6 +18,7 @@ mod records;
 mod report_text;
 mod request;
 mod settings;
+mod table;
 mod usage;
 mod value;
 mod world;

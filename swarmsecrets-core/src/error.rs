@@ -43,7 +43,7 @@ pub enum ErrorKind {
     NeedsApproval,
     /// The journal could not be read or written.
     Journal,
-    /// The audit record could not be written.
+    /// The audit record could not be written, or an audit trail is not as it was written.
     Audit,
     /// The settings are missing, partial or contradictory.
     Settings,

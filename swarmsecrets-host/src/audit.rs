@@ -1,12 +1,11 @@
 //! The audit trail as a file: one JSON record a line, each bound to the one before by its hash.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use swarmsecrets_core::audit::{AuditRecord, AuditSink, Link, Linked};
+use swarmsecrets_core::audit::{AuditRecord, AuditSink, Link, Linked, MAX_LINE};
 use swarmsecrets_core::{Error, ErrorKind, Result};
 
 use crate::blocking::blocking;
@@ -73,6 +72,10 @@ impl Trail {
         let end = self.end.after(&line)?;
         let bytes = serde_json::to_vec(&line)
             .map_err(|e| Error::new(ErrorKind::Audit, "the audit record cannot be encoded").with_source(e))?;
+        if bytes.len() > MAX_LINE {
+            let why = format!("the record has {} bytes, more than {MAX_LINE}: shorten the reason", bytes.len());
+            return Err(Error::new(ErrorKind::Audit, why).context(shown(&self.path)));
+        }
         file.append(&bytes).map_err(|e| failed("write", &self.path, e))?;
         (self.end, self.known) = (end, file.end());
         Ok(())
@@ -101,42 +104,6 @@ impl Trail {
     }
 }
 
-/// What a check of a whole trail found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verified {
-    /// How many records stand in it, all of them as they were written.
-    pub records: u64,
-    /// How many bytes follow that are no whole record: one that was being written when the program or the machine stopped.
-    pub torn_bytes: usize,
-}
-
-/// Checks a trail from its first record to its last, without changing it.
-///
-/// That records are missing at the end cannot be seen from the file alone: compare the number of records with what is known.
-///
-/// # Errors
-/// [`ErrorKind::Audit`], naming the first record that is wrong; [`ErrorKind::NotFound`] if there is no such file.
-pub fn verify_audit(path: &Path) -> Result<Verified> {
-    let file = File::open(path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("there is no {}", shown(path))),
-        _ => failed("read", path, e),
-    })?;
-    // So that a record which is just being written does not look torn.
-    file.lock_shared().map_err(|e| failed("read", path, e))?;
-    let mut reader = BufReader::new(file);
-    let (mut end, mut records, mut line) = (Link::default(), 0, Vec::new());
-    while reader.read_until(b'\n', &mut line).map_err(|e| failed("read", path, e))? > 0 {
-        if line.last() != Some(&b'\n') {
-            return Ok(Verified { records, torn_bytes: line.len() });
-        }
-        let linked = parse(path, &line).map_err(|e| e.context(format!("line {}", records + 1)))?;
-        end = end.after(&linked).map_err(|e| e.context(shown(path)))?;
-        records += 1;
-        line.clear();
-    }
-    Ok(Verified { records, torn_bytes: 0 })
-}
-
 fn parse(path: &Path, line: &[u8]) -> Result<Linked> {
     serde_json::from_slice(line).map_err(|e| {
         let message = format!("{} holds a line that is no audit record: it was damaged or changed", shown(path));
@@ -144,10 +111,10 @@ fn parse(path: &Path, line: &[u8]) -> Result<Linked> {
     })
 }
 
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     format!("audit trail {}", path.display())
 }
 
-fn failed(doing: &str, path: &Path, error: io::Error) -> Error {
+pub(crate) fn failed(doing: &str, path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::Audit, format!("cannot {doing} the {}: {error}", shown(path))).with_source(error)
 }

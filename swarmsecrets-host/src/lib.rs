@@ -7,12 +7,13 @@
 //! | --- | --- |
 //! | `rotations/<id>.jsonl` | the journal of a rotation: one JSON entry a line ([`FileJournal`]) |
 //! | `rotations/<id>.lock` | held while a process carries that rotation |
-//! | `audit.jsonl` | the audit trail: one JSON record a line, each bound to the one before ([`FileAudit`]) |
+//! | `audit.jsonl` | the audit trail: one JSON record a line, each bound to the one before ([`FileAudit`], [`verify_audit`], [`query_audit`]) |
 //!
 //! Files are made with mode 0600 and folders with 0700. No value is ever written to one. A line counts once it is on the
 //! disk with its line break: a crash can leave part of a line at the end, which was never acknowledged and is cut off.
 
 mod audit;
+mod audit_check;
 mod blocking;
 mod clock;
 mod journal;
@@ -23,7 +24,8 @@ mod random;
 mod state_dir;
 mod value;
 
-pub use self::audit::{FileAudit, Verified, verify_audit};
+pub use self::audit::FileAudit;
+pub use self::audit_check::{query_audit, verify_audit};
 pub use self::clock::SystemClock;
 pub use self::journal::FileJournal;
 pub use self::policy::{FileSwitch, INSTALLED_POLICY, policies_in_force, read_policy};

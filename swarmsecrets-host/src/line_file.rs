@@ -1,7 +1,7 @@
 //! A file that only grows, by whole lines, each of them on the disk before it counts.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Take, Write};
 use std::path::Path;
 
 /// How much is read at a time when looking for the last line break.
@@ -22,7 +22,7 @@ impl LineFile {
         file.lock()?;
         let length = file.metadata()?.len();
         let mut taken = Self { file, end: length };
-        taken.end = taken.after_last_break(length)?;
+        taken.end = after_last_break(&mut taken.file, length)?;
         if length == 0 {
             // The file may have been made just now, by us or by one who crashed: its name must last too.
             sync_parent(path)?;
@@ -62,7 +62,7 @@ impl LineFile {
         if self.end == 0 {
             return Ok(None);
         }
-        let begin = self.after_last_break(self.end - 1)?;
+        let begin = after_last_break(&mut self.file, self.end - 1)?;
         let mut line = self.from(begin)?;
         line.pop();
         Ok(Some(line))
@@ -75,22 +75,43 @@ impl LineFile {
         Read::by_ref(&mut self.file).take(self.end.saturating_sub(begin)).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
+}
 
-    /// The place after the last line break before `before`, or 0.
-    fn after_last_break(&mut self, mut before: u64) -> io::Result<u64> {
-        let mut block = Vec::new();
-        while before > 0 {
-            let begin = before.saturating_sub(BLOCK);
-            block.clear();
-            self.file.seek(SeekFrom::Start(begin))?;
-            Read::by_ref(&mut self.file).take(before - begin).read_to_end(&mut block)?;
-            if let Some(at) = block.iter().rposition(|b| *b == b'\n') {
-                return Ok(begin + at as u64 + 1);
-            }
-            before = begin;
+/// The place after the last line break before `before`, or 0.
+fn after_last_break(file: &mut File, mut before: u64) -> io::Result<u64> {
+    let mut block = Vec::new();
+    while before > 0 {
+        let begin = before.saturating_sub(BLOCK);
+        block.clear();
+        file.seek(SeekFrom::Start(begin))?;
+        Read::by_ref(file).take(before - begin).read_to_end(&mut block)?;
+        if let Some(at) = block.iter().rposition(|b| *b == b'\n') {
+            return Ok(begin + at as u64 + 1);
         }
-        Ok(0)
+        before = begin;
     }
+    Ok(0)
+}
+
+/// The lines of a file that are whole at this moment, to be read, and the number of bytes after them. Waits while one is being
+/// written, and not for longer: whole lines do not change, so that who writes need not wait for who reads.
+///
+/// Of what is no file, as a pipe, everything is given: what is torn there is seen at its end.
+pub(crate) fn whole_lines(path: &Path) -> io::Result<(Take<File>, u64)> {
+    let mut file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return Ok((file.take(u64::MAX), 0));
+    }
+    match file.lock_shared() {
+        // Of a file system without locks nobody can have taken the file to write to it.
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+        locked => locked?,
+    }
+    let length = file.metadata()?.len();
+    let whole = after_last_break(&mut file, length)?;
+    file.unlock()?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok((file.take(whole), length - whole))
 }
 
 /// Reads the whole lines of a file and the number of bytes after them. Waits while one is being written.

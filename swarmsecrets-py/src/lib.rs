@@ -5,6 +5,7 @@
 
 use log::LevelFilter;
 
+mod audit;
 mod error;
 mod generate;
 mod inventory;
@@ -21,6 +22,8 @@ mod testing;
 
 #[pyo3::pymodule]
 mod _native {
+    #[pymodule_export]
+    use super::audit::{query_audit, verify_audit};
     #[pymodule_export]
     use super::generate::Generate;
     #[pymodule_export]

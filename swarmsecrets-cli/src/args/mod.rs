@@ -7,10 +7,12 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use swarmsecrets_core::duration::parse_duration;
 
+mod audit;
 mod policy;
 mod rotation;
 mod sim;
 
+pub(crate) use self::audit::{AuditCommand, QueryArgs, VerifyArgs};
 pub(crate) use self::policy::{CheckArgs, ExplainArgs, PolicyCommand};
 #[cfg(test)]
 pub(crate) use self::rotation::OrderArgs;
@@ -126,6 +128,11 @@ pub(crate) enum Command {
     Policy {
         #[command(subcommand)]
         what: PolicyCommand,
+    },
+    /// Check an audit trail, or look something up in it
+    Audit {
+        #[command(subcommand)]
+        what: AuditCommand,
     },
     /// The simulator
     Sim {

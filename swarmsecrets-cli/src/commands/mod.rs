@@ -1,6 +1,7 @@
 //! The subcommands, one file for each.
 
 mod apply;
+mod audit;
 mod carry;
 mod close;
 mod create;
@@ -14,7 +15,7 @@ mod rotate;
 mod sim;
 
 use crate::app::App;
-use crate::args::{Command, PlanCommand, PolicyCommand, SimCommand};
+use crate::args::{AuditCommand, Command, PlanCommand, PolicyCommand, SimCommand};
 use crate::exit::{Exit, Failure};
 
 /// Runs the subcommand that was written.
@@ -33,6 +34,8 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Policy { what: PolicyCommand::Check(args) } => policy::check(app, &args),
         Command::Policy { what: PolicyCommand::Explain(args) } => policy::explain(app, args).await,
         Command::Policy { what: PolicyCommand::Schema } => policy::schema(app),
+        Command::Audit { what: AuditCommand::Verify(args) } => audit::verify(app, &args),
+        Command::Audit { what: AuditCommand::Query(args) } => audit::query(app, args),
         Command::Sim { what: SimCommand::Serve(args) } => sim::serve(app, args).await,
         Command::Sim { what: SimCommand::Advance(args) } => sim::advance(app, args).await,
         Command::Sim { what: SimCommand::Redeploy(args) } => sim::redeploy(app, args).await,

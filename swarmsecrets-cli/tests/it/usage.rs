@@ -16,6 +16,9 @@ fn help_and_version_are_answers() {
         "rollback --help",
         "retire --help",
         "create --help",
+        "audit --help",
+        "audit verify --help",
+        "audit query --help",
         "sim serve --help",
     ] {
         let run = place.run(line).code(0);
@@ -37,6 +40,7 @@ fn mistakes_are_one_document_and_exit_2() {
     for (line, part) in [
         ("", "subcommand"),
         ("frobnicate", "frobnicate"),
+        ("audit verify", "FILE"),
         ("inventroy", "inventory"),
         ("rotate", "NAME"),
         ("rotate db --grace 1x --generate length=9", "at character 2"),

@@ -5,10 +5,13 @@ use sha2::{Digest, Sha256};
 
 use super::AuditRecord;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::hex;
+use crate::ids::{hex, one_line};
 
 /// The version of the line format.
 const FORMAT: u32 = 1;
+
+/// How much of what a parser says is told. It may quote the line, which anybody may have written.
+const MAX_WORDS: usize = 160;
 
 /// The end of a chain: what the next line is bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +51,34 @@ impl Link {
         Self { next: line.n, hash: line.previous.clone() }.after(line)
     }
 
+    /// How many records stand before it.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.next
+    }
+
+    /// The hash of the last line; of nothing, 64 zeros.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Reads the text of the line that stands at the end of the chain, without its line break, and gives the end after it.
+    ///
+    /// The text must be the very one that is written for its record: JSON can spell the same thing in several ways, and a
+    /// byte that was changed into another spelling was changed all the same.
+    ///
+    /// # Errors
+    /// As [`Link::after`], and if the text is no record or is spelled otherwise.
+    pub fn read(&self, text: &[u8]) -> Result<(Linked, Self)> {
+        let line: Linked = serde_json::from_slice(text).map_err(|e| self.broken(&unreadable(text, &e)))?;
+        let end = self.after(&line)?;
+        if serde_json::to_vec(&line).ok().as_deref() != Some(text) {
+            return Err(self.broken("it says what was written, but not in the same bytes: the line was changed"));
+        }
+        Ok((line, end))
+    }
+
     /// The line for the next record.
     ///
     /// # Errors
@@ -62,9 +93,9 @@ impl Link {
     /// # Errors
     /// [`ErrorKind::Audit`], saying which line is changed, moved, removed or inserted.
     pub fn after(&self, line: &Linked) -> Result<Self> {
-        let broken = |why: &str| Err(Error::new(ErrorKind::Audit, format!("audit record {}: {why}", self.next)));
+        let broken = |why: &str| Err(self.broken(why));
         if line.v != FORMAT {
-            return broken(&format!("format {} is not known, only {FORMAT}", line.v));
+            return broken(&unknown(line.v.into()));
         }
         if line.n != self.next {
             return broken(&format!("found number {} in its place: a record was removed, moved or inserted", line.n));
@@ -75,8 +106,35 @@ impl Link {
         if line.hash != hash(line.n, &line.previous, &line.record)? {
             return broken("its content was changed");
         }
-        Ok(Self { next: line.n + 1, hash: line.hash.clone() })
+        // A record whose number is the largest there is cannot be reached by counting from 0.
+        Ok(Self { next: line.n.saturating_add(1), hash: line.hash.clone() })
     }
+
+    fn broken(&self, why: &str) -> Error {
+        Error::new(ErrorKind::Audit, format!("audit record {}: {why}", self.next))
+    }
+}
+
+/// Why a text is no record.
+fn unreadable(text: &[u8], error: &serde_json::Error) -> String {
+    /// What every format has, this one and those to come.
+    #[derive(Deserialize)]
+    struct Format {
+        v: u64,
+    }
+    match serde_json::from_slice(text) {
+        Ok(Format { v }) if v != u64::from(FORMAT) => return unknown(v),
+        _ => {}
+    }
+    let what = if error.is_data() { "it is JSON, but no audit record" } else { "it is no JSON" };
+    let words = error.to_string();
+    // The parser counts lines within this one.
+    let words = words.rsplit_once(" at line ").map_or(words.as_str(), |(words, _)| words);
+    format!("{what}: {}, at byte {}", one_line(words, MAX_WORDS), error.column())
+}
+
+fn unknown(format: u64) -> String {
+    format!("format {format} is not known, only {FORMAT}: a newer swarmsecrets wrote it, or it was changed")
 }
 
 /// Checks a chain from its beginning and gives its end.

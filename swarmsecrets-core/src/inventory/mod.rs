@@ -35,6 +35,7 @@ pub use self::graph::{
     LogicalSecret, MountedSecret, Mounts, NameScheme, Owner, SecretVersion, ServiceNode, StackKind, StackNode,
     StackStatus, TaskSummary, Visibility,
 };
+pub(crate) use self::naming::stem;
 pub use self::snapshot::Snapshot;
 pub use crate::model::{FailureAction, Labels, SecretReference, ServiceMode, UpdateConfig, UpdateStatus};
 pub use crate::stack::StackReference;

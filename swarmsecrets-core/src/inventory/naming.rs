@@ -26,6 +26,11 @@ pub(super) enum Order {
 
 const SEPARATORS: [char; 3] = ['_', '-', '.'];
 
+/// What stands before the version in a name that has one: `db` of `db_v2` and of `db_2026-11-21`.
+pub(crate) fn stem(name: &str) -> Option<&str> {
+    versioned(name).map(|read| read.base)
+}
+
 /// Reads a version that stands for itself: `_v2` with a separator, or a date.
 pub(super) fn versioned(name: &str) -> Option<Versioned<'_>> {
     dated(name).or_else(|| v_number(name))

@@ -1,13 +1,38 @@
-"""The audit trail: who did what, when and why, written before and after each mutation."""
+"""The audit trail: who did what, when and why, written before and after each mutation.
+
+The trail that swarmsecrets keeps itself is `audit.jsonl` in the folder of the journals. `verify` checks that it is as it was written, and
+`query` looks something up in it:
+
+>>> import pathlib, tempfile, swarmsecrets
+>>> folder = tempfile.TemporaryDirectory()
+>>> with swarmsecrets.SimSwarm().serve() as served:
+...     client = swarmsecrets.Client(served.url, api_key=served.api_key, endpoint=1, journal=folder.name)
+...     client.create("api_token", value=swarmsecrets.Generate(), confirm=True, reason="a new service").outcome
+'applied'
+>>> trail = pathlib.Path(folder.name) / "audit.jsonl"
+>>> verdict = swarmsecrets.audit.verify(trail)
+>>> verdict.whole, verdict.records, verdict.open
+(True, 2, ())
+>>> for record in swarmsecrets.audit.query(trail, secret="api_token", outcome="done"):
+...     print(record.n, record.action, "-", record.actor.reason)
+1 create secret api_token - a new service
+>>> folder.cleanup()
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from swarmsecrets import _documents
+from swarmsecrets import _documents, _native
+from swarmsecrets.errors import InvalidError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -39,7 +64,7 @@ class AuditRecord:
     _document: str = field(repr=False, compare=False, default="")
 
     @classmethod
-    def of(cls, document: dict[str, Any]) -> AuditRecord:
+    def of(cls, document: dict[str, Any]) -> Self:
         """The record that a document tells."""
         return _documents.read(cls, {**document, "_document": json.dumps(document)})
 
@@ -47,6 +72,119 @@ class AuditRecord:
         """The document, as a line of the command's audit file."""
         document: dict[str, Any] = json.loads(self._document)
         return document
+
+
+@dataclass(frozen=True)
+class Entry(AuditRecord):
+    """A record of a trail, and its place there."""
+
+    n: int = field(kw_only=True)
+    """Its place, from 0. It stands in line `n + 1`."""
+
+
+@dataclass(frozen=True)
+class End:
+    """The last record of a trail."""
+
+    n: int
+    hash: str
+    """It stands for all records up to this one: keep it elsewhere to see later that none of them is missing."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check of a trail found. It is true (`if verify(path):`) where the trail is whole."""
+
+    file: str
+    records: int
+    """How many records stand there as they were written: all of them, or those before the problem."""
+    first_at: str | None
+    """The time of the first of them."""
+    last_at: str | None
+    """The time of the last of them. Clocks may be set back: it need not be the latest."""
+    end: End | None
+    """The last of them; None if there is none."""
+    whole: bool
+    """Whether every record stands as it was written, in its place. That the last ones were cut off cannot be seen."""
+    problem: str | None
+    """What is wrong, with its line and record."""
+    open: tuple[Entry, ...]
+    """Intents without an outcome: such a mutation may have been done, and nobody wrote down how it went."""
+    _document: str = field(repr=False, compare=False, default="")
+
+    @classmethod
+    def _of(cls, text: str) -> Verdict:
+        document = json.loads(text)
+        times = {"first_at": document["from"], "last_at": document["until"]}
+        verdict = _documents.read(cls, {**document, **times, "_document": text})
+        return replace(verdict, open=tuple(map(Entry.of, document["open"])))
+
+    def __bool__(self) -> bool:
+        return self.whole
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document of `swarmsecrets audit verify --json`."""
+        document: dict[str, Any] = json.loads(self._document)
+        return document
+
+
+Moment = datetime | str
+"""A `datetime` with a time zone, or text: `2026-11-22T09:30:00Z`, or `2026-11-22` for its midnight in UTC."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Which records are asked for, as Rust reads it."""
+
+    secret: str | None
+    rotation: str | None
+    agent: str | None
+    account: str | None
+    since: str | None
+    until: str | None
+    outcome: str | None
+    limit: int | None
+
+
+def verify(path: str | PathLike[str]) -> Verdict:
+    """Checks a trail from its first record to its last, without changing it. It is read line by line.
+
+    What is wrong with the trail is told by the verdict, and not raised; a file that cannot be read is.
+    """
+    return Verdict._of(_native.verify_audit(path))
+
+
+def query(
+    path: str | PathLike[str],
+    *,
+    secret: str | None = None,
+    rotation: str | None = None,
+    agent: str | None = None,
+    account: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    outcome: Literal["done", "refused", "unknown", "open"] | None = None,
+    limit: int | None = None,
+) -> tuple[Entry, ...]:
+    """The records of a trail that have all that is asked for, in its order. All of it is checked on the way: of a trail that is not as it
+    was written, this raises `errors.AuditError`. Part of a record at the end is passed over, and logged.
+
+    `secret` is a version's name, or what stands before the version in it: `db` finds `db`, `db_v2` and `db_2026-11-22` in the words of a
+    record, which hold no names of logical secrets. Changes of passwords, of stack files and commands in containers name no secret: look for
+    their `rotation`. `since` is the first moment that counts, `until` the first that does not. `open` are intents whose
+    outcome was never written down. `limit` keeps the last records.
+    """
+    asked = _Asked(secret, rotation, agent, account, _written("since", since), _written("until", until), outcome, limit)
+    document = json.loads(_native.query_audit(path, asked))
+    return tuple(map(Entry.of, document["records"]))
+
+
+def _written(name: str, moment: Moment | None) -> str | None:
+    if isinstance(moment, datetime):
+        if moment.utcoffset() is None:
+            raise InvalidError(f"`{name}` has no time zone: write datetime(..., tzinfo=timezone.utc)")
+        return moment.isoformat()
+    return moment
 
 
 class AuditSink(Protocol):

@@ -129,7 +129,7 @@ class JournalError(Error):
 
 
 class AuditError(Error):
-    """The audit record could not be written."""
+    """The audit record could not be written, or an audit trail is not as it was written."""
 
     kind = "audit"
 

@@ -1,0 +1,117 @@
+"""Audit trails."""
+
+import dataclasses
+import json
+import pathlib
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+import swarmsecrets
+from swarmsecrets import audit, errors
+
+
+@pytest.fixture
+def trail(swarm: swarmsecrets.SimSwarm, tmp_path: pathlib.Path) -> pathlib.Path:
+    """The trail of two first versions, of which one was made by an agent."""
+    with swarm.serve() as served:
+        for name, agent in (("made", "agent-7"), ("other", None)):
+            settings: dict[str, Any] = {"agent_id": agent} if agent else {}
+            client = swarmsecrets.Client(
+                served.url, api_key=served.api_key, endpoint=1, journal=tmp_path, **settings
+            )
+            report = client.create(name, value=swarmsecrets.Generate(), confirm=True, reason=f"for {name}")
+            assert report.outcome == "applied"
+    return tmp_path / "audit.jsonl"
+
+
+def numbers(entries: tuple[audit.Entry, ...]) -> list[int]:
+    return [entry.n for entry in entries]
+
+
+def test_a_trail_as_it_was_written_is_whole(trail: pathlib.Path) -> None:
+    verdict = audit.verify(trail)
+    lines = [json.loads(line) for line in trail.read_text().splitlines()]
+    assert verdict and verdict.whole and verdict.problem is None
+    assert (verdict.records, verdict.file, verdict.open) == (len(lines), str(trail), ())
+    assert verdict.end == audit.End(lines[-1]["n"], lines[-1]["hash"])
+    assert (verdict.first_at, verdict.last_at) == (lines[0]["record"]["at"], lines[-1]["record"]["at"])
+    assert verdict.to_dict()["from"] == verdict.first_at
+    assert audit.verify(str(trail)) == verdict
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        verdict.whole = False  # type: ignore[misc]
+
+
+def test_what_was_done_to_a_trail_is_told(trail: pathlib.Path) -> None:
+    text = trail.read_text()
+    first, *rest = text.splitlines(keepends=True)
+    for changed, problem in (
+        (text.replace("agent-7", "agent-8"), "line 1: audit record 0: its content was changed"),
+        ("".join(rest), "line 1: audit record 0: found number 1 in its place"),
+        (first + first, "line 2: audit record 1: found number 0 in its place"),
+        (first + "[]\n", "line 2: audit record 1: it is JSON, but no audit record"),
+    ):
+        trail.write_text(changed)
+        verdict = audit.verify(trail)
+        assert not verdict and verdict.problem is not None and verdict.problem.startswith(problem)
+        with pytest.raises(errors.AuditError, match=problem) as caught:
+            audit.query(trail)
+        assert isinstance(caught.value, swarmsecrets.Error) and caught.value.kind == "audit"
+        assert trail.read_text() == changed
+
+
+def test_part_of_a_record_is_told_and_passed_over(trail: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
+    text = trail.read_bytes()
+    trail.write_bytes(text[:-10])
+    verdict = audit.verify(trail)
+    assert not verdict.whole and "nothing was done on the strength of it" in str(verdict.problem)
+    caplog.set_level("WARNING")
+    assert len(audit.query(trail)) == verdict.records
+    assert "written in part" in caplog.text
+
+
+def test_an_intent_without_an_outcome_is_open(trail: pathlib.Path) -> None:
+    lines = trail.read_text().splitlines(keepends=True)
+    trail.write_text("".join(lines[:3]))
+    verdict = audit.verify(trail)
+    assert verdict.whole and numbers(verdict.open) == [2]
+    (open_one,) = verdict.open
+    assert open_one.phase == "intent" and open_one.actor.account == "admin" and open_one.to_dict()["n"] == 2
+    assert audit.query(trail, outcome="open") == verdict.open
+
+
+def test_records_are_found(trail: pathlib.Path) -> None:
+    everything = audit.query(trail)
+    assert numbers(everything) == list(range(len(everything)))
+    made = audit.query(trail, secret="made")
+    assert made and all(entry.actor.agent == "agent-7" and "made" in entry.action for entry in made)
+    assert audit.query(trail, agent="agent-7") == made == audit.query(trail, rotation=made[0].rotation)
+    assert audit.query(trail, secret="mad") == ()
+    assert audit.query(trail, account="admin") == everything
+    assert all(entry.outcome == "done" for entry in audit.query(trail, outcome="done"))
+    assert audit.query(trail, limit=1) == everything[-1:]
+    assert audit.query(trail, since=everything[0].at) == everything
+    assert audit.query(trail, until="2000-01-01") == ()
+    assert audit.query(trail, since=datetime(2000, 1, 1, tzinfo=timezone.utc)) == everything
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made[0].n = 9  # type: ignore[misc]
+
+
+def test_mistakes_are_said(trail: pathlib.Path) -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"secret": "bad/name"}, "is not a secret name"),
+        ({"rotation": "r-1"}, "is not a rotation id"),
+        ({"since": "yesterday"}, "`since`: `yesterday` is no time"),
+        ({"until": datetime(2026, 1, 1)}, "`until` has no time zone"),
+        ({"outcome": "failed"}, "done, refused, unknown or open"),
+        ({"limit": 0}, "`limit` is 0"),
+        ({"since": "2026-01-02", "until": "2026-01-01"}, "exchange the two"),
+    ]
+    for asked, says in wrong:
+        with pytest.raises(errors.InvalidError, match=says):
+            audit.query(trail, **asked)
+    with pytest.raises(errors.NotFoundError, match="there is no audit trail"):
+        audit.verify(trail.parent / "nowhere")
+    with pytest.raises(errors.AuditError, match="cannot read"):
+        audit.verify(trail.parent)
