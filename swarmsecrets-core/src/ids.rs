@@ -138,6 +138,22 @@ text_id! {
     /// The SHA-256 of a service's spec as the Engine sent it, as 64 lower-case hexadecimal digits.
     SpecDigest, "spec digest", sha256_hex
 }
+text_id! {
+    /// The SHA-256 of the policy that was in force, as 64 lower-case hexadecimal digits.
+    PolicyDigest, "policy digest", sha256_hex
+}
+text_id! {
+    /// The SHA-256 of a change request in its canonical encoding, as 64 lower-case hexadecimal digits.
+    RequestDigest, "digest of a change request", sha256_hex
+}
+text_id! {
+    /// What makes a change request good for one use: 32 random bytes, as 64 lower-case hexadecimal digits.
+    Nonce, "nonce", sha256_hex
+}
+text_id! {
+    /// The name of an approver's key: the first 16 hexadecimal digits of the SHA-256 of its public half.
+    KeyId, "key id", key_id
+}
 
 fn engine_id(text: &str) -> Result<(), &'static str> {
     match text.len() {
@@ -176,6 +192,14 @@ fn sha256_hex(text: &str) -> Result<(), &'static str> {
         Ok(())
     } else {
         Err("it is 64 lower-case hexadecimal digits")
+    }
+}
+
+fn key_id(text: &str) -> Result<(), &'static str> {
+    if text.len() == 16 && text.bytes().all(is_lower_hex) {
+        Ok(())
+    } else {
+        Err("it is 16 lower-case hexadecimal digits")
     }
 }
 
@@ -254,6 +278,38 @@ impl PlanDigest {
     #[must_use]
     pub fn from_sha256(bytes: [u8; 32]) -> Self {
         Self(hex(&bytes).into())
+    }
+}
+
+impl PolicyDigest {
+    /// Takes the 32 bytes of a SHA-256.
+    #[must_use]
+    pub fn from_sha256(bytes: [u8; 32]) -> Self {
+        Self(hex(&bytes).into())
+    }
+}
+
+impl RequestDigest {
+    /// Takes the 32 bytes of a SHA-256.
+    #[must_use]
+    pub fn from_sha256(bytes: [u8; 32]) -> Self {
+        Self(hex(&bytes).into())
+    }
+}
+
+impl Nonce {
+    /// Makes a nonce of 32 random bytes.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 32]) -> Self {
+        Self(hex(&bytes).into())
+    }
+}
+
+impl KeyId {
+    /// Takes the 32 bytes of the SHA-256 of a public key, of which it keeps the first eight.
+    #[must_use]
+    pub fn from_sha256(bytes: [u8; 32]) -> Self {
+        Self(hex(&bytes[..8]).into())
     }
 }
 

@@ -28,6 +28,8 @@ pub mod credential;
 
 pub mod plan;
 
+pub mod approval;
+
 pub mod audit;
 
 pub mod health;

@@ -8,10 +8,15 @@
 //! | `rotations/<id>.jsonl` | the journal of a rotation: one JSON entry a line ([`FileJournal`]) |
 //! | `rotations/<id>.lock` | held while a process carries that rotation |
 //! | `audit.jsonl` | the audit trail: one JSON record a line, each bound to the one before ([`FileAudit`], [`verify_audit`], [`query_audit`]) |
+//! | `nonces/<nonce>` | there once the approval with that nonce was used ([`FileNonces`]) |
+//! | `nonces/latest` | the latest time that was ever seen |
 //!
 //! Files are made with mode 0600 and folders with 0700. No value is ever written to one. A line counts once it is on the
 //! disk with its line break: a crash can leave part of a line at the end, which was never acknowledged and is cut off.
+//!
+//! Change requests and the decisions on them go through a folder of their own ([`FileApprover`]), which others may share.
 
+mod approver;
 mod audit;
 mod audit_check;
 mod blocking;
@@ -19,15 +24,19 @@ mod clock;
 mod journal;
 mod lease;
 mod line_file;
+mod nonces;
 mod policy;
 mod random;
 mod state_dir;
 mod value;
+mod whole_file;
 
+pub use self::approver::FileApprover;
 pub use self::audit::FileAudit;
 pub use self::audit_check::{query_audit, verify_audit};
 pub use self::clock::SystemClock;
 pub use self::journal::FileJournal;
+pub use self::nonces::FileNonces;
 pub use self::policy::{FileSwitch, INSTALLED_POLICY, policies_in_force, read_policy};
 pub use self::random::OsRandom;
 pub use self::state_dir::state_dir;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod approver;
 mod audit;
 mod journal;
+mod nonces;
 mod state_dir;

@@ -1,0 +1,153 @@
+//! Who may approve, and by which keys.
+
+use super::PublicKey;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{KeyId, is_unprintable, quoted};
+
+/// Longest name of a person or agent, in bytes.
+pub(super) const LONGEST_NAME: usize = 256;
+
+/// A key that may approve, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApproverKey {
+    identity: String,
+    id: KeyId,
+    key: PublicKey,
+}
+
+impl ApproverKey {
+    /// Whose it is.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &KeyId {
+        &self.id
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+}
+
+/// The keys that may approve. Several keys of one identity count as one person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keyring {
+    keys: Vec<ApproverKey>,
+}
+
+impl Keyring {
+    /// One without keys, by which nobody can approve.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a key. One that is there already as this person's is no error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for a name that is blank, too long or unprintable; [`ErrorKind::Conflict`] if the key is
+    /// somebody else's: one key must not be two people.
+    pub fn add(&mut self, identity: &str, key: PublicKey) -> Result<()> {
+        let identity = identity.trim();
+        check_name("approver", identity)?;
+        let id = key.id();
+        match self.get(&id) {
+            None => self.keys.push(ApproverKey { identity: identity.to_owned(), id, key }),
+            Some(there) if there.key == key && same_person(&there.identity, identity) => {}
+            Some(there) => {
+                let (whose, who) = (quoted(&there.identity), quoted(identity));
+                let text =
+                    format!("the key {id} cannot be that of {who}: it is that of {whose} already; make another one");
+                return Err(Error::new(ErrorKind::Conflict, text));
+            }
+        }
+        Ok(())
+    }
+
+    /// The key of this name.
+    #[must_use]
+    pub fn get(&self, id: &KeyId) -> Option<&ApproverKey> {
+        self.keys.iter().find(|key| key.id == *id)
+    }
+
+    /// All keys, in the order in which they were added.
+    pub fn keys(&self) -> impl Iterator<Item = &ApproverKey> {
+        self.keys.iter()
+    }
+
+    /// Whether nobody can approve.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+}
+
+/// What two names of one person have in common: neither the spaces around them nor the case of letters tells people apart.
+pub(super) fn folded(name: &str) -> String {
+    // Both ways: some letters of the same case fold together in one of them alone.
+    name.trim().to_uppercase().to_lowercase()
+}
+
+pub(super) fn same_person(a: &str, b: &str) -> bool {
+    folded(a) == folded(b)
+}
+
+/// Names are shown to people who decide by them.
+pub(super) fn check_name(what: &str, name: &str) -> Result<()> {
+    let bad = |why: &str| {
+        let text = format!("{} cannot be the name of the {what}: {why}", quoted(name));
+        Err(Error::new(ErrorKind::Invalid, text))
+    };
+    if name.trim().is_empty() {
+        bad("it is blank")
+    } else if name.len() > LONGEST_NAME {
+        bad("it is longer than 256 bytes")
+    } else if name.chars().any(is_unprintable) {
+        bad("characters that cannot be seen stand in it")
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::key;
+    use super::*;
+
+    #[test]
+    fn a_person_may_have_several_keys_and_a_key_has_one_person() {
+        let mut ring = Keyring::new();
+        assert!(ring.is_empty());
+        ring.add("alice", key(1).public()).unwrap();
+        ring.add("Alice ", key(2).public()).unwrap();
+        ring.add(" ALICE", key(1).public()).unwrap();
+        assert_eq!(ring.keys().map(|k| k.identity()).collect::<Vec<_>>(), ["alice", "Alice"]);
+        let error = ring.add("bob", key(1).public()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Conflict);
+        assert!(error.message().contains("`bob`") && error.message().contains("`alice`"), "{error}");
+        assert_eq!(ring.get(&key(2).public().id()).unwrap().key(), &key(2).public());
+        assert_eq!(ring.get(&key(3).public().id()), None);
+    }
+
+    #[test]
+    fn names_that_deceive_are_refused() {
+        for bad in ["", "  ", "al\u{202e}ice", "alice\u{200b}", "a\nb", &"a".repeat(257)] {
+            assert_eq!(Keyring::new().add(bad, key(1).public()).unwrap_err().kind(), ErrorKind::Invalid, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn case_and_spaces_do_not_make_two_people() {
+        for (a, b) in [("alice", " ALICE\t"), ("straße", "STRASSE"), ("K", "\u{212a}"), ("s", "ſ"), ("ÉVA", "éva")]
+        {
+            assert!(same_person(a, b), "{a} {b}");
+        }
+        assert!(!same_person("alice", "alice2"));
+    }
+}

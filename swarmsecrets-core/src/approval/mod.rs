@@ -1,0 +1,44 @@
+//! Approvals: what is asked for, what people say to it, and whether that is enough. Pure.
+//!
+//! - [`Draft`] becomes a [`ChangeRequest`]: a plan, who asks for it and why, and all that an approval of it is bound to.
+//! - [`SignedDecision`]: what one approver says to one request, signed with a [`SigningKey`]. [`Keyring`] says whose key it is.
+//! - [`judge`] holds the decisions against the request and against the world as it is, and gives [`Approved`] or a [`Refusal`].
+//! - [`Approver`] carries requests to people and decisions back; [`Nonces`] sees that an approval is used once.
+//!
+//! A request and a decision are documents that anybody can write: only the signatures in the decisions are believed, and
+//! only those of keys that the keyring knows. A decision covers the request's digest, and so the plan, the value, the
+//! policy, the Swarm and the time.
+
+mod approver;
+mod blast;
+mod decision;
+mod encoding;
+mod judge;
+mod keyring;
+mod public_key;
+mod refusal;
+mod request;
+mod signing_key;
+mod text;
+
+#[cfg(test)]
+mod example;
+#[cfg(test)]
+mod judge_tests;
+#[cfg(test)]
+mod request_tests;
+#[cfg(test)]
+mod tamper_tests;
+
+pub use self::approver::{Approver, Nonces};
+pub use self::blast::{BlastRadius, Risk, RiskLevel};
+pub use self::decision::{SignedDecision, Verdict};
+pub use self::judge::{Approved, Judging, judge};
+pub use self::keyring::{ApproverKey, Keyring};
+pub use self::public_key::PublicKey;
+pub use self::refusal::Refusal;
+pub use self::request::{Asked, ChangeRequest, Draft, LONGEST_VALID, Requester, USUALLY_VALID, Window};
+pub use self::signing_key::SigningKey;
+
+/// The version of the format of both documents.
+const SCHEMA: u32 = 1;
