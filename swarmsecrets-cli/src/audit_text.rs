@@ -125,7 +125,7 @@ mod tests {
             n,
             record: AuditRecord {
                 at: Timestamp::UNIX_EPOCH,
-                actor: Actor { account: nasty(), agent: Some(nasty()), reason: Some(nasty()) },
+                actor: Actor { account: nasty(), agent: Some(nasty()), reason: Some(nasty()), leave: None },
                 environment: EnvironmentId(1),
                 rotation: RotationId::from_random([1; 10]),
                 plan: PlanDigest::from_sha256([2; 32]),

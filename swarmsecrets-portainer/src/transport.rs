@@ -34,6 +34,12 @@ impl PortainerTransport {
         Builder::new(url)
     }
 
+    /// Which Portainer this is, for change requests: scheme, host, port and the path before `/api`.
+    #[must_use]
+    pub fn instance(&self) -> String {
+        self.address.shown()
+    }
+
     /// How many requests went out, those that were sent again included. Attempts that found no connection do not count.
     #[must_use]
     pub fn requests_sent(&self) -> u64 {

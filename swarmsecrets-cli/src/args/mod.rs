@@ -7,11 +7,13 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use swarmsecrets_core::duration::parse_duration;
 
+mod approval;
 mod audit;
 mod policy;
 mod rotation;
 mod sim;
 
+pub(crate) use self::approval::{DecideArgs, KeygenArgs};
 pub(crate) use self::audit::{AuditCommand, QueryArgs, VerifyArgs};
 pub(crate) use self::policy::{CheckArgs, ExplainArgs, PolicyCommand};
 #[cfg(test)]
@@ -108,7 +110,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: PlanCommand,
     },
-    /// Carry out a plan that `plan rotate --out` wrote
+    /// Carry out a plan that `plan rotate --out` wrote, or a change request that was approved
     Apply(ApplyArgs),
     /// Plan and carry out the rotation of one or several secrets
     Rotate(RotateArgs),
@@ -124,6 +126,12 @@ pub(crate) enum Command {
     Retire(RetireArgs),
     /// Create the first version of a secret
     Create(CreateArgs),
+    /// Make a key to approve with
+    Keygen(KeygenArgs),
+    /// Approve a change request
+    Approve(DecideArgs),
+    /// Deny a change request
+    Deny(DecideArgs),
     /// Check a policy, and tell what it says
     Policy {
         #[command(subcommand)]
@@ -229,7 +237,7 @@ given value takes it here again.
 Example:
   swarmsecrets apply plan.json --value-file new-password --yes")]
 pub(crate) struct ApplyArgs {
-    /// The plan
+    /// The plan, or the change request
     #[arg(value_name = "PLAN")]
     pub(crate) plan: PathBuf,
     /// Read the new value from this file, byte for byte; `-` is standard input. For several secrets: NAME=FILE, once for each

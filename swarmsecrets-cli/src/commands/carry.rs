@@ -24,7 +24,7 @@ use crate::{interrupt, plan_text, report_text};
 
 /// A command that changes something, ready to begin.
 pub(super) struct Carrier<'a> {
-    app: &'a App,
+    pub(super) app: &'a App,
     pub(super) world: World,
     records: Records,
     teller: Arc<Teller>,
@@ -72,6 +72,9 @@ impl<'a> Carrier<'a> {
         if !self.app.console.json {
             self.app.console.show(&plan_text::diff(plan, self.app.console.error_colour));
         }
+        if matches!(plan.decision, Decision::NeedsApproval { .. }) {
+            return self.ask_people(plan).await;
+        }
         // What the guardrails refuse anyway is not asked for.
         let word = match plan.decision {
             Decision::Allow => self.ask("Carry out this plan?")?,
@@ -81,6 +84,11 @@ impl<'a> Carrier<'a> {
         let mut supply = Supply { values, random: &mut *random };
         let result = self.executor(word).with_probes(self.probes()?).apply(plan, &mut supply).await;
         self.report(Some(plan), result).await
+    }
+
+    /// Why it is done.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 
     /// Asks for the key holder's word, unless `--yes` gave it.

@@ -1,6 +1,8 @@
 //! The subcommands, one file for each.
 
 mod apply;
+mod approval;
+mod approved;
 mod audit;
 mod carry;
 mod close;
@@ -13,6 +15,8 @@ mod retire;
 mod rollback;
 mod rotate;
 mod sim;
+
+use swarmsecrets_core::approval::Verdict;
 
 use crate::app::App;
 use crate::args::{AuditCommand, Command, PlanCommand, PolicyCommand, SimCommand};
@@ -31,6 +35,9 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Close(args) => close::run(app, args).await,
         Command::Retire(args) => retire::run(app, args).await,
         Command::Create(args) => create::run(app, args).await,
+        Command::Keygen(args) => approval::keygen(app, &args),
+        Command::Approve(args) => approval::decide(app, &args, Verdict::Approve).await,
+        Command::Deny(args) => approval::decide(app, &args, Verdict::Deny).await,
         Command::Policy { what: PolicyCommand::Check(args) } => policy::check(app, &args),
         Command::Policy { what: PolicyCommand::Explain(args) } => policy::explain(app, args).await,
         Command::Policy { what: PolicyCommand::Schema } => policy::schema(app),

@@ -95,6 +95,14 @@ impl World {
         Ok(Self { guards, ..self })
     }
 
+    /// Which Portainer this is, as change requests have it.
+    pub(crate) fn instance(&self) -> String {
+        match &self.link {
+            Link::Portainer { transport, .. } => transport.instance(),
+            Link::Simulated(_) => "simulated".to_owned(),
+        }
+    }
+
     /// The policies in force.
     pub(crate) fn guards(&self) -> &[Guard] {
         &self.guards

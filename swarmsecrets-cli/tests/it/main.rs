@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and so do the functions that it calls"
 )]
 
+mod approvals;
 mod audit;
 mod command;
 mod golden;

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::encoding::{Encoding, check_schema, unreadable};
-use super::keyring::check_name;
-use super::{ChangeRequest, PublicKey, SCHEMA, SigningKey};
+use super::{ChangeRequest, SCHEMA};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{KeyId, RequestDigest};
+use crate::keys::{PublicKey, SigningKey, check_name};
 
 /// Longest comment, in bytes.
 const LONGEST_COMMENT: usize = 4 * 1024;

@@ -5,33 +5,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{ChangeRequest, Draft, Judging, Keyring, Requester, SignedDecision, SigningKey, Verdict};
-use crate::error::Result;
-use crate::generate::Random;
+use super::{ChangeRequest, Draft, Judging, Requester, SignedDecision, Verdict};
 use crate::ids::{ClusterId, ControlId, EnvironmentId, PlanDigest, PolicyDigest, TeamId};
 use crate::inventory::{Labels, Owner, ServiceMode};
+use crate::keys::Keyring;
+pub(super) use crate::keys::testing::{Counter, key};
 use crate::plan::{
     Allowances, Content, NextVersion, Plan, PlanKind, PlannedConsumer, PlannedMount, PlannedSecret, Rollout, SCHEMA,
     Strategy, Timing, ValueRecipe, VersionRef,
 };
 use crate::policy::Decision;
-
-/// Gives the bytes of a counter through a mixing function: no two draws are alike.
-pub(super) struct Counter(pub(super) u64);
-
-impl Random for Counter {
-    fn fill(&mut self, into: &mut [u8]) -> Result<()> {
-        for byte in into {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            *byte = (self.0 >> 56) as u8;
-        }
-        Ok(())
-    }
-}
-
-pub(super) fn key(n: u64) -> SigningKey {
-    SigningKey::generate(&mut Counter(n)).unwrap()
-}
 
 pub(super) fn at(time: &str) -> Timestamp {
     format!("2026-05-07T{time}Z").parse().unwrap()

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::keyring::{folded, same_person};
-use super::{ChangeRequest, Keyring, Refusal, SignedDecision, Verdict};
+use super::{ChangeRequest, Refusal, SignedDecision, Verdict};
 use crate::ids::{ClusterId, EnvironmentId, Nonce, PlanDigest, PolicyDigest, RequestDigest};
+use crate::keys::{Keyring, folded, same_person};
 
 /// By how much the clocks of two machines may differ.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);

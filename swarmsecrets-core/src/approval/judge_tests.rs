@@ -266,6 +266,7 @@ fn two_spellings_of_one_name_are_one_person() {
 
 #[test]
 fn without_keys_nobody_approves() {
-    let refusal = judged(|d| d.valid_for = Duration::from_secs(3600), ALICE, |w| w.keyring = Keyring::new());
+    let refusal =
+        judged(|d| d.valid_for = Duration::from_secs(3600), ALICE, |w| w.keyring = crate::keys::Keyring::new());
     assert!(matches!(refusal.unwrap_err(), Refusal::UnknownKey { .. }));
 }

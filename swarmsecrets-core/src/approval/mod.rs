@@ -1,7 +1,7 @@
 //! Approvals: what is asked for, what people say to it, and whether that is enough. Pure.
 //!
 //! - [`Draft`] becomes a [`ChangeRequest`]: a plan, who asks for it and why, and all that an approval of it is bound to.
-//! - [`SignedDecision`]: what one approver says to one request, signed with a [`SigningKey`]. [`Keyring`] says whose key it is.
+//! - [`SignedDecision`]: what one approver says to one request, signed with a [`SigningKey`](crate::keys::SigningKey). A [`Keyring`](crate::keys::Keyring) says whose key it is.
 //! - [`judge`] holds the decisions against the request and against the world as it is, and gives [`Approved`] or a [`Refusal`].
 //! - [`Approver`] carries requests to people and decisions back; [`Nonces`] sees that an approval is used once.
 //!
@@ -14,11 +14,8 @@ mod blast;
 mod decision;
 mod encoding;
 mod judge;
-mod keyring;
-mod public_key;
 mod refusal;
 mod request;
-mod signing_key;
 mod text;
 
 #[cfg(test)]
@@ -34,11 +31,8 @@ pub use self::approver::{Approver, Nonces};
 pub use self::blast::{BlastRadius, Risk, RiskLevel};
 pub use self::decision::{SignedDecision, Verdict};
 pub use self::judge::{Approved, Judging, judge};
-pub use self::keyring::{ApproverKey, Keyring};
-pub use self::public_key::PublicKey;
 pub use self::refusal::Refusal;
 pub use self::request::{Asked, ChangeRequest, Draft, LONGEST_VALID, Requester, USUALLY_VALID, Window};
-pub use self::signing_key::SigningKey;
 
 /// The version of the format of both documents.
 const SCHEMA: u32 = 1;

@@ -12,11 +12,11 @@ use sha2::{Digest as _, Sha256};
 use super::SCHEMA;
 use super::blast::{BlastRadius, Risk};
 use super::encoding::{Encoding, check_schema, unreadable};
-use super::keyring::check_name;
 use crate::duration::short;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generate::Random;
 use crate::ids::{ClusterId, EnvironmentId, Nonce, PolicyDigest, RequestDigest, is_unprintable, quoted};
+use crate::keys::{check_name, draw};
 use crate::plan::Plan;
 
 /// How long a request is valid unless it is said: half an hour.
@@ -128,15 +128,6 @@ impl Draft {
         };
         ChangeRequest::of(asked)
     }
-}
-
-/// Draws 32 random bytes where the caller keeps them. A source that gives one byte again and again is broken.
-pub(super) fn draw(random: &mut dyn Random, into: &mut [u8; 32]) -> Result<()> {
-    random.fill(into)?;
-    if into.iter().all(|byte| *byte == into[0]) {
-        return Err(Error::new(ErrorKind::Io, "the random source gives no usable bytes: it is broken"));
-    }
-    Ok(())
 }
 
 /// What a change request says. Reached through [`ChangeRequest`], which dereferences to it.

@@ -164,7 +164,12 @@ mod tests {
     fn record(action: &str) -> AuditRecord {
         AuditRecord {
             at: jiff::Timestamp::UNIX_EPOCH,
-            actor: Actor { account: "admin".into(), agent: Some("agent-7".into()), reason: Some("monthly".into()) },
+            actor: Actor {
+                account: "admin".into(),
+                agent: Some("agent-7".into()),
+                reason: Some("monthly".into()),
+                leave: None,
+            },
             environment: EnvironmentId(1),
             rotation: RotationId::from_random([1; 10]),
             plan: PlanDigest::from_sha256([2; 32]),

@@ -19,7 +19,7 @@ use async_trait::async_trait;
 pub use self::chain::{Link, Linked, verify};
 pub use self::query::{Ending, Query, Selection, parse_moment};
 pub use self::reading::{Entry, Reading};
-pub use self::record::{Actor, AuditRecord, Phase};
+pub use self::record::{Actor, AuditRecord, Leave, Phase};
 pub use self::verdict::{Found, Verdict};
 use crate::error::Result;
 

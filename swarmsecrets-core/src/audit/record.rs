@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{EnvironmentId, PlanDigest, RotationId};
+use crate::approval::Approved;
+use crate::ids::{EnvironmentId, PlanDigest, RequestDigest, RotationId};
 use crate::policy::Direction;
 
 /// Who acts.
@@ -17,6 +18,30 @@ pub struct Actor {
     /// Why: the agent's reasoning or the operator's words.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
+    /// By whose leave, where that was needed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub leave: Option<Leave>,
+}
+
+/// An approval that was used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leave {
+    /// The digest of the change request.
+    pub request: RequestDigest,
+    /// Who approved, each person once.
+    pub approvers: Vec<String>,
+    /// When it expires.
+    pub expires: Timestamp,
+}
+
+impl From<&Approved> for Leave {
+    fn from(approved: &Approved) -> Self {
+        Self {
+            request: approved.request().clone(),
+            approvers: approved.approvers().to_vec(),
+            expires: approved.expires(),
+        }
+    }
 }
 
 /// Before or after.

@@ -16,7 +16,12 @@ fn rotation(n: u8) -> RotationId {
 fn record(step: u32, action: &str, outcome: Option<&str>) -> AuditRecord {
     AuditRecord {
         at: Timestamp::from_second(1_780_000_000 + i64::from(step)).unwrap(),
-        actor: Actor { account: "admin".into(), agent: Some("agent-7".into()), reason: Some("monthly".into()) },
+        actor: Actor {
+            account: "admin".into(),
+            agent: Some("agent-7".into()),
+            reason: Some("monthly".into()),
+            leave: None,
+        },
         environment: EnvironmentId(1),
         rotation: rotation(1),
         plan: PlanDigest::from_sha256([2; 32]),
@@ -224,7 +229,7 @@ proptest! {
         let records: Vec<AuditRecord> = texts
             .iter()
             .map(|(action, reason, outcome)| AuditRecord {
-                actor: Actor { account: "a".into(), agent: None, reason: Some(reason.clone()) },
+                actor: Actor { account: "a".into(), agent: None, reason: Some(reason.clone()), leave: None },
                 ..record(1, action, outcome.as_deref())
             })
             .collect();

@@ -2,6 +2,7 @@
 
 mod access;
 mod act;
+mod approval;
 mod counted;
 mod fresh;
 mod guards;
@@ -14,9 +15,11 @@ mod progress;
 mod reach;
 mod read;
 mod run;
+mod stopped;
 mod trail;
 mod values;
 
+pub use self::approval::Approval;
 pub use self::parts::{Parts, Supply};
 pub use self::passwords::PasswordChange;
 pub use self::probes::Probes;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::act;
+use super::approval::{Approval, with_leave};
 use super::counted::Counted;
 use super::fresh::Fresh;
 use super::leave::AuditedLeave;
@@ -12,8 +13,9 @@ use super::probes::{Probes, rollout_of};
 use super::progress::Progress;
 use super::reach::check_reach;
 use super::read::read_inventory;
+use super::stopped::stopped_by;
 use super::trail::{Ended, Trail};
-use crate::audit::{Actor, AuditRecord, Phase};
+use crate::audit::{Actor, AuditRecord, Leave, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::ContainerExec;
 use crate::git::GitRemotes;
@@ -23,7 +25,7 @@ use crate::inventory::Inventory;
 use crate::journal::{Entry, FORMAT, Journal, Lease};
 use crate::plan::{Plan, ValueRecipe, recover, visible_rotations};
 use crate::policy::{Direction, Gate, Guard};
-use crate::rotation::{Action, ActionId, Answer, Change, Look, Outcome, Poll, Reply, Report, Rotation, Stage, State};
+use crate::rotation::{Action, ActionId, Answer, Change, Look, Poll, Reply, Report, Rotation, Stage, State};
 use crate::secret::SecretValue;
 
 /// Carries rotations out, one at a time.
@@ -34,6 +36,7 @@ pub struct Executor<'a> {
     probes: Probes<'a>,
     pub(super) remotes: Option<&'a dyn GitRemotes>,
     pub(super) guards: &'a [Guard],
+    pub(super) approval: Option<Approval<'a>>,
     accepting: bool,
 }
 
@@ -67,7 +70,7 @@ impl<'a> Executor<'a> {
     pub fn new(parts: Parts<'a>) -> Self {
         let transport = Counted::new(parts.transport);
         let (passwords, probes) = (Passwords::default(), Probes::none());
-        Self { parts, transport, passwords, probes, remotes: None, guards: &[], accepting: false }
+        Self { parts, transport, passwords, probes, remotes: None, guards: &[], approval: None, accepting: false }
     }
 
     /// The same executor, which also changes the passwords behind these logical secrets, for plans that say so.
@@ -111,7 +114,9 @@ impl<'a> Executor<'a> {
         supply.values.check(plan)?;
         self.passwords.check(plan)?;
         let world = self.world().await?;
+        let approved = self.judge_approval(plan, &world).await?;
         let gate = self.gate(plan, &world);
+        let gate = approved.iter().fold(gate, |gate, approved| gate.approved_until(approved.expires()));
         gate.check(self.parts.clock.now().wall)?;
         self.switches(Direction::Forward).await?;
         self.check_values(plan, &supply.values, &world)?;
@@ -123,7 +128,10 @@ impl<'a> Executor<'a> {
         supply.random.fill(&mut random)?;
         let id = RotationId::from_random(random);
         let lease = self.parts.journal.lock(&id).await?;
-        let actor = self.actor(&world);
+        let actor = Actor { leave: approved.as_ref().map(Leave::from), ..self.actor(&world) };
+        if let Some(approved) = &approved {
+            self.spend(approved).await?;
+        }
         let rotation = Rotation::begin(id, plan.clone(), actor.clone())?;
         let fresh = Fresh::of(rotation.state());
         let mut run = Run { rotation, gate, actor, supply: Some(supply), fresh, written: 0, lease };
@@ -269,8 +277,9 @@ impl<'a> Executor<'a> {
         if let Some(supply) = supply.as_ref().filter(|_| rotation.state().lacks_versions()) {
             self.check_values(plan, &supply.values, &world)?;
         }
-        let gate = self.gate(plan, &world);
+        let gate = with_leave(self.gate(plan, &world), rotation.state());
         let fresh = Fresh::of(rotation.state());
+        let actor = Actor { leave: rotation.state().actor.leave.clone(), ..actor };
         Ok(Run { rotation, gate, actor, supply, fresh, written: journal.entries.len() as u64, lease })
     }
 
@@ -327,6 +336,7 @@ impl<'a> Executor<'a> {
             account: world.account.name.clone(),
             agent: self.parts.agent.clone(),
             reason: self.parts.reason.clone(),
+            leave: None,
         }
     }
 
@@ -334,7 +344,7 @@ impl<'a> Executor<'a> {
         let done = self.turn_until_done(&mut run).await;
         let mut report = match done {
             Ok(report) => report,
-            Err(error) => stopped_by(&run, &error),
+            Err(error) => stopped_by(run.rotation.state(), &error),
         };
         report.requests = self.transport.sent();
         report
@@ -480,21 +490,4 @@ impl<'a> Executor<'a> {
 /// Whether a plan was made for this Swarm: a journal may hold rotations of several.
 fn is_of(plan: &Plan, world: &Inventory) -> bool {
     plan.environment == world.environment && plan.cluster == world.cluster && plan.simulated == world.simulated
-}
-
-/// The report of a rotation that journal, audit trail, guardrails or a lost lease have stopped: nothing more was sent.
-fn stopped_by(run: &Run<'_, '_>, error: &Error) -> Report {
-    let state = run.rotation.state();
-    let mut report = Report::of(state);
-    let id = &state.rotation;
-    let (outcome, then) = match error.kind() {
-        ErrorKind::Conflict => (
-            Outcome::Conflict,
-            format!("another process may be carrying the rotation on; if none is, `swarmsecrets resume {id}`"),
-        ),
-        _ => (Outcome::NeedsHuman, format!("mend that, then `swarmsecrets resume {id}`")),
-    };
-    report.outcome = outcome;
-    report.warnings.insert(0, format!("{error}; nothing more was sent: {then}"));
-    report
 }

@@ -94,12 +94,14 @@ pub struct Gate {
     decision: Decision,
     word: Word,
     hours: Vec<Hours>,
+    /// Until when an approval is good, if there is one.
+    approved: Option<Timestamp>,
 }
 
 impl Gate {
     /// The gate for one plan, with the decision on what the plan touches as it is now.
     pub(crate) fn new(plan: PlanDigest, decision: Decision, word: Word) -> Self {
-        Self { plan, decision, word, hours: Vec::new() }
+        Self { plan, decision, word, hours: Vec::new(), approved: None }
     }
 
     /// The same gate, which is open in these hours alone.
@@ -107,9 +109,20 @@ impl Gate {
         Self { hours, ..self }
     }
 
-    /// Whether these are not the hours for going on.
+    /// The same gate with an approval that was judged good, until then.
+    pub(crate) fn approved_until(self, until: Timestamp) -> Self {
+        Self { approved: Some(until), ..self }
+    }
+
+    /// Whether an approval is asked for.
+    fn needs_approval(&self) -> bool {
+        matches!(self.decision, Decision::NeedsApproval { .. })
+    }
+
+    /// Whether these are not the hours for going on, or the approval has expired.
     pub(crate) fn is_closed(&self, now: Timestamp) -> bool {
-        self.hours.iter().any(|hours| !hours.are_open(now))
+        let expired = self.needs_approval() && self.approved.is_some_and(|until| now >= until);
+        expired || self.hours.iter().any(|hours| !hours.are_open(now))
     }
 
     /// Whether anything may be begun.
@@ -122,16 +135,16 @@ impl Gate {
                 ErrorKind::Denied,
                 format!("denied by policy: {reason}; a person must do it by hand, or change the policy or the label"),
             )),
-            Decision::NeedsApproval { reason } => Err(Error::new(
-                ErrorKind::NeedsApproval,
-                format!(
-                    "needs an approval: {reason}; this version has no approver, so a person must do it, or change the policy or the label"
-                ),
-            )),
-            Decision::Allow if self.word == Word::NotGiven => {
+            Decision::NeedsApproval { reason } if self.approved.is_none() => {
+                Err(Error::new(ErrorKind::NeedsApproval, format!("needs an approval: {reason}")))
+            }
+            Decision::NeedsApproval { .. } if self.approved.is_some_and(|until| now >= until) => {
+                Err(Error::new(ErrorKind::NeedsApproval, "the approval has expired: ask for another one"))
+            }
+            _ if self.word == Word::NotGiven => {
                 Err(Error::new(ErrorKind::Denied, "nobody has confirmed the plan: read it, and say yes to it (--yes)"))
             }
-            Decision::Allow => self.hours.iter().try_for_each(|hours| {
+            Decision::Allow | Decision::NeedsApproval { .. } => self.hours.iter().try_for_each(|hours| {
                 hours.check(now).map_err(|why| Error::new(ErrorKind::Denied, format!("denied by policy: {why}")))
             }),
         }

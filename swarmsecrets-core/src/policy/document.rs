@@ -49,6 +49,9 @@ pub(super) struct Document {
     /// What stops everything.
     #[serde(default)]
     pub kill_switch: Option<KillSwitchEntry>,
+    /// Who approves what needs an approval. Without it nobody can.
+    #[serde(default)]
+    pub approval: Option<ApprovalEntry>,
 }
 
 /// How far swarmsecrets may go.
@@ -268,4 +271,38 @@ pub enum OnKill {
     Stop,
     /// What was begun is put back.
     Restore,
+}
+
+/// Who approves, and where requests and decisions lie.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ApprovalEntry {
+    /// The folder for change requests and the decisions on them. Approvers must be able to write to it.
+    #[schemars(with = "String")]
+    pub folder: Spanned<String>,
+    /// The folder in which used approvals are remembered. Nobody but the account that swarmsecrets runs as should be able to write
+    /// to it.
+    #[schemars(with = "String")]
+    pub state: Spanned<String>,
+    /// How many different people must approve: 1 if left out.
+    #[schemars(with = "Option<u32>", range(min = 1))]
+    pub people: Option<Spanned<u32>>,
+    /// How long a request is valid: `30m` if left out, `24h` at most.
+    #[schemars(with = "Option<String>")]
+    pub valid_for: Option<Spanned<String>>,
+    /// The keys that may approve.
+    #[schemars(with = "Vec<ApproverEntry>")]
+    pub approvers: Spanned<Vec<ApproverEntry>>,
+}
+
+/// A key that may approve.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ApproverEntry {
+    /// Whose it is. Several keys of one person count once.
+    #[schemars(with = "String")]
+    pub identity: Spanned<String>,
+    /// The public key, as `swarmsecrets keygen` prints it.
+    #[schemars(with = "String")]
+    pub key: Spanned<String>,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::approvals::Approvals;
 use super::decision::{Decision, Subject, builtin};
 use super::document::{Document, Effect, OnKill, PhaseWord};
 use super::hours::{Freeze, Window};
@@ -12,7 +13,7 @@ use super::selector::{Act, Selector, Way};
 use super::values::Demands;
 use crate::duration::short;
 use crate::generate::GenerateSpec;
-use crate::ids::quoted;
+use crate::ids::{PolicyDigest, quoted};
 use crate::secret::SecretValue;
 
 /// Who may change which secrets, when, and with whose leave. [`Policy::parse`] reads it; `Policy::default()` is the built-in one.
@@ -27,6 +28,8 @@ pub struct Policy {
     pub(super) values: Vec<Demands>,
     pub(super) grace: Vec<Grace>,
     pub(super) kill_switch: Option<KillFile>,
+    pub(super) approvals: Option<Approvals>,
+    pub(super) digest: PolicyDigest,
 }
 
 #[derive(Clone, Debug)]
@@ -101,6 +104,18 @@ impl Policy {
     #[must_use]
     pub fn kill_switch(&self) -> Option<&KillFile> {
         self.kill_switch.as_ref()
+    }
+
+    /// Who approves what needs an approval, if anybody can.
+    #[must_use]
+    pub fn approvals(&self) -> Option<&Approvals> {
+        self.approvals.as_ref()
+    }
+
+    /// The SHA-256 over `swarmsecrets policy 1`, a line feed, and the file as it is.
+    #[must_use]
+    pub fn digest(&self) -> &PolicyDigest {
+        &self.digest
     }
 
     /// What it says to an act, whenever that is done: the labels, the phase, and the rules or the default.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sha2::{Digest as _, Sha256};
 
 use super::document::OnKill;
 use super::file::Policy;
 use super::permit::Direction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::quoted;
+use crate::ids::{PolicyDigest, quoted};
 
 /// Stops everything while it is on: a file that an operator makes, say.
 #[async_trait]
@@ -18,6 +19,16 @@ pub trait KillSwitch: Send + Sync {
     /// # Errors
     /// If that cannot be told. Then it counts as on.
     async fn is_on(&self) -> Result<bool>;
+}
+
+/// What stands for the policies in force in approvals: the SHA-256 over `swarmsecrets policies 1`, a line feed, and the digest of
+/// each and a line feed, in order.
+#[must_use]
+pub fn in_force(guards: &[Guard]) -> PolicyDigest {
+    let begun = Sha256::new().chain_update("swarmsecrets policies 1\n");
+    let sha =
+        guards.iter().fold(begun, |sha, guard| sha.chain_update(guard.policy.digest().as_str()).chain_update("\n"));
+    PolicyDigest::from_sha256(sha.finalize().into())
 }
 
 /// A policy in force.

@@ -4,6 +4,7 @@
 //! of it is a [`Decision`]. The [`Gate`] of a plan gives a [`Permit`] for each mutation, if the decision, the key holder's word
 //! and the [`Hours`] let it.
 
+mod approvals;
 mod decision;
 mod document;
 mod file;
@@ -18,9 +19,10 @@ mod test_zones;
 mod tests;
 mod values;
 
+pub use self::approvals::Approvals;
 pub use self::decision::{Decision, Gate, Subject, Word, builtin};
 pub use self::document::{Action, OnKill};
 pub use self::file::{Hours, Judgement, KillFile, Policy, Ruling};
-pub use self::guard::{Guard, KillSwitch};
+pub use self::guard::{Guard, KillSwitch, in_force};
 pub use self::permit::{Direction, Permit};
 pub use self::selector::Act;

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use jiff::civil::{Time, Weekday};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
+use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
+use super::approvals::Approvals;
 use super::document::{Day, Document, Effect, FreezeEntry, GraceEntry, PhaseWord, SCHEMA, Select, WindowEntry};
 use super::file::{Grace, KillFile, Phase, Policy, Rule, Timed};
 use super::hours::{Freeze, Window};
@@ -15,7 +17,7 @@ use super::selector::Selector;
 use super::values::Demands;
 use crate::duration::parse_duration;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::quoted;
+use crate::ids::{PolicyDigest, quoted};
 
 /// Something that is wrong, and where in the text.
 type Wrong = (Range<usize>, String);
@@ -37,8 +39,14 @@ impl Policy {
             let at = error.span().unwrap_or_default();
             wrong(text, (at, error.message().to_owned()))
         })?;
-        policy(document, zones).map_err(|found| wrong(text, found))
+        let policy = policy(document, zones).map_err(|found| wrong(text, found))?;
+        Ok(Self { digest: digest(text), ..policy })
     }
+}
+
+fn digest(text: &str) -> PolicyDigest {
+    let sha = Sha256::new().chain_update("swarmsecrets policy 1\n").chain_update(text);
+    PolicyDigest::from_sha256(sha.finalize().into())
 }
 
 fn wrong(text: &str, (at, why): Wrong) -> Error {
@@ -86,6 +94,8 @@ fn policy(document: Document, zones: &TimeZoneDatabase) -> Result<Policy, Wrong>
         values: document.values.into_iter().map(Demands::new).collect::<Result<_, _>>()?,
         grace: document.grace.into_iter().map(grace).collect::<Result<_, _>>()?,
         kill_switch: document.kill_switch.map(kill_switch).transpose()?,
+        approvals: document.approval.map(Approvals::new).transpose()?,
+        digest: digest(""),
     })
 }
 
@@ -228,6 +238,8 @@ impl Default for Policy {
             values: Vec::new(),
             grace: Vec::new(),
             kill_switch: None,
+            approvals: None,
+            digest: digest(""),
         }
     }
 }

@@ -186,6 +186,11 @@ fn what_is_wrong_is_named_with_its_place() {
         "schema = 1\n[[values]]\nforbidden_patterns = ['(']",
         "schema = 1\n[kill_switch]\nfile = 'stop'",
         "schema = 1\n[kill_switch]\nfile = '/stop'\non_kill = 'go-on'",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\napprovers = []",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\napprovers = [{ identity = 'alice', key = 'ed25519:AAAA' }]",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\npeople = 2\napprovers = [{ identity = 'alice', key = 'ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=' }]",
+        "schema = 1\n[approval]\nfolder = 'r'\nstate = '/s'\napprovers = [{ identity = 'alice', key = 'ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=' }]",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\nvalid_for = '48h'\napprovers = [{ identity = 'alice', key = 'ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=' }]",
         "not toml",
     ];
     let mut page = String::new();

@@ -6,12 +6,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use swarmsecrets_core::ErrorKind;
-use swarmsecrets_core::approval::{
-    Approver, ChangeRequest, Draft, Judging, Keyring, Requester, SignedDecision, SigningKey, Verdict, judge,
-};
+use swarmsecrets_core::approval::{Approver, ChangeRequest, Draft, Judging, Requester, SignedDecision, Verdict, judge};
 use swarmsecrets_core::executor::read_inventory;
 use swarmsecrets_core::ids::{EnvironmentId, PolicyDigest};
 use swarmsecrets_core::inventory::Labels;
+use swarmsecrets_core::keys::{Keyring, SigningKey};
 use swarmsecrets_core::plan::{CreateRequest, Plan, ValueRecipe, plan_create};
 use swarmsecrets_host::{FileApprover, OsRandom};
 use swarmsecrets_testkit::SimSwarm;

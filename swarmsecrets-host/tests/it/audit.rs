@@ -13,7 +13,7 @@ use tempfile::TempDir;
 fn record(step: u32) -> AuditRecord {
     AuditRecord {
         at: "2026-05-07T21:09:36Z".parse().unwrap(),
-        actor: Actor { account: "svc-agent".into(), agent: Some("test".into()), reason: None },
+        actor: Actor { account: "svc-agent".into(), agent: Some("test".into()), reason: None, leave: None },
         environment: EnvironmentId(1),
         rotation: RotationId::from_random([1; 10]),
         plan: PlanDigest::from_sha256([2; 32]),

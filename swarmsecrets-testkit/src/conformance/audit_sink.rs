@@ -30,7 +30,8 @@ pub async fn check<S: AuditSink>(open: impl Fn() -> S, read_back: impl Fn() -> V
 
 fn records() -> Vec<AuditRecord> {
     let odd = "update service `web`: \"a\" -> b\n\u{1b}[31m ünïcode";
-    let actor = Actor { account: "svc-agent".into(), agent: Some("agent-1".into()), reason: Some("due".into()) };
+    let actor =
+        Actor { account: "svc-agent".into(), agent: Some("agent-1".into()), reason: Some("due".into()), leave: None };
     let record = |step: u32, outcome: Option<&str>| AuditRecord {
         at: Timestamp::UNIX_EPOCH,
         actor: actor.clone(),

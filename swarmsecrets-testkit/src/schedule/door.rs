@@ -221,7 +221,7 @@ mod tests {
                 lock(&host).leases.insert(rotation.clone(), (1, 9));
             }
             assert_eq!(lease.held(), !lost);
-            let actor = Actor { account: "admin".into(), agent: None, reason: None };
+            let actor = Actor { account: "admin".into(), agent: None, reason: None, leave: None };
             let intent = AuditRecord {
                 at: stage.now_of(0).wall,
                 actor,

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{KeyId, is_unprintable, quoted};
 
 /// Longest name of a person or agent, in bytes.
-pub(super) const LONGEST_NAME: usize = 256;
+pub(crate) const LONGEST_NAME: usize = 256;
 
 /// A key that may approve, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,17 +89,17 @@ impl Keyring {
 }
 
 /// What two names of one person have in common: neither the spaces around them nor the case of letters tells people apart.
-pub(super) fn folded(name: &str) -> String {
+pub(crate) fn folded(name: &str) -> String {
     // Both ways: some letters of the same case fold together in one of them alone.
     name.trim().to_uppercase().to_lowercase()
 }
 
-pub(super) fn same_person(a: &str, b: &str) -> bool {
+pub(crate) fn same_person(a: &str, b: &str) -> bool {
     folded(a) == folded(b)
 }
 
 /// Names are shown to people who decide by them.
-pub(super) fn check_name(what: &str, name: &str) -> Result<()> {
+pub(crate) fn check_name(what: &str, name: &str) -> Result<()> {
     let bad = |why: &str| {
         let text = format!("{} cannot be the name of the {what}: {why}", quoted(name));
         Err(Error::new(ErrorKind::Invalid, text))
@@ -117,7 +117,7 @@ pub(super) fn check_name(what: &str, name: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::example::key;
+    use super::super::testing::key;
     use super::*;
 
     #[test]

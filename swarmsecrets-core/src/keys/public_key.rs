@@ -20,7 +20,7 @@ const PREFIX: &str = "ed25519:";
 pub struct PublicKey(VerifyingKey);
 
 impl PublicKey {
-    pub(super) fn of(key: VerifyingKey) -> Self {
+    pub(crate) fn of(key: VerifyingKey) -> Self {
         Self(key)
     }
 
@@ -31,7 +31,7 @@ impl PublicKey {
     }
 
     /// Whether the signature is that of this key. Signatures that could be of several messages or keys are not.
-    pub(super) fn signed(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+    pub(crate) fn signed(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }
 }

@@ -8,7 +8,6 @@ use ed25519_dalek::Signer as _;
 use zeroize::Zeroizing;
 
 use super::PublicKey;
-use super::request::draw;
 use crate::error::{Error, ErrorKind, Result};
 use crate::generate::Random;
 use crate::secret::SecretValue;
@@ -78,7 +77,7 @@ impl SigningKey {
         PublicKey::of(self.key.verifying_key())
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.key.sign(message).to_bytes()
     }
 }
@@ -95,9 +94,18 @@ impl fmt::Display for SigningKey {
     }
 }
 
+/// Draws 32 random bytes where the caller keeps them. A source that gives one byte again and again is broken.
+pub(crate) fn draw(random: &mut dyn Random, into: &mut [u8; 32]) -> Result<()> {
+    random.fill(into)?;
+    if into.iter().all(|byte| *byte == into[0]) {
+        return Err(Error::new(ErrorKind::Io, "the random source gives no usable bytes: it is broken"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::example::Counter;
+    use super::super::testing::Counter;
     use super::*;
 
     #[test]

@@ -1,0 +1,77 @@
+//! An approval in hand: judged before anything is begun, and spent before the first mutation.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::run::Executor;
+use crate::approval::{Approved, ChangeRequest, Judging, Nonces, SignedDecision, judge};
+use crate::audit::Leave;
+use crate::error::Result;
+use crate::inventory::Inventory;
+use crate::keys::Keyring;
+use crate::plan::Plan;
+use crate::policy::{Gate, in_force};
+use crate::rotation::{Stage, State};
+
+/// How long after its approval has expired a rotation that was begun with it may be resumed.
+const RESUMED_WITHIN: Duration = Duration::from_secs(3600);
+
+/// An approval in hand, and what it is judged by.
+pub struct Approval<'a> {
+    /// What was asked for.
+    pub request: &'a ChangeRequest,
+    /// What people have said to it.
+    pub decisions: &'a [SignedDecision],
+    /// The keys that may approve.
+    pub keyring: &'a Keyring,
+    /// Which approvals were used.
+    pub nonces: &'a dyn Nonces,
+    /// Which Portainer this is, written as in requests.
+    pub instance: &'a str,
+}
+
+impl<'a> Executor<'a> {
+    /// The same executor with an approval in hand, for the plan that it is about.
+    #[must_use]
+    pub fn approved(mut self, approval: Approval<'a>) -> Self {
+        self.approval = Some(approval);
+        self
+    }
+
+    /// Judges the approval in hand, if there is one.
+    pub(super) async fn judge_approval(&self, plan: &Plan, world: &Inventory) -> Result<Option<Approved>> {
+        let Some(approval) = &self.approval else { return Ok(None) };
+        let context = Judging {
+            keyring: approval.keyring,
+            now: approval.nonces.latest(self.parts.clock.now().wall).await?,
+            instance: approval.instance,
+            environment: world.environment,
+            cluster: &world.cluster,
+            policy: &in_force(self.guards),
+            plan: plan.digest(),
+            fingerprints: &BTreeMap::new(),
+        };
+        Ok(Some(judge(approval.request, approval.decisions, context)?))
+    }
+
+    /// Spends an approval: from here on it is good for this run alone.
+    pub(super) async fn spend(&self, approved: &Approved) -> Result<()> {
+        match &self.approval {
+            Some(approval) => approval.nonces.spend(approved.nonce(), approved.expires()).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The gate of a rotation that is taken up again, with the leave that it was begun with. Removing the old versions after their
+/// grace is a part of what was approved; whatever else is left must be done soon, or a person is needed.
+pub(super) fn with_leave(gate: Gate, state: &State) -> Gate {
+    let Some(Leave { expires, .. }) = &state.actor.leave else { return gate };
+    let until = match state.stage {
+        Stage::Grace => Timestamp::MAX,
+        _ => expires.saturating_add(RESUMED_WITHIN).unwrap_or(Timestamp::MAX),
+    };
+    gate.approved_until(until)
+}

@@ -1,0 +1,78 @@
+//! Who approves what needs an approval, as the policy says.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::document::ApprovalEntry;
+use crate::duration::parse_duration;
+use crate::ids::quoted;
+use crate::keys::{Keyring, PublicKey, folded};
+
+/// How long a request is valid unless the policy says otherwise.
+const USUALLY: Duration = Duration::from_secs(30 * 60);
+/// How long it can be at most.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// Who approves, and where requests and decisions lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approvals {
+    /// The folder for change requests and the decisions on them.
+    pub folder: String,
+    /// The folder in which used approvals are remembered.
+    pub state: String,
+    /// How many different people must approve.
+    pub people: u32,
+    /// How long a request is valid.
+    pub valid_for: Duration,
+    /// The keys that may approve.
+    pub keyring: Keyring,
+}
+
+impl Approvals {
+    /// # Errors
+    /// Where and why no request could be approved like this.
+    pub(super) fn new(entry: ApprovalEntry) -> Result<Self, (Range<usize>, String)> {
+        let mut keyring = Keyring::new();
+        let at = entry.approvers.span();
+        for approver in entry.approvers.into_inner() {
+            let key: PublicKey = approver
+                .key
+                .get_ref()
+                .parse()
+                .map_err(|e: crate::Error| (approver.key.span(), e.message().to_owned()))?;
+            let added = keyring.add(approver.identity.get_ref(), key);
+            added.map_err(|e| (approver.identity.span(), e.message().to_owned()))?;
+        }
+        let people = entry.people.as_ref().map_or(1, |people| *people.get_ref());
+        let there = keyring.keys().map(|key| folded(key.identity())).collect::<BTreeSet<_>>().len();
+        if people == 0 || u64::from(people) > there as u64 {
+            let at = entry.people.as_ref().map_or(at, Spanned::span);
+            return Err((
+                at,
+                format!("{people} people must approve, and {there} have a key: no request could be approved"),
+            ));
+        }
+        let valid_for = match &entry.valid_for {
+            None => USUALLY,
+            Some(text) => {
+                let time = parse_duration(text.get_ref()).map_err(|why| (text.span(), why))?;
+                if time.is_zero() || time > LONGEST {
+                    return Err((text.span(), "a request is valid for some time, and for 24h at most".into()));
+                }
+                time
+            }
+        };
+        let absolute = |text: Spanned<String>| match text.get_ref().starts_with('/') {
+            true => Ok(text.into_inner()),
+            false => {
+                let why =
+                    format!("{} is no absolute path: it must mean the same folder for all", quoted(text.get_ref()));
+                Err((text.span(), why))
+            }
+        };
+        Ok(Self { folder: absolute(entry.folder)?, state: absolute(entry.state)?, people, valid_for, keyring })
+    }
+}
