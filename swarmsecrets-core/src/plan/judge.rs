@@ -26,7 +26,7 @@ impl Plan {
 /// What a policy says to a plan, whenever that is carried out.
 pub(crate) fn decision(plan: &Content, acts: &[Act<'_>], policy: &Policy) -> Decision {
     let of = |(act, secret): (&Act<'_>, &PlannedSecret)| {
-        let said = policy.judge(act).decision();
+        let said = policy.decide(act);
         let said = match (plan.kind, plan.strategy) {
             (PlanKind::Rotate, Strategy::Swap | Strategy::Overlap) => {
                 said.stricter(policy.judge_grace(act, plan.timing.grace))

@@ -124,20 +124,43 @@ impl Policy {
         let mut rulings = by_labels(act);
         rulings.push(self.by_phase(act));
         let rules = self.rules.iter().filter(|rule| rule.selector.holds(act, way(rule.effect)));
-        let by_rule = |rule: &Rule| Ruling {
-            by: format!("rule {}", quoted(&rule.name)),
-            decision: decision(rule.effect, format!("{} (rule {})", rule.reason, quoted(&rule.name))),
-        };
         let before = rulings.len();
-        rulings.extend(rules.map(by_rule));
+        rulings
+            .extend(rules.map(|rule| Ruling { by: format!("rule {}", quoted(&rule.name)), decision: rule.decision() }));
         if rulings.len() == before {
-            let why =
-                format!("no rule is about {}, and the policy's default is {}", quoted(act.secret), word(self.default));
-            rulings.push(Ruling { by: "default".into(), decision: decision(self.default, why) });
+            rulings.push(Ruling { by: "default".into(), decision: self.by_default(act) });
         }
         // Stable: of those that are as strict, labels come first, then the phase, then rules by name.
         rulings.sort_by_key(|ruling| std::cmp::Reverse(ruling.decision.strictness()));
         Judgement { rulings }
+    }
+
+    /// The decision of [`Policy::judge`] alone: rules are asked only while one of their effect could decide.
+    #[must_use]
+    pub fn decide(&self, act: &Act<'_>) -> Decision {
+        let labels = by_labels(act).into_iter().map(|ruling| ruling.decision);
+        let so_far = labels.chain([self.by_phase(act).decision]).fold(Decision::Allow, Decision::stricter);
+        let first = |effect: Effect| {
+            let mut rules = self.rules.iter().filter(|rule| rule.effect == effect);
+            rules.find(|rule| rule.selector.holds(act, way(effect)))
+        };
+        for effect in [Effect::Deny, Effect::NeedsApproval] {
+            if so_far.strictness() >= strictness(effect) {
+                return so_far;
+            }
+            if let Some(rule) = first(effect) {
+                return so_far.stricter(rule.decision());
+            }
+            if self.default == effect && first(Effect::NeedsApproval).or_else(|| first(Effect::Allow)).is_none() {
+                return so_far.stricter(self.by_default(act));
+            }
+        }
+        so_far
+    }
+
+    fn by_default(&self, act: &Act<'_>) -> Decision {
+        let name = quoted(act.secret);
+        decision(self.default, format!("no rule is about {name}, and the policy's default is {}", word(self.default)))
     }
 
     fn by_phase(&self, act: &Act<'_>) -> Ruling {
@@ -259,6 +282,16 @@ fn by_labels(act: &Act<'_>) -> Vec<Ruling> {
     };
     let versions = act.versions.iter().filter_map(subject("secret"));
     versions.chain(act.services.iter().filter_map(subject("service"))).collect()
+}
+
+impl Rule {
+    fn decision(&self) -> Decision {
+        decision(self.effect, format!("{} (rule {})", self.reason, quoted(&self.name)))
+    }
+}
+
+fn strictness(effect: Effect) -> u8 {
+    decision(effect, String::new()).strictness()
 }
 
 fn way(effect: Effect) -> Way {

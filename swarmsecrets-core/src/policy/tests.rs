@@ -248,6 +248,16 @@ mod properties {
         }
 
         #[test]
+        fn to_decide_is_to_judge(rules in proptest::collection::vec((0..3_usize, 0..6_usize), 0..6), phase in 0..3_usize, default in 0..3_usize, critical: bool) {
+            let labels = labels(if critical { &[("tier", "critical")] } else { &[("tier", "low")] });
+            let texts: String = rules.iter().enumerate().map(|(n, (effect, select))| rule(n, *effect, *select)).collect();
+            let phase = ["automated", "assisted", "read-only"][phase];
+            let default = ["allow", "needs-approval", "deny"][default];
+            let policy = policy(&format!("phase = '{phase}'\ndefault = '{default}'\n{texts}"));
+            prop_assert_eq!(policy.decide(&act("db", &labels)), policy.judge(&act("db", &labels)).decision());
+        }
+
+        #[test]
         fn rules_have_no_order(rules in proptest::collection::vec((0..3_usize, 0..6_usize), 0..6)) {
             let none = Labels::new();
             let texts: Vec<String> = rules.iter().enumerate().map(|(n, (effect, select))| rule(n, *effect, *select)).collect();
