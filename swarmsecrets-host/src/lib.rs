@@ -37,7 +37,9 @@ pub use self::audit_check::{query_audit, verify_audit};
 pub use self::clock::SystemClock;
 pub use self::journal::FileJournal;
 pub use self::nonces::FileNonces;
-pub use self::policy::{FileSwitch, INSTALLED_POLICY, policies_in_force, read_policy};
+pub use self::policy::{
+    FileSwitch, INSTALLED_POLICY, parse_policy, policies_in_force, policy_in_force, policy_text, read_policy,
+};
 pub use self::random::OsRandom;
 pub use self::state_dir::state_dir;
 pub use self::value::{SuppliedValue, read_credential, read_value, read_value_from};

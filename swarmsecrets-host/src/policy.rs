@@ -43,15 +43,32 @@ impl KillSwitch for FileSwitch {
     }
 }
 
-/// Reads a policy. Its time zones are those that this version was built with, whatever the machine says.
+/// Reads a policy from its file.
 ///
 /// # Errors
 /// [`ErrorKind::Settings`] if the file cannot be read or is no policy; then with the line and column.
 pub fn read_policy(file: &Path) -> Result<Policy> {
-    let shown = quoted(&file.to_string_lossy());
-    let text = std::fs::read_to_string(file)
-        .map_err(|e| Error::new(ErrorKind::Settings, format!("cannot read the policy {shown}: {e}")).with_source(e))?;
-    Policy::parse(&text, &TimeZoneDatabase::bundled()).map_err(|error| error.context(shown))
+    parse_policy(&policy_text(file)?).map_err(|error| error.context(quoted(&file.to_string_lossy())))
+}
+
+/// The text of a policy's file.
+///
+/// # Errors
+/// [`ErrorKind::Settings`] if it cannot be read.
+pub fn policy_text(file: &Path) -> Result<String> {
+    let failed = |e: std::io::Error| {
+        let text = format!("cannot read the policy {}: {e}", quoted(&file.to_string_lossy()));
+        Error::new(ErrorKind::Settings, text).with_source(e)
+    };
+    std::fs::read_to_string(file).map_err(failed)
+}
+
+/// Reads a policy from its text. Its time zones are those that this version was built with, whatever the machine says.
+///
+/// # Errors
+/// [`ErrorKind::Settings`], with the line and column, if it is no policy.
+pub fn parse_policy(text: &str) -> Result<Policy> {
+    Policy::parse(text, &TimeZoneDatabase::bundled())
 }
 
 /// The policies that are in force: the one that is installed on this machine, if one is, and the given ones. All hold, so that
@@ -63,11 +80,15 @@ pub fn policies_in_force(given: &[&Path], simulated: bool) -> Result<Vec<Guard>>
     let installed = Path::new(INSTALLED_POLICY);
     let there = !simulated && installed.symlink_metadata().map_or_else(|e| e.kind() != Io::NotFound, |_| true);
     let files = given.iter().copied().chain(there.then_some(installed));
-    files.map(|file| in_force(&file.to_string_lossy(), read_policy(file)?)).collect()
+    files.map(|file| policy_in_force(&file.to_string_lossy(), read_policy(file)?)).collect()
 }
 
-/// Puts a policy in force, with the switch that it names.
-fn in_force(name: &str, policy: Policy) -> Result<Guard> {
+/// Puts a policy in force that was not read by [`policies_in_force`], with the switch that it names: while that file is there, nothing
+/// is changed. The policy that is installed holds beside it: what is given alone is not all that is in force.
+///
+/// # Errors
+/// Those of [`Guard::new`].
+pub fn policy_in_force(name: &str, policy: Policy) -> Result<Guard> {
     match policy.kill_switch().map(|named| FileSwitch::new(&named.file)) {
         Some(switch) => Ok(Guard::with_switch(name, policy, Arc::new(switch))),
         None => Guard::new(name, policy),
@@ -102,6 +123,19 @@ mod tests {
         assert!(error.to_string().contains("line 2, column 10"), "{error}");
         std::fs::write(&missing, "schema = 1\n").unwrap();
         assert_eq!(policies_in_force(&[&missing, &missing], true).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_policy_from_text_is_in_force_with_its_switch() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("stop");
+        let text = format!("schema = 1\n[kill_switch]\nfile = '{}'\n", file.display());
+        let guard = policy_in_force("given", parse_policy(&text).unwrap()).unwrap();
+        assert_eq!(guard.name(), "given");
+        assert!(Guard::new("given", guard.policy().clone()).is_err(), "a switch that is named is needed");
+        assert!(policy_in_force("none", parse_policy("schema = 1\n").unwrap()).is_ok());
+        let error = parse_policy("schema = 2\n").unwrap_err();
+        assert!(error.to_string().contains("line 1, column 10"), "{error}");
     }
 
     /// Those of docs/governance.md.

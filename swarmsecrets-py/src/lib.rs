@@ -12,6 +12,7 @@ mod inventory;
 mod order;
 mod plan;
 mod plugins;
+mod policy;
 mod request;
 mod runtime;
 mod secret_value;
@@ -34,6 +35,8 @@ mod _native {
     use super::plan::Plan;
     #[pymodule_export]
     use super::plugins::{Containers, Request};
+    #[pymodule_export]
+    use super::policy::Policy;
     #[pymodule_export]
     use super::request::duration;
     #[pymodule_export]

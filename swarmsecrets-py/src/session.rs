@@ -10,9 +10,10 @@ use swarmsecrets_core::executor::{Executor, Parts, Supply, check_reach, read_inv
 use swarmsecrets_core::git::GitRemotes;
 use swarmsecrets_core::ids::{EnvironmentId, RotationId};
 use swarmsecrets_core::journal::JournalStore;
-use swarmsecrets_core::plan::{RotationRequest, plan_create, plan_rotation};
+use swarmsecrets_core::plan::{CreateRequest, RotationRequest, plan_create, plan_rotation};
+use swarmsecrets_core::policy::{Guard, Policy};
 use swarmsecrets_core::rotation::Report;
-use swarmsecrets_core::transport::Transport;
+use swarmsecrets_core::transport::{Read, Transport};
 use swarmsecrets_core::{Error, ErrorKind, Result};
 use swarmsecrets_git::HttpRemotes;
 use swarmsecrets_host::{OsRandom, SystemClock};
@@ -24,6 +25,7 @@ use crate::inventory::Inventory;
 use crate::order::{Cancellation, Order};
 use crate::plan::Plan;
 use crate::plugins::{Plugin, Way};
+use crate::policy::{AskedAct, InForce, Question, Said};
 use crate::request::{Asked, AskedFirst, Given, Wanted};
 use crate::runtime::run;
 use crate::secret_value::SecretValue;
@@ -40,11 +42,13 @@ pub(crate) struct World {
     pub(crate) agent: Option<String>,
     pub(crate) probes: ProbeSet,
     pub(crate) credentials: Credentials,
+    pub(crate) policies: InForce,
 }
 
 impl World {
     /// A real one.
     fn real(transport: impl Transport + 'static, endpoint: u64, given: settings::Given<'_>) -> Result<Self> {
+        let policies = given.policies(false)?;
         let (probes, credentials) = (given.probes(), given.credentials(false)?);
         let (journal, audit) = given.records()?;
         Ok(Self {
@@ -57,7 +61,21 @@ impl World {
             agent: given.agent_id,
             probes,
             credentials,
+            policies,
         })
+    }
+
+    /// The policies in force. What is not known to be simulated counts as real.
+    fn guards(&self) -> &[Guard] {
+        self.policies.in_world(self.transport.simulated())
+    }
+
+    /// Sees whether the world is simulated, where policies depend on it: over HTTP that is known after the first answer.
+    async fn meet(&self) -> Result<()> {
+        if self.policies.depend_on_the_world() && !self.transport.simulated() {
+            self.transport.read(&Read::me()).await?;
+        }
+        Ok(())
     }
 
     fn executor<'a>(&'a self, order: &'a Order) -> Result<Executor<'a>> {
@@ -72,7 +90,8 @@ impl World {
             agent: self.agent.clone(),
             reason: order.reason.clone(),
             word: order.word(),
-        });
+        })
+        .guarded(self.guards());
         let probes = self.probes.of(&*self.transport, self.environment, &*self.clock)?;
         let executor = executor.with_passwords(self.credentials.changes()).with_probes(probes).with_git(&*self.remotes);
         Ok(if order.accept_inconclusive { executor.accepting_inconclusive() } else { executor })
@@ -88,8 +107,30 @@ impl World {
         let probes = self.probes.of(&*self.transport, self.environment, &*self.clock)?.requested();
         let request = wanted.in_world(&inventory, &self.credentials)?;
         let plan = plan_rotation(&inventory, &RotationRequest { probes, ..request })?;
+        let plan = self.judged(plan, &inventory)?;
         check_reach(&*self.transport, self.environment, &plan).await?;
         Ok(plan)
+    }
+
+    async fn plan_create(&self, request: &CreateRequest) -> Result<swarmsecrets_core::plan::Plan> {
+        let inventory = self.inventory().await?;
+        self.judged(plan_create(&inventory, request)?, &inventory)
+    }
+
+    /// A plan with the decision that the policies in force make of it. The inventory was read: the world is known.
+    fn judged(
+        &self,
+        plan: swarmsecrets_core::plan::Plan,
+        inventory: &swarmsecrets_core::inventory::Inventory,
+    ) -> Result<swarmsecrets_core::plan::Plan> {
+        plan.judged(self.guards().iter().map(Guard::policy), inventory)
+    }
+
+    /// What the policies in force say.
+    async fn explain(&self, question: &Question) -> Result<Said> {
+        let (inventory, builtin) = (self.inventory().await?, Policy::default());
+        let policies = self.guards().iter().map(|guard| (guard.name(), guard.policy())).chain([("built in", &builtin)]);
+        question.put(&inventory, self.agent.as_deref(), self.clock.now().wall, policies)
     }
 }
 
@@ -101,10 +142,10 @@ fn plan(py: Python<'_>, plan: swarmsecrets_core::plan::Plan) -> PyResult<Py<PyAn
     Ok(Py::new(py, Plan(plan))?.into_any())
 }
 
-/// Reports, as JSON.
+/// Reports and judgements, as JSON.
 fn json(py: Python<'_>, document: impl serde::Serialize) -> PyResult<Py<PyAny>> {
     let written = serde_json::to_string(&document);
-    let text = written.map_err(|e| invalid(format!("the report cannot be written: {e}"))).or_raise(py)?;
+    let text = written.map_err(|e| invalid(format!("the answer cannot be written: {e}"))).or_raise(py)?;
     Ok(text.into_pyobject(py)?.into_any().unbind())
 }
 
@@ -116,7 +157,10 @@ impl Session {
         W: for<'e> FnOnce(Executor<'e>, Option<String>) -> Doing<'e, T> + Send + 'static,
     {
         let (world, cancellation) = (self.0.clone(), order.cancellation.clone());
-        let doing = async move { work(world.executor(&order)?, order.reason.clone()).await };
+        let doing = async move {
+            world.meet().await?;
+            work(world.executor(&order)?, order.reason.clone()).await
+        };
         run(py, wait, cancellation, doing, json)
     }
 }
@@ -172,8 +216,13 @@ impl Session {
     fn plan_create<'py>(&self, py: Python<'py>, wait: bool, asked: AskedFirst<'_>) -> PyResult<Bound<'py, PyAny>> {
         let world = self.0.clone();
         let request = asked.request(world.agent.clone());
-        let work = async move { plan_create(&world.inventory().await?, &request) };
-        run(py, wait, Cancellation::default(), work, plan)
+        run(py, wait, Cancellation::default(), async move { world.plan_create(&request).await }, plan)
+    }
+
+    fn explain<'py>(&self, py: Python<'py>, wait: bool, asked: AskedAct) -> PyResult<Bound<'py, PyAny>> {
+        let world = self.0.clone();
+        let question = asked.question().or_raise(py)?;
+        run(py, wait, Cancellation::default(), async move { world.explain(&question).await }, json)
     }
 
     fn apply<'py>(
@@ -224,8 +273,12 @@ impl Session {
     }
 
     fn unfinished<'py>(&self, py: Python<'py>, wait: bool, order: Order) -> PyResult<Bound<'py, PyAny>> {
-        self.carry(py, wait, order, |executor, _| {
-            Box::pin(async move { Ok(executor.unfinished().await?.iter().map(Report::of).collect::<Vec<Report>>()) })
-        })
+        // The journal alone is read: nothing is asked of Portainer.
+        let (world, cancellation) = (self.0.clone(), order.cancellation.clone());
+        let work = async move {
+            let open = world.executor(&order)?.unfinished().await?;
+            Ok(open.iter().map(Report::of).collect::<Vec<Report>>())
+        };
+        run(py, wait, cancellation, work, json)
     }
 }

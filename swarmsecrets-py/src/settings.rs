@@ -1,5 +1,5 @@
 //! What a client is given beside the way to Portainer: who acts, where it keeps its records, probes that it asks, passwords that
-//! it changes.
+//! it changes, its policy.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use swarmsecrets_testkit::Forgotten;
 
 use crate::error::{OrRaise as _, invalid};
 use crate::plugins::{self, Plugin};
+use crate::policy::{InForce, Policy};
 use crate::secret_value::SecretValue;
 
 /// The settings, as `swarmsecrets.settings` writes them down.
@@ -33,6 +34,7 @@ pub(crate) struct Given<'py> {
     /// Each by the name of its secret.
     passwords: Vec<(String, GivenPassword<'py>)>,
     audit: Option<Plugin>,
+    policy: Option<PyRef<'py, Policy>>,
 }
 
 #[derive(FromPyObject)]
@@ -76,6 +78,11 @@ impl Given<'_> {
             None => Box::new(Forgotten),
         };
         Ok((Box::new(journal), audit))
+    }
+
+    /// The policies in force.
+    pub(crate) fn policies(&self, simulated: bool) -> Result<InForce> {
+        InForce::of(self.policy.as_deref(), simulated)
     }
 
     pub(crate) fn probes(&self) -> ProbeSet {

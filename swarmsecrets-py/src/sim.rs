@@ -39,6 +39,7 @@ impl SimSwarm {
             Some(agent) => client.agent(agent),
             None => client,
         };
+        let policies = given.policies(true).or_raise(py)?;
         let (journal, audit) = given.simulated_records(self.journal.clone()).or_raise(py)?;
         let (probes, credentials) = (given.probes(), given.credentials(true).or_raise(py)?);
         Ok(Session(Arc::new(World {
@@ -51,6 +52,7 @@ impl SimSwarm {
             agent: given.agent_id,
             probes,
             credentials,
+            policies,
         })))
     }
 

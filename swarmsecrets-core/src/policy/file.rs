@@ -1,5 +1,6 @@
 //! A policy, ready to be asked.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -169,19 +170,16 @@ impl Policy {
             entry.selector.holds(act, if entry.word > self.phase { Way::Tightens } else { Way::Loosens })
         };
         let phase = self.phases.iter().filter(holds).map(|entry| entry.word).max().unwrap_or(self.phase);
-        let (word, decision) = match phase {
-            PhaseWord::Automated => ("automated", Decision::Allow),
-            PhaseWord::Assisted => {
-                let reason = format!("the policy has {} in the phase `assisted`", quoted(act.secret));
-                ("assisted", Decision::NeedsApproval { reason })
-            }
-            PhaseWord::ReadOnly => {
-                let reason =
-                    format!("the policy has {} in the phase `read-only`: nothing is changed", quoted(act.secret));
-                ("read-only", Decision::Deny { reason })
-            }
+        let decision = match phase {
+            PhaseWord::Automated => Decision::Allow,
+            PhaseWord::Assisted => Decision::NeedsApproval {
+                reason: format!("the policy has {} in the phase `assisted`", quoted(act.secret)),
+            },
+            PhaseWord::ReadOnly => Decision::Deny {
+                reason: format!("the policy has {} in the phase `read-only`: nothing is changed", quoted(act.secret)),
+            },
         };
-        Ruling { by: format!("phase {word}"), decision }
+        Ruling { by: format!("phase {}", phase_word(phase)), decision }
     }
 
     /// What it says to keeping the replaced version for so long.
@@ -227,6 +225,28 @@ impl Policy {
         Hours {
             windows: windows.map(|timed| timed.what.clone()).collect(),
             freezes: freezes.map(|timed| timed.what.clone()).collect(),
+        }
+    }
+}
+
+/// What stands in it, in a few words, as in "phase assisted, default allow, 2 rules, 1 window".
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "phase {}, default {}", phase_word(self.phase), word(self.default))?;
+        let parts = [
+            (self.phases.len(), "phase for a selection", "phases for selections"),
+            (self.rules.len(), "rule", "rules"),
+            (self.windows.len(), "window", "windows"),
+            (self.freezes.len(), "freeze", "freezes"),
+            (self.values.len(), "demand on values", "demands on values"),
+            (self.grace.len(), "demand on grace periods", "demands on grace periods"),
+        ];
+        for (count, one, several) in parts.into_iter().filter(|(count, ..)| *count > 0) {
+            write!(f, ", {count} {}", if count == 1 { one } else { several })?;
+        }
+        match &self.kill_switch {
+            Some(switch) => write!(f, ", kill switch {}", quoted(&switch.file)),
+            None => Ok(()),
         }
     }
 }
@@ -296,6 +316,14 @@ fn strictness(effect: Effect) -> u8 {
 
 fn way(effect: Effect) -> Way {
     if effect == Effect::Allow { Way::Loosens } else { Way::Tightens }
+}
+
+fn phase_word(phase: PhaseWord) -> &'static str {
+    match phase {
+        PhaseWord::Automated => "automated",
+        PhaseWord::Assisted => "assisted",
+        PhaseWord::ReadOnly => "read-only",
+    }
 }
 
 fn word(effect: Effect) -> &'static str {

@@ -203,6 +203,14 @@ fn what_is_wrong_is_named_with_its_place() {
 }
 
 #[test]
+fn a_policy_says_in_a_few_words_what_stands_in_it() {
+    assert_eq!(policy("").to_string(), "phase read-only, default allow");
+    let text = "phase = 'assisted'\ndefault = 'deny'\n[[rules]]\nname = 'a'\neffect = 'deny'\nreason = 'x'\n[[rules]]\nname = 'b'\neffect = 'deny'\nreason = 'x'\n[[grace]]\nmin = '1h'\n[kill_switch]\nfile = '/run/stop'";
+    let said = "phase assisted, default deny, 2 rules, 1 demand on grace periods, kill switch `/run/stop`";
+    assert_eq!(policy(text).to_string(), said);
+}
+
+#[test]
 fn the_schema_knows_every_key() {
     let schema = Policy::schema();
     for key in ["schema", "phase", "default", "phases", "rules", "windows", "freezes", "values", "grace", "kill_switch"]

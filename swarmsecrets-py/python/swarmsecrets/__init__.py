@@ -12,6 +12,7 @@ from swarmsecrets.client import AsyncClient, Client
 from swarmsecrets.errors import Error
 from swarmsecrets.inventory import Inventory
 from swarmsecrets.plan import Plan
+from swarmsecrets.policy import Judgement, Policy
 from swarmsecrets.progress import AsyncRunning, Progress, Running
 from swarmsecrets.report import Report
 from swarmsecrets.request import Group
@@ -26,7 +27,9 @@ __all__ = [
     "Generate",
     "Group",
     "Inventory",
+    "Judgement",
     "Plan",
+    "Policy",
     "Progress",
     "Report",
     "Running",

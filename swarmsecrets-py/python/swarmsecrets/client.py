@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from swarmsecrets import _native
 from swarmsecrets._native import Cancellation
 from swarmsecrets._plugins import TransportAdapter
+from swarmsecrets.audit import Moment
 from swarmsecrets.inventory import Inventory
 from swarmsecrets.order import order
 from swarmsecrets.plan import Plan
+from swarmsecrets.policy import Judgement, _asked
 from swarmsecrets.progress import AsyncRunning, Observer, Running
 from swarmsecrets.report import Report
 from swarmsecrets.request import AskedFirst, Group, Limits, Names, Values, asked, duration, handed_over
@@ -94,6 +96,13 @@ class Client(_Session):
         """Plans the first version of a secret and changes nothing."""
         generate = value if isinstance(value, _native.Generate) else None
         return Plan(self._session.plan_create(True, AskedFirst(name, generate, dict(labels or {}), reason)))
+
+    def explain(
+        self, name: str, action: Literal["create", "rotate", "revoke"] = "rotate", *, at: Moment | None = None
+    ) -> Judgement:
+        """What all policies in force say to an action of this client's agent, or of its user: the installed one, the one that the client was
+        given, and the built-in one. Nothing is changed. `at` is the time for which windows are asked: now, if it is left out."""
+        return Judgement._of(self._session.explain(True, _asked(name, action, at)))
 
     @overload
     def apply(
@@ -230,6 +239,12 @@ class AsyncClient(_Session):
         """As `Client.plan_create`."""
         generate = value if isinstance(value, _native.Generate) else None
         return Plan(await self._session.plan_create(False, AskedFirst(name, generate, dict(labels or {}), reason)))
+
+    async def explain(
+        self, name: str, action: Literal["create", "rotate", "revoke"] = "rotate", *, at: Moment | None = None
+    ) -> Judgement:
+        """As `Client.explain`."""
+        return Judgement._of(await self._session.explain(False, _asked(name, action, at)))
 
     @overload
     def apply(

@@ -13,6 +13,7 @@ from swarmsecrets.audit import AuditSink
 from swarmsecrets.credentials import Password, Passwords
 from swarmsecrets.errors import Error
 from swarmsecrets.health import Probe, Probes
+from swarmsecrets.policy import Policy
 from swarmsecrets.request import Duration, duration
 
 Path = str | PathLike[str]
@@ -33,6 +34,9 @@ class Settings(TypedDict, total=False):
     """The passwords that are changed in step with secrets (`swarmsecrets.credentials`)."""
     audit: AuditSink | None
     """Where the audit trail goes, instead of the folder."""
+    policy: Path | Policy | None
+    """The policy that holds for all that the client does (`swarmsecrets.policy`): its file, which is read when the client is made, or a
+    `Policy`. The one that is installed on the machine holds beside it, except in a simulation."""
     plugin_timeout: Duration
     """How long a plugin of Python's may take for one answer: 30 seconds."""
 
@@ -47,6 +51,7 @@ class Given:
     probes: list[tuple[str, Any]]
     passwords: list[tuple[str, Any]]
     audit: AuditSinkAdapter | None
+    policy: _native.Policy | None
     failures: list[Error]
     """What the plugins have failed with and no report has told yet."""
 
@@ -60,6 +65,7 @@ class Given:
         probes: Probes | None = None,
         passwords: Passwords | None = None,
         audit: AuditSink | None = None,
+        policy: Path | Policy | None = None,
         plugin_timeout: Duration = "30s",
     ) -> Given:
         limit, failures = duration(plugin_timeout), list[Error]()
@@ -80,8 +86,15 @@ class Given:
             probes=[(services, probe(one)) for services, one in each],
             passwords=[(secret, password(one)) for secret, one in (passwords or {}).items()],
             audit=None if audit is None else AuditSinkAdapter(audit, limit, failures),
+            policy=_policy(policy),
             failures=failures,
         )
+
+
+def _policy(given: Path | Policy | None) -> _native.Policy | None:
+    if given is None:
+        return None
+    return (given if isinstance(given, Policy) else Policy.read(given))._native
 
 
 def _each(probes: Probe | Sequence[Probe]) -> Sequence[Probe]:
