@@ -1,5 +1,6 @@
 //! Rotations from the plan to the retirement, on SimSwarm with Portainer's rules before it.
 
+mod approved;
 mod commanded;
 mod desk;
 mod expected;
