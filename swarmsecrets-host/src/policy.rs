@@ -71,15 +71,20 @@ pub fn parse_policy(text: &str) -> Result<Policy> {
     Policy::parse(text, &TimeZoneDatabase::bundled())
 }
 
-/// The policies that are in force: the one that is installed on this machine, if one is, and the given ones. All hold, so that
-/// a given one can only tighten. In a simulation the installed one does not hold.
+/// The policies that are in force: the one that is installed on this machine, if one is, and behind it the given ones. All hold,
+/// so that a given one can only tighten; who approves is said by the first alone. In a simulation the installed one does not
+/// hold.
 ///
 /// # Errors
 /// As [`read_policy`]. What is there and cannot be read is not passed over.
 pub fn policies_in_force(given: &[&Path], simulated: bool) -> Result<Vec<Guard>> {
     let installed = Path::new(INSTALLED_POLICY);
     let there = !simulated && installed.symlink_metadata().map_or_else(|e| e.kind() != Io::NotFound, |_| true);
-    let files = given.iter().copied().chain(there.then_some(installed));
+    in_order(there.then_some(installed), given)
+}
+
+fn in_order(installed: Option<&Path>, given: &[&Path]) -> Result<Vec<Guard>> {
+    let files = installed.into_iter().chain(given.iter().copied());
     files.map(|file| policy_in_force(&file.to_string_lossy(), read_policy(file)?)).collect()
 }
 
@@ -123,6 +128,18 @@ mod tests {
         assert!(error.to_string().contains("line 2, column 10"), "{error}");
         std::fs::write(&missing, "schema = 1\n").unwrap();
         assert_eq!(policies_in_force(&[&missing, &missing], true).unwrap().len(), 2);
+    }
+
+    /// Otherwise whoever gives a policy could name approvers of their own.
+    #[test]
+    fn the_installed_policy_comes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let (installed, given) = (folder.path().join("installed"), folder.path().join("given"));
+        std::fs::write(&installed, "schema = 1\n").unwrap();
+        std::fs::write(&given, "schema = 1\n").unwrap();
+        let guards = in_order(Some(&installed), &[&given]).unwrap();
+        let names: Vec<&str> = guards.iter().map(Guard::name).collect();
+        assert_eq!(names, [installed.to_str().unwrap(), given.to_str().unwrap()]);
     }
 
     #[test]

@@ -203,7 +203,8 @@ impl InForce {
     pub(crate) fn of(given: Option<&Policy>, simulated: bool) -> Result<Self> {
         let put = |policy: &Policy| policy_in_force(&policy.name, policy.parsed.clone());
         let given: Vec<Guard> = given.map(put).transpose()?.into_iter().collect();
-        let all = given.iter().cloned().chain(policies_in_force(&[], simulated)?).collect();
+        // As in the command, the installed one comes first.
+        let all = policies_in_force(&[], simulated)?.into_iter().chain(given.iter().cloned()).collect();
         Ok(Self { given, all })
     }
 

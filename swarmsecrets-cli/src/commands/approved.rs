@@ -17,8 +17,8 @@ use crate::world::random;
 
 impl Carrier<'_> {
     /// Makes a change request of a plan that needs an approval, and says what is to be done with it.
-    pub(super) async fn ask_people(self, plan: &Plan) -> Result<Exit, Failure> {
-        let asked = self.make_request(plan).await;
+    pub(super) async fn ask_people(self, plan: &Plan, why: &str) -> Result<Exit, Failure> {
+        let asked = self.make_request(plan, why).await;
         let error = match asked {
             Ok(text) => Error::new(ErrorKind::NeedsApproval, text),
             Err(error) => error,
@@ -26,7 +26,7 @@ impl Carrier<'_> {
         self.report(Some(plan), Err(error)).await
     }
 
-    async fn make_request(&self, plan: &Plan) -> Result<String> {
+    async fn make_request(&self, plan: &Plan, why: &str) -> Result<String> {
         let approvals = self.approvals()?;
         let requester = Requester { account: plan.account.clone(), agent: self.world.agent().map(str::to_owned) };
         let (policy, now) = (in_force(self.world.guards()), self.world.clock().now().wall);
@@ -43,8 +43,8 @@ impl Carrier<'_> {
         let people =
             if approvals.people == 1 { "one person".to_owned() } else { format!("{} people", approvals.people) };
         Ok(format!(
-            "{}: the change request is in {file}, valid until {}: let {people} `swarmsecrets approve` that file, then `swarmsecrets apply` it",
-            plan.decision, request.expires
+            "{why}: the change request is in {file}, valid until {}: let {people} `swarmsecrets approve` that file, then `swarmsecrets apply` it",
+            request.expires
         ))
     }
 

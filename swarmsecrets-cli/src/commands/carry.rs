@@ -73,7 +73,7 @@ impl<'a> Carrier<'a> {
             self.app.console.show(&plan_text::diff(plan, self.app.console.error_colour));
         }
         if matches!(plan.decision, Decision::NeedsApproval { .. }) {
-            return self.ask_people(plan).await;
+            return self.ask_people(plan, &plan.decision.to_string()).await;
         }
         // What the guardrails refuse anyway is not asked for.
         let word = match plan.decision {
@@ -83,7 +83,11 @@ impl<'a> Carrier<'a> {
         let mut random = random();
         let mut supply = Supply { values, random: &mut *random };
         let result = self.executor(word).with_probes(self.probes()?).apply(plan, &mut supply).await;
-        self.report(Some(plan), result).await
+        match result {
+            // The policies in force say so, although the plan was made without them.
+            Err(error) if error.kind() == ErrorKind::NeedsApproval => self.ask_people(plan, error.message()).await,
+            result => self.report(Some(plan), result).await,
+        }
     }
 
     /// Why it is done.

@@ -180,6 +180,7 @@ fn a_plan_beside_the_request_is_no_way_round() {
     let without = office.place.sim("plan rotate db_password --generate length=32 --out plain.json");
     without.code(0);
     office.sim("apply plain.json").code(4);
+    assert_eq!(office.requests().len(), 2, "each is asked for");
     // A plan keeps the decision that was made of it, also where its policy is left out.
     office.place.sim("apply plan.json --yes --journal journal").code(4);
     assert!(office.untouched());
