@@ -64,7 +64,12 @@ fn heading(entry: &Entry) -> String {
     let record = &entry.record;
     let simulated = if record.simulated { " (SIMULATED)" } else { "" };
     let reason = record.actor.reason.as_deref().map(|reason| format!(": {}", printable(reason))).unwrap_or_default();
-    format!("environment {}{simulated}, rotation {}, by {}{reason}", record.environment, record.rotation, who(entry))
+    let leave = record.actor.leave.as_ref().map(|leave| {
+        let approvers = leave.approvers.iter().map(|name| printable(name).into_owned());
+        format!(", approved by {}", approvers.collect::<Vec<_>>().join(", "))
+    });
+    let (by, leave) = (who(entry), leave.unwrap_or_default());
+    format!("environment {}{simulated}, rotation {}, by {by}{leave}{reason}", record.environment, record.rotation)
 }
 
 fn rows(entries: &[Entry], width: u16) -> String {

@@ -73,7 +73,7 @@ impl<'a> Carrier<'a> {
             self.app.console.show(&plan_text::diff(plan, self.app.console.error_colour));
         }
         if matches!(plan.decision, Decision::NeedsApproval { .. }) {
-            return self.ask_people(plan, &plan.decision.to_string()).await;
+            return self.ask_people(plan, &values, &plan.decision.to_string()).await;
         }
         // What the guardrails refuse anyway is not asked for.
         let word = match plan.decision {
@@ -85,7 +85,9 @@ impl<'a> Carrier<'a> {
         let result = self.executor(word).with_probes(self.probes()?).apply(plan, &mut supply).await;
         match result {
             // The policies in force say so, although the plan was made without them.
-            Err(error) if error.kind() == ErrorKind::NeedsApproval => self.ask_people(plan, error.message()).await,
+            Err(error) if error.kind() == ErrorKind::NeedsApproval => {
+                self.ask_people(plan, &supply.values, error.message()).await
+            }
             result => self.report(Some(plan), result).await,
         }
     }

@@ -1,6 +1,7 @@
 //! Which Portainer is meant, or the simulator, from flags and environment.
 
 mod connection;
+mod fingerprint;
 mod journal;
 mod key;
 mod lookalike;
@@ -8,13 +9,14 @@ mod policy;
 mod resolve;
 
 pub(crate) use self::connection::{Connection, KeySource, Portainer};
+pub(crate) use self::fingerprint::fingerprint_key;
 pub(crate) use self::journal::journal_database;
 pub(crate) use self::key::read_key;
 pub(crate) use self::policy::policy_of;
 pub(crate) use self::resolve::{Intent, resolve};
 
 /// The variables that are read.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "PORTAINER_URL",
     "PORTAINER_API_KEY",
     "PORTAINER_API_KEY_FILE",
@@ -22,6 +24,7 @@ const KNOWN: [&str; 9] = [
     "PORTAINER_CA_FILE",
     "SWARMSECRETS_AGENT_ID",
     "SWARMSECRETS_POLICY",
+    "SWARMSECRETS_FINGERPRINT_KEY_FILE",
     "SWARMSECRETS_JOURNAL_DB",
     "SWARMSECRETS_JOURNAL_DB_FILE",
 ];

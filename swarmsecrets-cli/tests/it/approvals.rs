@@ -33,7 +33,10 @@ impl Office {
         let asked =
             self.sim("rotate db_password --generate length=32 --reason monthly --agent-id agent-7 --json").code(4);
         assert_eq!(asked.json()["outcome"], "awaiting_approval");
-        self.requests().into_iter().find(|file| !before.contains(file)).unwrap()
+        let file = self.requests().into_iter().find(|file| !before.contains(file)).unwrap();
+        let said = asked.json()["warnings"][0].as_str().unwrap().to_owned();
+        assert!(said.ends_with(&format!("`swarmsecrets apply {}`", file.display())), "{said}");
+        file
     }
 
     fn requests(&self) -> Vec<PathBuf> {
@@ -75,6 +78,8 @@ fn what_needs_an_approval_is_asked_for_approved_by_another_and_carried_out_once(
     assert_eq!(done.json()["outcome"], "applied");
     let trail = std::fs::read_to_string(office.place.path("journal/audit.jsonl")).unwrap();
     assert!(trail.lines().all(|line| line.contains("\"approvers\":[\"alice\"]")), "{trail}");
+    let found = office.place.run("audit query journal/audit.jsonl").code(0);
+    assert!(found.stdout.contains("approved by alice"), "{found:?}");
     // Used once: neither the same file nor a copy of it works again.
     let again = office.apply(&file);
     assert!([3, 5].contains(&again.code), "{again:?}");
@@ -223,4 +228,25 @@ fn a_policy_is_checked_and_explained() {
     let by_variable =
         office.place.with("policy explain db_password --sim", &[("SWARMSECRETS_POLICY", "policy.toml")], b"");
     assert!(by_variable.code == 0 && by_variable.stdout.contains("phase assisted"), "{by_variable:?}");
+}
+
+#[test]
+fn a_value_in_hand_is_bound_to_its_approval() {
+    let office = Office::new(1);
+    std::fs::write(office.place.path("fingerprint.key"), "made-up-fingerprint-key").unwrap();
+    let key = [("SWARMSECRETS_FINGERPRINT_KEY_FILE", "fingerprint.key")];
+    let run = |line: &str| {
+        let line = format!("{line} --yes --policy policy.toml --journal journal --sim --sim-state world.json --json");
+        office.place.with(&line, &key, b"")
+    };
+    run("rotate db_password --value-file value").code(4);
+    let file = office.requests().pop().unwrap();
+    assert!(std::fs::read_to_string(&file).unwrap().contains("hmac-sha256:"));
+    office.says("approve", &file, "alice").code(0);
+    std::fs::write(office.place.path("other"), "another-made-up-value").unwrap();
+    let apply = |value: &str| run(&format!("apply {} --value-file {value}", file.display()));
+    assert!(apply("other").code(3).stdout.contains("db_password"), "another value");
+    let plain = format!("apply {} --value-file value", file.display());
+    office.sim(&plain).code(3);
+    assert_eq!(apply("value").code(0).json()["outcome"], "applied");
 }

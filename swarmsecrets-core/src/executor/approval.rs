@@ -1,16 +1,16 @@
 //! An approval in hand: judged before anything is begun, and spent before the first mutation.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::Values;
 use super::run::Executor;
 use crate::approval::{Approved, ChangeRequest, Judging, Nonces, SignedDecision, judge};
 use crate::audit::Leave;
 use crate::error::Result;
 use crate::inventory::Inventory;
-use crate::keys::Keyring;
+use crate::keys::{FingerprintKey, Keyring};
 use crate::plan::Plan;
 use crate::policy::{Gate, in_force};
 use crate::rotation::{Stage, State};
@@ -30,6 +30,8 @@ pub struct Approval<'a> {
     pub nonces: &'a dyn Nonces,
     /// Which Portainer this is, written as in requests.
     pub instance: &'a str,
+    /// The key by which a value that was in hand when it was asked for is known again.
+    pub fingerprint_key: Option<&'a FingerprintKey>,
 }
 
 impl<'a> Executor<'a> {
@@ -41,8 +43,14 @@ impl<'a> Executor<'a> {
     }
 
     /// Judges the approval in hand, if there is one.
-    pub(super) async fn judge_approval(&self, plan: &Plan, world: &Inventory) -> Result<Option<Approved>> {
+    pub(super) async fn judge_approval(
+        &self,
+        plan: &Plan,
+        values: &Values,
+        world: &Inventory,
+    ) -> Result<Option<Approved>> {
         let Some(approval) = &self.approval else { return Ok(None) };
+        let fingerprints = approval.fingerprint_key.map(|key| values.fingerprints(plan, key));
         let context = Judging {
             keyring: approval.keyring,
             now: approval.nonces.latest(self.parts.clock.now().wall).await?,
@@ -51,7 +59,7 @@ impl<'a> Executor<'a> {
             cluster: &world.cluster,
             policy: &in_force(self.guards),
             plan: plan.digest(),
-            fingerprints: &BTreeMap::new(),
+            fingerprints: &fingerprints.unwrap_or_default(),
         };
         Ok(Some(judge(approval.request, approval.decisions, context)?))
     }

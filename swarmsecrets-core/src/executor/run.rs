@@ -114,7 +114,7 @@ impl<'a> Executor<'a> {
         supply.values.check(plan)?;
         self.passwords.check(plan)?;
         let world = self.world().await?;
-        let approved = self.judge_approval(plan, &world).await?;
+        let approved = self.judge_approval(plan, &supply.values, &world).await?;
         let gate = self.gate(plan, &world);
         let gate = approved.iter().fold(gate, |gate, approved| gate.approved_until(approved.expires()));
         gate.check(self.parts.clock.now().wall)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{quoted, ticked};
+use crate::keys::FingerprintKey;
 use crate::plan::{Content, PlannedSecret, ValueRecipe};
 use crate::secret::SecretValue;
 
@@ -32,6 +33,13 @@ impl Values {
     #[must_use]
     pub fn named(values: impl IntoIterator<Item = (String, SecretValue)>) -> Self {
         Self { sole: None, named: values.into_iter().collect() }
+    }
+
+    /// The fingerprints of the values that are handed over for a plan, by the names of their secrets.
+    #[must_use]
+    pub fn fingerprints(&self, plan: &Content, key: &FingerprintKey) -> BTreeMap<String, String> {
+        let names = plan.secrets.iter().filter(|s| s.recipe == ValueRecipe::Supplied).map(|s| &s.secret);
+        names.filter_map(|name| Some((name.clone(), key.of(self.of(plan, name)?)))).collect()
     }
 
     /// Checks that every secret of a plan that takes a value has one, and that no value is left over.

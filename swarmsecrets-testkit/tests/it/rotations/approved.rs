@@ -11,7 +11,7 @@ use swarmsecrets_core::approval::{ChangeRequest, Draft, Nonces, Requester, Signe
 use swarmsecrets_core::clock::Clock as _;
 use swarmsecrets_core::executor::{Approval, Supply, Values};
 use swarmsecrets_core::ids::Nonce;
-use swarmsecrets_core::keys::{Keyring, SigningKey};
+use swarmsecrets_core::keys::{FingerprintKey, Keyring, SigningKey};
 use swarmsecrets_core::plan::Plan;
 use swarmsecrets_core::policy::{Guard, Policy, in_force};
 use swarmsecrets_core::rotation::{Outcome, Report};
@@ -51,6 +51,7 @@ struct Office {
     key: SigningKey,
     keyring: Keyring,
     nonces: Memory,
+    fingerprint_key: Option<FingerprintKey>,
 }
 
 impl Office {
@@ -64,7 +65,7 @@ impl Office {
         let mut keyring = Keyring::new();
         keyring.add("alice", key.public()).unwrap();
         let guards = [Guard::new("p", policy).unwrap()];
-        Self { desk, guards, key, keyring, nonces: Memory::default() }
+        Self { desk, guards, key, keyring, nonces: Memory::default(), fingerprint_key: None }
     }
 
     fn now(&self) -> Timestamp {
@@ -86,8 +87,14 @@ impl Office {
     }
 
     async fn apply(&self, plan: &Plan, request: &ChangeRequest, decisions: &[SignedDecision]) -> Result<Report> {
-        let approval =
-            Approval { request, decisions, keyring: &self.keyring, nonces: &self.nonces, instance: INSTANCE };
+        let approval = Approval {
+            request,
+            decisions,
+            keyring: &self.keyring,
+            nonces: &self.nonces,
+            instance: INSTANCE,
+            fingerprint_key: self.fingerprint_key.as_ref(),
+        };
         let value = Values::one(SecretValue::new(NEW.to_vec())?);
         let mut supply = Supply { values: value, random: &mut Counting(5) };
         let clock = self.desk.swarm.clock();
@@ -104,6 +111,28 @@ impl Office {
         self.desk.trail.go_on();
         report
     }
+}
+
+#[tokio::test]
+async fn a_value_that_was_exchanged_after_the_approval_is_refused() {
+    let mut office = Office::new();
+    let plan = office.plan().await;
+    let key = FingerprintKey::new(SecretValue::new(b"made-up-fingerprint-key".to_vec()).unwrap()).unwrap();
+    let ask = |value: &[u8]| {
+        let values = Values::one(SecretValue::new(value.to_vec()).unwrap());
+        let requester = Requester { account: "admin".into(), agent: None };
+        let draft = Draft::new(plan.clone(), requester, INSTANCE, in_force(&office.guards), office.now());
+        Draft { fingerprints: values.fingerprints(&plan, &key), ..draft }.seal(&mut Mixed(2)).unwrap()
+    };
+    let (same, other) = (ask(NEW), ask(b"made-up-other-value"));
+    let (for_same, for_other) = (office.approve(&same), office.approve(&other));
+    let without = office.apply(&plan, &same, std::slice::from_ref(&for_same)).await.unwrap_err();
+    assert_eq!(without.kind(), ErrorKind::Denied, "without the key nobody can tell: {without}");
+    office.fingerprint_key = Some(key);
+    let exchanged = office.apply(&plan, &other, &[for_other]).await.unwrap_err();
+    assert_eq!(exchanged.kind(), ErrorKind::Denied, "{exchanged}");
+    let report = office.apply(&plan, &same, &[for_same]).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
 }
 
 /// Bytes of which no two draws are alike.
