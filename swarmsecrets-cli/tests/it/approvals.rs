@@ -60,8 +60,8 @@ impl Office {
     /// Whether nothing was changed, and nothing was about to be.
     fn untouched(&self) -> bool {
         let shown = self.place.sim("inventory --json").json().to_string();
-        let trail = std::fs::read(self.place.path("journal/audit.jsonl")).unwrap_or_default();
-        !shown.contains("db_password_v2") && trail.is_empty()
+        let trail = std::fs::read_to_string(self.place.path("journal/audit.jsonl")).unwrap_or_default();
+        !shown.contains("db_password_v2") && !trail.contains("\"phase\":\"intent\"")
     }
 }
 
@@ -77,7 +77,8 @@ fn what_needs_an_approval_is_asked_for_approved_by_another_and_carried_out_once(
     let done = office.apply(&file).code(0);
     assert_eq!(done.json()["outcome"], "applied");
     let trail = std::fs::read_to_string(office.place.path("journal/audit.jsonl")).unwrap();
-    assert!(trail.lines().all(|line| line.contains("\"approvers\":[\"alice\"]")), "{trail}");
+    let mut intents = trail.lines().filter(|line| line.contains("\"phase\":\"intent\""));
+    assert!(intents.all(|line| line.contains("\"approvers\":[\"alice\"]")), "{trail}");
     let found = office.place.run("audit query journal/audit.jsonl").code(0);
     assert!(found.stdout.contains("approved by alice"), "{found:?}");
     // Used once: neither the same file nor a copy of it works again.
@@ -100,6 +101,8 @@ fn a_replay_in_a_world_that_is_as_before_is_refused() {
     let again = office.sim(&format!("apply {} --agent-id agent-7 --json", file.display()));
     let said = again.json()["warnings"][0].as_str().unwrap().to_owned();
     assert!(again.code != 0 && said.contains("was used before"), "{said}");
+    let told = office.place.run("audit query journal/audit.jsonl --outcome refused --json").code(0);
+    assert!(told.stdout.contains("was used before"), "{told:?}");
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! The policies in force, asked before anything is begun and before each mutation.
 
+use super::progress::Progress;
 use super::run::{Executor, Run};
+use super::{Supply, Values};
+use crate::approval::Approved;
+use crate::audit::{AuditRecord, Phase};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::PlanDigest;
+use crate::ids::{PlanDigest, RotationId};
 use crate::inventory::Inventory;
 use crate::plan::{Content, Plan, PlannedSecret, ValueRecipe, acts, decide_now};
 use crate::policy::{Decision, Direction, Gate, Guard};
@@ -15,6 +19,74 @@ impl<'a> Executor<'a> {
     pub fn guarded(mut self, guards: &'a [Guard]) -> Self {
         self.guards = guards;
         self
+    }
+
+    /// Leave to begin a plan. Where it is withheld, the audit trail is told.
+    pub(super) async fn may_begin(
+        &self,
+        plan: &Plan,
+        supply: &mut Supply<'_>,
+        world: &Inventory,
+    ) -> Result<(Gate, Option<Approved>)> {
+        let asked = self.leave_to_begin(plan, &supply.values, world).await;
+        if let Err(error) = &asked {
+            self.tell_refusal(plan, supply, world, error).await?;
+        }
+        asked
+    }
+
+    /// Spends an approval. One that was used before is refused, and that is told too.
+    pub(super) async fn use_up(
+        &self,
+        approved: Option<&Approved>,
+        plan: &Plan,
+        supply: &mut Supply<'_>,
+        world: &Inventory,
+    ) -> Result<()> {
+        let Some(approved) = approved else { return Ok(()) };
+        let spent = self.spend(approved).await;
+        if let Err(error) = &spent {
+            self.tell_refusal(plan, supply, world, error).await?;
+        }
+        spent
+    }
+
+    async fn leave_to_begin(
+        &self,
+        plan: &Plan,
+        values: &Values,
+        world: &Inventory,
+    ) -> Result<(Gate, Option<Approved>)> {
+        let approved = self.judge_approval(plan, values, world).await?;
+        let gate = self.gate(plan, world);
+        let gate = approved.iter().fold(gate, |gate, approved| gate.approved_until(approved.expires()));
+        gate.check(self.parts.clock.now().wall)?;
+        self.switches(Direction::Forward).await?;
+        self.check_values(plan, values, world)?;
+        Ok((gate, approved))
+    }
+
+    /// A refusal stands whether it can be written down or not: nothing is done.
+    async fn tell_refusal(&self, plan: &Plan, supply: &mut Supply<'_>, world: &Inventory, error: &Error) -> Result<()> {
+        let mut random = [0; 10];
+        supply.random.fill(&mut random)?;
+        let record = AuditRecord {
+            at: self.parts.clock.now().wall,
+            actor: self.actor(world),
+            environment: self.parts.environment,
+            rotation: RotationId::from_random(random),
+            plan: plan.digest().clone(),
+            phase: Phase::Outcome,
+            step: 0,
+            direction: Direction::Forward,
+            action: format!("begin with {}", plan.names()),
+            outcome: Some(format!("refused: {error}")),
+            simulated: self.parts.transport.simulated(),
+        };
+        if let Err(error) = self.parts.audit.append(&record).await {
+            self.parts.observer.tell(&Progress::Trouble { message: error.message() });
+        }
+        Ok(())
     }
 
     /// The gate for a plan, by what the policies say to the world as it is now.
@@ -64,7 +136,7 @@ impl<'a> Executor<'a> {
     }
 
     /// Whether all values that are handed over may become new versions.
-    pub(super) fn check_values(&self, plan: &Content, values: &super::Values, world: &Inventory) -> Result<()> {
+    pub(super) fn check_values(&self, plan: &Content, values: &Values, world: &Inventory) -> Result<()> {
         let supplied = |s: &&PlannedSecret| s.recipe == ValueRecipe::Supplied;
         let taken = plan.secrets.iter().filter(supplied).filter_map(|s| Some((s, values.of(plan, &s.secret)?)));
         taken.into_iter().try_for_each(|(secret, value)| self.check_value(plan, &secret.secret, value, world))

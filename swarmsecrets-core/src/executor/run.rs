@@ -114,12 +114,7 @@ impl<'a> Executor<'a> {
         supply.values.check(plan)?;
         self.passwords.check(plan)?;
         let world = self.world().await?;
-        let approved = self.judge_approval(plan, &supply.values, &world).await?;
-        let gate = self.gate(plan, &world);
-        let gate = approved.iter().fold(gate, |gate, approved| gate.approved_until(approved.expires()));
-        gate.check(self.parts.clock.now().wall)?;
-        self.switches(Direction::Forward).await?;
-        self.check_values(plan, &supply.values, &world)?;
+        let (gate, approved) = self.may_begin(plan, supply, &world).await?;
         plan.check(&world)?;
         self.probes.check(plan, &world)?;
         check_reach(&self.transport, self.parts.environment, plan).await?;
@@ -129,9 +124,7 @@ impl<'a> Executor<'a> {
         let id = RotationId::from_random(random);
         let lease = self.parts.journal.lock(&id).await?;
         let actor = Actor { leave: approved.as_ref().map(Leave::from), ..self.actor(&world) };
-        if let Some(approved) = &approved {
-            self.spend(approved).await?;
-        }
+        self.use_up(approved.as_ref(), plan, supply, &world).await?;
         let rotation = Rotation::begin(id, plan.clone(), actor.clone())?;
         let fresh = Fresh::of(rotation.state());
         let mut run = Run { rotation, gate, actor, supply: Some(supply), fresh, written: 0, lease };
@@ -331,7 +324,7 @@ impl<'a> Executor<'a> {
         read_inventory(&self.transport, self.parts.environment, self.parts.clock).await
     }
 
-    fn actor(&self, world: &Inventory) -> Actor {
+    pub(super) fn actor(&self, world: &Inventory) -> Actor {
         Actor {
             account: world.account.name.clone(),
             agent: self.parts.agent.clone(),

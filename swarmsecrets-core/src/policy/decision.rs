@@ -136,7 +136,7 @@ impl Gate {
                 format!("denied by policy: {reason}; a person must do it by hand, or change the policy or the label"),
             )),
             Decision::NeedsApproval { reason } if self.approved.is_none() => {
-                Err(Error::new(ErrorKind::NeedsApproval, format!("needs an approval: {reason}")))
+                Err(Error::new(ErrorKind::NeedsApproval, format!("needs an approval: {reason}; none is at hand")))
             }
             Decision::NeedsApproval { .. } if self.approved.is_some_and(|until| now >= until) => {
                 Err(Error::new(ErrorKind::NeedsApproval, "the approval has expired: ask for another one"))

@@ -158,8 +158,10 @@ async fn an_approved_plan_runs_once_and_its_records_say_by_whose_leave() {
     let report = office.apply(&plan, &request, std::slice::from_ref(&decision)).await.unwrap();
     assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
     let records = office.desk.trail.records.lock().unwrap().clone();
-    assert!(!records.is_empty());
-    for record in records {
+    let refused: Vec<&str> = records.iter().filter(|r| r.step == 0).filter_map(|r| r.outcome.as_deref()).collect();
+    assert!(refused.len() == 1 && refused[0].starts_with("refused: not enough approvals"), "{refused:?}");
+    assert!(records.len() > 4);
+    for record in records.into_iter().filter(|record| record.step > 0) {
         let leave = record.actor.leave.unwrap();
         assert_eq!((leave.approvers.as_slice(), &leave.request), (&["alice".to_owned()][..], request.digest()));
     }
