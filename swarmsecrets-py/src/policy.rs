@@ -152,7 +152,7 @@ impl Question {
             said.closed = said.closed.or(closed);
         }
         // Stable: of those that are as strict, the order is that of the policies.
-        said.rulings.sort_by_key(|one| Reverse(strictness(&one.decision)));
+        said.rulings.sort_by_key(|one| Reverse(one.decision.strictness()));
         Ok(said)
     }
 
@@ -175,14 +175,6 @@ impl Question {
             },
             |secret| Act::on(inventory, secret, self.action, agent),
         ))
-    }
-}
-
-fn strictness(decision: &Decision) -> u8 {
-    match decision {
-        Decision::Allow => 0,
-        Decision::NeedsApproval { .. } => 1,
-        Decision::Deny { .. } => 2,
     }
 }
 

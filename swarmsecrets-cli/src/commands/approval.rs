@@ -82,7 +82,7 @@ pub(super) async fn decide(app: &App, args: &DecideArgs, verdict: Verdict) -> Re
 }
 
 /// Reads a change request, which tells if it was changed.
-pub(super) fn read_request(file: &Path) -> Result<ChangeRequest, Failure> {
+fn read_request(file: &Path) -> Result<ChangeRequest, Failure> {
     let place = format!("the change request {}", quoted(&file.to_string_lossy()));
     let bytes = std::fs::read(file)
         .map_err(|e| Failure::input(Error::new(ErrorKind::Io, format!("cannot read {place}: {e}"))))?;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use swarmsecrets_core::{Error, ErrorKind, Result};
+
 use super::KNOWN;
 
 /// Names that other tools use for the same things.
@@ -39,6 +41,22 @@ const ALIASES: [(&str, &str); 28] = [
 /// The variables that are set and look like one of ours, each with the one that was probably meant.
 pub(super) fn find(environment: &BTreeMap<String, String>) -> Vec<(String, &'static str)> {
     environment.keys().filter_map(|name| meant(name).map(|known| (name.clone(), known))).collect()
+}
+
+/// What a variable is set to. One that is meant and misspelt must not be passed over.
+///
+/// # Errors
+/// [`ErrorKind::Settings`] if it is empty, or if another one that is set looks like it.
+pub(super) fn variable<'e>(environment: &'e BTreeMap<String, String>, known: &str) -> Result<Option<&'e str>> {
+    let settings = |text: String| Error::new(ErrorKind::Settings, text);
+    match environment.get(known).map(String::as_str) {
+        Some("") => Err(settings(format!("{known} is set but empty: give it a value or unset it"))),
+        Some(value) => Ok(Some(value)),
+        None => match find(environment).iter().find(|(_, meant)| *meant == known) {
+            Some((name, _)) => Err(settings(format!("{name} is set and says nothing: is {known} meant?"))),
+            None => Ok(None),
+        },
+    }
 }
 
 fn meant(name: &str) -> Option<&'static str> {

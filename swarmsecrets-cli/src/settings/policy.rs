@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_core::Result;
 
 use super::lookalike;
 
@@ -14,19 +14,13 @@ const FILE: &str = "SWARMSECRETS_POLICY";
 /// # Errors
 /// [`ErrorKind::Settings`] if it is empty, or if another variable looks misspelt: a policy that is meant must not be passed over.
 pub(crate) fn policy_of(environment: &BTreeMap<String, String>) -> Result<Option<PathBuf>> {
-    let settings = |text: String| Error::new(ErrorKind::Settings, text);
-    match environment.get(FILE).map(String::as_str) {
-        Some("") => Err(settings(format!("{FILE} is set but empty: give it a value or unset it"))),
-        Some(file) => Ok(Some(PathBuf::from(file))),
-        None => match lookalike::find(environment).iter().find(|(_, known)| *known == FILE) {
-            Some((name, _)) => Err(settings(format!("{name} is set and says nothing: is {FILE} meant?"))),
-            None => Ok(None),
-        },
-    }
+    Ok(lookalike::variable(environment, FILE)?.map(PathBuf::from))
 }
 
 #[cfg(test)]
 mod tests {
+    use swarmsecrets_core::ErrorKind;
+
     use super::*;
 
     fn of(pairs: &[(&str, &str)]) -> Result<Option<PathBuf>> {

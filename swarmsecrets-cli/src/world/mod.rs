@@ -2,7 +2,7 @@
 
 mod simulated;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use swarmsecrets_core::clock::Clock;
 use swarmsecrets_core::executor::{Probes, check_reach, read_inventory};
@@ -90,7 +90,8 @@ impl World {
     /// The same, with the policies in force: those that are given, and the one that is installed.
     pub(crate) fn under(self, app: &App, args: &PolicyArgs) -> Result<Self, Failure> {
         let named = policy_of(&app.environment)?;
-        let given: Vec<&Path> = args.policy.iter().map(PathBuf::as_path).chain(named.as_deref()).collect();
+        // The first one says who approves: what is set for the process comes before what is written on its command line.
+        let given: Vec<&Path> = named.as_deref().into_iter().chain(args.policy.as_deref()).collect();
         let guards = policies_in_force(&given, self.simulated())?;
         Ok(Self { guards, ..self })
     }

@@ -253,3 +253,25 @@ fn a_value_in_hand_is_bound_to_its_approval() {
     office.sim(&plain).code(3);
     assert_eq!(apply("value").code(0).json()["outcome"], "applied");
 }
+
+/// Otherwise whoever may write a file could approve by it.
+#[test]
+fn a_policy_on_the_command_line_does_not_say_who_approves_where_another_one_holds() {
+    let office = Office::new(1);
+    let key = office.place.run("keygen mallory.key").code(0).stdout;
+    let (mine, theirs) = (office.place.path("mine.toml"), office.place.path("policy.toml"));
+    let text = std::fs::read_to_string(&theirs).unwrap();
+    let approvers = text.find("approvers = ").unwrap();
+    let own = format!("{}approvers = [{{ identity = 'mallory', key = '{}' }}]\n", &text[..approvers], key.trim());
+    std::fs::write(mine, own).unwrap();
+    let operators = [("SWARMSECRETS_POLICY", "policy.toml")];
+    let run = |line: &str| {
+        let line = format!("{line} --yes --policy mine.toml --journal journal --sim --sim-state world.json --json");
+        office.place.with(&line, &operators, b"")
+    };
+    run("rotate db_password --generate length=32").code(4);
+    let file = office.requests().pop().unwrap();
+    office.says("approve", &file, "mallory").code(0);
+    run(&format!("apply {}", file.display())).code(3);
+    assert!(office.untouched());
+}

@@ -32,7 +32,8 @@ pub use self::blast::{BlastRadius, Risk, RiskLevel};
 pub use self::decision::{SignedDecision, Verdict};
 pub use self::judge::{Approved, Judging, judge};
 pub use self::refusal::Refusal;
-pub use self::request::{Asked, ChangeRequest, Draft, LONGEST_VALID, Requester, USUALLY_VALID, Window};
+pub use self::request::{Asked, ChangeRequest, Draft, Requester, Window};
+pub use crate::policy::{LONGEST_VALID, USUALLY_VALID};
 
 /// The version of the format of both documents.
 const SCHEMA: u32 = 1;

@@ -18,11 +18,8 @@ use crate::generate::Random;
 use crate::ids::{ClusterId, EnvironmentId, Nonce, PolicyDigest, RequestDigest, is_unprintable, quoted};
 use crate::keys::{check_name, draw};
 use crate::plan::Plan;
+use crate::policy::{LONGEST_VALID, USUALLY_VALID};
 
-/// How long a request is valid unless it is said: half an hour.
-pub const USUALLY_VALID: Duration = Duration::from_secs(30 * 60);
-/// How long a request may be valid at most: a day.
-pub const LONGEST_VALID: Duration = Duration::from_secs(24 * 60 * 60);
 /// Longest reasoning, in bytes.
 const LONGEST_REASONING: usize = 16 * 1024;
 /// Longest name of an instance, in bytes.

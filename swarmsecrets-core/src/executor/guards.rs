@@ -6,12 +6,11 @@ use super::{Supply, Values};
 use crate::approval::Approved;
 use crate::audit::{AuditRecord, Phase};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::{PlanDigest, RotationId};
+use crate::ids::RotationId;
 use crate::inventory::Inventory;
-use crate::plan::{Content, Plan, PlannedSecret, ValueRecipe, acts, decide_now};
+use crate::plan::{Content, Plan, ValueRecipe, acts, decide_now};
 use crate::policy::{Decision, Direction, Gate, Guard};
 use crate::rotation::Stage;
-use crate::secret::SecretValue;
 
 impl<'a> Executor<'a> {
     /// The same executor, for which these policies hold, beside the one that is built in. The strictest decides.
@@ -91,11 +90,16 @@ impl<'a> Executor<'a> {
 
     /// The gate for a plan, by what the policies say to the world as it is now.
     pub(super) fn gate(&self, plan: &Plan, world: &Inventory) -> Gate {
-        let digest: &PlanDigest = plan.digest();
-        let acts = acts(plan, world);
-        let decision = decide_now(plan, &acts, self.guards);
-        let hours = self.guards.iter().flat_map(|guard| acts.iter().map(|act| guard.policy().hours(act)));
-        Gate::new(digest.clone(), decision, self.parts.word).within(hours.collect())
+        // Whoever carries it out is judged beside whoever planned it: one must not act under the other's name.
+        let (planner, actor) = (plan.agent.as_deref(), self.parts.agent.as_deref());
+        let mut asked = vec![acts(plan, world, planner)];
+        if actor != planner {
+            asked.push(acts(plan, world, actor));
+        }
+        let said = asked.iter().map(|acts| decide_now(plan, acts, self.guards));
+        let decision = said.fold(Decision::Allow, Decision::stricter);
+        let hours = self.guards.iter().flat_map(|guard| asked.iter().flatten().map(|act| guard.policy().hours(act)));
+        Gate::new(plan.digest().clone(), decision, self.parts.word).within(hours.collect())
     }
 
     /// Whether the kill switches leave this direction open.
@@ -116,30 +120,18 @@ impl<'a> Executor<'a> {
         Ok(())
     }
 
-    /// Whether a value may become a new version.
-    pub(super) fn check_value(
-        &self,
-        plan: &Content,
-        secret: &str,
-        value: &SecretValue,
-        world: &Inventory,
-    ) -> Result<()> {
-        let acts = acts(plan, world);
-        let Some(act) = acts.iter().find(|act| act.secret == secret) else { return Ok(()) };
-        let said = self.guards.iter().map(|guard| guard.policy().judge_value(act, value));
+    /// Whether all values that are handed over may become new versions.
+    pub(super) fn check_values(&self, plan: &Content, values: &Values, world: &Inventory) -> Result<()> {
+        let acts = acts(plan, world, self.parts.agent.as_deref());
+        let supplied = acts.iter().zip(&plan.secrets).filter(|(_, secret)| secret.recipe == ValueRecipe::Supplied);
+        let in_hand = supplied.filter_map(|(act, secret)| Some((act, values.of(plan, &secret.secret)?)));
+        let said = in_hand.flat_map(|(act, value)| self.guards.iter().map(move |g| g.policy().judge_value(act, value)));
         match said.fold(Decision::Allow, Decision::stricter) {
             Decision::Deny { reason } | Decision::NeedsApproval { reason } => {
                 Err(Error::new(ErrorKind::Denied, format!("denied by policy: {reason}")))
             }
             Decision::Allow => Ok(()),
         }
-    }
-
-    /// Whether all values that are handed over may become new versions.
-    pub(super) fn check_values(&self, plan: &Content, values: &Values, world: &Inventory) -> Result<()> {
-        let supplied = |s: &&PlannedSecret| s.recipe == ValueRecipe::Supplied;
-        let taken = plan.secrets.iter().filter(supplied).filter_map(|s| Some((s, values.of(plan, &s.secret)?)));
-        taken.into_iter().try_for_each(|(secret, value)| self.check_value(plan, &secret.secret, value, world))
     }
 
     /// Heeds what has changed since the last step: a closed window or a wish to stop lets no further consumer begin, and a kill

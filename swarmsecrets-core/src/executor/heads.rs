@@ -2,7 +2,6 @@
 
 use super::run::Executor;
 use crate::git::{GitRemotes, Repository};
-use crate::ids::SecretName;
 use crate::inventory::Inventory;
 use crate::plan::Content;
 use crate::policy::Direction;
@@ -24,12 +23,7 @@ impl Executor<'_> {
 
 /// The stacks of which all but the head is known that must be, by their places.
 fn asked(world: &Inventory, plan: &Content, direction: Direction) -> Vec<(usize, Repository)> {
-    let pair = |old: &SecretName, new: &SecretName| match direction {
-        Direction::Forward => (old.clone(), new.clone()),
-        Direction::Restore => (new.clone(), old.clone()),
-    };
-    let secrets = plan.secrets.iter();
-    let pairs: Vec<_> = secrets.filter_map(|s| Some(pair(&s.previous.as_ref()?.name, &s.next.name))).collect();
+    let pairs: Vec<_> = plan.secrets.iter().filter_map(|secret| secret.renaming(direction)).collect();
     let wanted = world.stacks.iter().enumerate().filter_map(|(n, stack)| {
         let repository = stack.repository.as_ref()?;
         stack.may_be_written(world, &pairs, plan.allow.redeploy).is_ok().then(|| (n, repository.clone()))

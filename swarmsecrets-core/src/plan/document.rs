@@ -8,7 +8,7 @@ use super::request::{Allowances, Rollout, Strategy, Timing, ValueRecipe, millise
 use crate::credential::{Account, Provider};
 use crate::ids::{ClusterId, EnvironmentId, SecretId, SecretName, ServiceId, SpecDigest, SpecVersion, StackId, listed};
 use crate::inventory::{Inventory, Labels, Owner, SecretReference, ServiceMode, StackKind, StackStatus, Visibility};
-use crate::policy::Decision;
+use crate::policy::{Decision, Direction};
 
 /// The version of the document's format.
 pub const SCHEMA: u32 = 1;
@@ -90,6 +90,15 @@ pub struct PlannedSecret {
 }
 
 impl PlannedSecret {
+    /// Which version's name takes the place of which in this direction; none for a first version.
+    pub(crate) fn renaming(&self, direction: Direction) -> Option<(SecretName, SecretName)> {
+        let (old, new) = (self.previous.as_ref()?.name.clone(), self.next.name.clone());
+        Some(match direction {
+            Direction::Forward => (old, new),
+            Direction::Restore => (new, old),
+        })
+    }
+
     /// The service in whose container commands change the password, if they do.
     #[must_use]
     pub fn provider(&self) -> Option<&Provider> {

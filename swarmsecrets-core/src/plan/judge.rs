@@ -16,7 +16,7 @@ impl Plan {
     /// `Invalid` if the plan cannot be encoded.
     pub fn judged<'p>(self, policies: impl IntoIterator<Item = &'p Policy>, inventory: &Inventory) -> Result<Self> {
         let mut content = self.into_content();
-        let acts = acts(&content, inventory);
+        let acts = acts(&content, inventory, content.agent.as_deref());
         let said = policies.into_iter().map(|policy| decision(&content, &acts, policy));
         content.decision = said.fold(content.decision.clone(), Decision::stricter);
         Self::seal(content)
@@ -48,15 +48,14 @@ pub(crate) fn decide_now(plan: &Content, acts: &[Act<'_>], guards: &[Guard]) -> 
     policies.map(|policy| decision(plan, acts, policy)).fold(plan.decision.clone(), Decision::stricter)
 }
 
-/// What a plan does to each of its secrets, with all that policies select by.
-pub(crate) fn acts<'a>(plan: &'a Content, inventory: &'a Inventory) -> Vec<Act<'a>> {
+/// What a plan does to each of its secrets when this agent, or nobody's agent, carries it out; with all that policies select by.
+pub(crate) fn acts<'a>(plan: &'a Content, inventory: &'a Inventory, agent: Option<&'a str>) -> Vec<Act<'a>> {
     let secrets: HashMap<&str, &LogicalSecret> = inventory.secrets.iter().map(|s| (s.name.as_str(), s)).collect();
     let action = match (plan.kind, plan.strategy) {
         (PlanKind::Create, _) => Action::Create,
         (PlanKind::Rotate, Strategy::Revoke) => Action::Revoke,
         (PlanKind::Rotate, _) => Action::Rotate,
     };
-    let agent = plan.agent.as_deref();
     let of = |planned: &'a PlannedSecret| match secrets.get(planned.secret.as_str()) {
         Some(secret) => Act::on(inventory, secret, action, agent),
         None => Act {

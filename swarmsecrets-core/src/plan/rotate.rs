@@ -15,7 +15,7 @@ use crate::inventory::{
     Consumer, Inventory, LogicalSecret, Owner, ServiceMode, ServiceNode, StackKind, StackNode, label,
 };
 use crate::parallel;
-use crate::policy::{Decision, Subject, builtin};
+use crate::policy::{Decision, Direction, Subject, builtin};
 
 /// Plans the rotation of one or several secrets. Pure: the same inventory and request give the same plan, byte for byte.
 ///
@@ -168,8 +168,7 @@ pub(super) fn planned_stack(
     secrets: &[PlannedSecret],
     redeploy_allowed: bool,
 ) -> PlannedStack {
-    let pair = |s: &PlannedSecret| Some((s.previous.as_ref()?.name.clone(), s.next.name.clone()));
-    let pairs: Vec<_> = secrets.iter().filter_map(pair).collect();
+    let pairs: Vec<_> = secrets.iter().filter_map(|secret| secret.renaming(Direction::Forward)).collect();
     PlannedStack {
         id: stack.id,
         name: stack.name.clone(),

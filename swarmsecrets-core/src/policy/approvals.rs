@@ -11,10 +11,10 @@ use crate::duration::parse_duration;
 use crate::ids::quoted;
 use crate::keys::{Keyring, PublicKey, folded};
 
-/// How long a request is valid unless the policy says otherwise.
-const USUALLY: Duration = Duration::from_secs(30 * 60);
-/// How long it can be at most.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// How long a change request is valid unless something else is said.
+pub const USUALLY_VALID: Duration = Duration::from_secs(30 * 60);
+/// How long one can be valid at most.
+pub const LONGEST_VALID: Duration = Duration::from_secs(24 * 3600);
 
 /// Who approves, and where requests and decisions lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,10 +56,10 @@ impl Approvals {
             ));
         }
         let valid_for = match &entry.valid_for {
-            None => USUALLY,
+            None => USUALLY_VALID,
             Some(text) => {
                 let time = parse_duration(text.get_ref()).map_err(|why| (text.span(), why))?;
-                if time.is_zero() || time > LONGEST {
+                if time.is_zero() || time > LONGEST_VALID {
                     return Err((text.span(), "a request is valid for some time, and for 24h at most".into()));
                 }
                 time

@@ -35,7 +35,9 @@ impl Decision {
         if other.strictness() > self.strictness() { other } else { self }
     }
 
-    pub(super) fn strictness(&self) -> u8 {
+    /// How strict it is: 0 allows, 1 wants an approval, 2 denies.
+    #[must_use]
+    pub fn strictness(&self) -> u8 {
         match self {
             Self::Allow => 0,
             Self::NeedsApproval { .. } => 1,

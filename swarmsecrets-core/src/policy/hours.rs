@@ -85,17 +85,8 @@ impl Freeze {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::parse::ALL_DAYS;
     use crate::policy::test_zones::zones;
-
-    const ALL: [Weekday; 7] = [
-        Weekday::Monday,
-        Weekday::Tuesday,
-        Weekday::Wednesday,
-        Weekday::Thursday,
-        Weekday::Friday,
-        Weekday::Saturday,
-        Weekday::Sunday,
-    ];
 
     fn window(from: &str, until: &str, days: &[Weekday]) -> Window {
         let until = (until != "24:00").then(|| until.parse().unwrap());
@@ -109,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_window_is_open_from_its_first_moment_to_before_its_last() {
-        let nights = window("01:30", "05:00", &ALL);
+        let nights = window("01:30", "05:00", &ALL_DAYS);
         for (at, is) in [
             ("2026-11-22T00:29:59.999Z", false),
             ("2026-11-22T00:30:00Z", true),
@@ -118,7 +109,7 @@ mod tests {
         ] {
             assert_eq!(open(&nights, at), is, "{at}");
         }
-        let evening = window("22:00", "24:00", &ALL);
+        let evening = window("22:00", "24:00", &ALL_DAYS);
         assert!(open(&evening, "2026-11-22T22:59:59Z") && !open(&evening, "2026-11-22T23:00:00Z"));
     }
 
@@ -139,7 +130,7 @@ mod tests {
     /// In Berlin the clocks go from 02:00 to 03:00 on 2026-03-29, and from 03:00 back to 02:00 on 2026-10-25, at 01:00 UTC.
     #[test]
     fn an_hour_that_is_skipped_is_closed_and_one_that_comes_twice_is_open_once() {
-        let two = window("02:00", "03:00", &ALL);
+        let two = window("02:00", "03:00", &ALL_DAYS);
         for minute in 0..180 {
             let at =
                 Timestamp::from_second("2026-03-29T00:00:00Z".parse::<Timestamp>().unwrap().as_second() + 60 * minute);
@@ -148,10 +139,10 @@ mod tests {
         let began: Timestamp = "2026-10-24T23:00:00Z".parse().unwrap();
         let opened = (0..240).filter(|n| two.is_open(Timestamp::from_second(began.as_second() + 60 * n).unwrap()));
         assert_eq!(opened.collect::<Vec<_>>(), (60..120).collect::<Vec<_>>(), "the first 02:00 to 03:00 alone");
-        let long = window("01:00", "04:00", &ALL);
+        let long = window("01:00", "04:00", &ALL_DAYS);
         let opened = (0..300).filter(|n| long.is_open(Timestamp::from_second(began.as_second() + 60 * n).unwrap()));
         assert_eq!(opened.collect::<Vec<_>>(), (0..240).collect::<Vec<_>>(), "four hours without a break");
-        let late = window("02:30", "04:00", &ALL);
+        let late = window("02:30", "04:00", &ALL_DAYS);
         let opened = (0..300).filter(|n| late.is_open(Timestamp::from_second(began.as_second() + 60 * n).unwrap()));
         let wanted: Vec<i64> = (90..120).chain(180..240).collect();
         assert_eq!(opened.collect::<Vec<_>>(), wanted, "what comes twice is open once");

@@ -19,7 +19,7 @@ mod test_zones;
 mod tests;
 mod values;
 
-pub use self::approvals::Approvals;
+pub use self::approvals::{Approvals, LONGEST_VALID, USUALLY_VALID};
 pub use self::decision::{Decision, Gate, Subject, Word, builtin};
 pub use self::document::{Action, OnKill};
 pub use self::file::{Hours, Judgement, KillFile, Policy, Ruling};

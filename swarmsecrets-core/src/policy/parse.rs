@@ -203,7 +203,8 @@ fn time(text: &Spanned<String>) -> Result<Time, Wrong> {
     time.ok_or_else(|| (text.span(), format!("{} is no time of day: write it like `01:30`", quoted(written))))
 }
 
-const ALL_DAYS: [Weekday; 7] = [
+/// Every day of the week.
+pub(super) const ALL_DAYS: [Weekday; 7] = [
     Weekday::Monday,
     Weekday::Tuesday,
     Weekday::Wednesday,

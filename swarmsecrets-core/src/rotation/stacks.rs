@@ -106,11 +106,7 @@ impl Rotation {
         let replaced = |n| self.new_in(n, world).is_none() && self.made_since(n, world).is_some();
         let secrets = self.state.plan.secrets.iter().enumerate();
         let secrets = secrets.filter(|(n, _)| direction == Direction::Restore || !replaced(*n));
-        let pairs = secrets.filter_map(|(_, s)| Some((s.previous.as_ref()?.name.clone(), s.next.name.clone())));
-        match direction {
-            Direction::Forward => pairs.collect(),
-            Direction::Restore => pairs.map(|(old, new)| (new, old)).collect(),
-        }
+        secrets.filter_map(|(_, secret)| secret.renaming(direction)).collect()
     }
 
     /// The next stack whose stored file may be written, with what to write. Why another may not is remembered.

@@ -59,6 +59,29 @@ async fn what_a_policy_forbids_is_not_begun_whatever_the_plan_says() {
     assert!(desk.intents().is_empty());
 }
 
+/// The plan was made by a person, and an agent carries it out.
+#[tokio::test]
+async fn an_agent_that_carries_out_the_plan_of_a_person_is_judged_as_that_agent() {
+    let desk = desk();
+    let deny = "[[rules]]\nname = 'r'\neffect = 'deny'\nreason = 'not by agents'\nselect = { agents = ['agent-7'] }";
+    let plan = desk.plan("db", DAY).await.unwrap();
+    assert_eq!(plan.agent, None);
+    let judged = plan.clone().judged([&policy(deny)], &desk.inventory().await).unwrap();
+    assert_eq!(judged.decision, Decision::Allow, "a person planned it");
+    let error = rotate(&desk, &[guard(deny)]).await.unwrap_err();
+    assert!(error.to_string().contains("not by agents"), "{error}");
+    // Nor may it go on with what a person has begun.
+    desk.trail.stop_after(1);
+    let id = rotate(&desk, &[]).await.unwrap().rotation.unwrap();
+    desk.trail.go_on();
+    let guards = [guard(deny)];
+    let clock = desk.swarm.clock();
+    let mut supply = Supply { values: Values::none(), random: &mut Counting(9) };
+    let report = desk.executor(&clock).guarded(&guards).resume(&id, &mut supply).await.unwrap();
+    assert!(report.warnings[0].contains("not by agents"), "{:?}", report.warnings);
+    assert_eq!((desk.mounts("s0"), desk.mounts("s1")), (vec!["db".to_owned()], vec!["db".to_owned()]));
+}
+
 #[tokio::test]
 async fn a_plan_carries_the_decision_and_its_digest_covers_it() {
     let desk = desk();
