@@ -12,7 +12,7 @@ const FILE: &str = "SWARMSECRETS_POLICY";
 /// The file, if one is named.
 ///
 /// # Errors
-/// [`ErrorKind::Settings`] if it is empty, or if another variable looks misspelt: a policy that is meant must not be passed over.
+/// `Settings` if it is empty, or if another variable looks misspelt: a policy that is meant must not be passed over.
 pub(crate) fn policy_of(environment: &BTreeMap<String, String>) -> Result<Option<PathBuf>> {
     Ok(lookalike::variable(environment, FILE)?.map(PathBuf::from))
 }
