@@ -5,4 +5,5 @@
 pub mod audit_sink;
 pub mod credential_setter;
 pub mod health_probe;
+pub mod secret_source;
 pub mod transport;

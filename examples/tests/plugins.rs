@@ -11,14 +11,16 @@ use swarmsecrets_core::exec::NoExec;
 use swarmsecrets_core::executor::read_inventory;
 use swarmsecrets_core::health::{Baseline, Health, HealthProbe as _, Target};
 use swarmsecrets_core::ids::{EnvironmentId, RotationId, ServiceId};
+use swarmsecrets_core::source::SecretSource;
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 use swarmsecrets_examples::audit_sink::Lines;
 use swarmsecrets_examples::credential_setter::UserFile;
 use swarmsecrets_examples::health_probe::AllTasksAreBack;
+use swarmsecrets_examples::secret_source::Numbered;
 use swarmsecrets_examples::transport::Told;
 use swarmsecrets_testkit::SimSwarm;
 use swarmsecrets_testkit::conformance::credential_setter::{Stage, Trouble};
-use swarmsecrets_testkit::conformance::{audit_sink, credential_setter, transport};
+use swarmsecrets_testkit::conformance::{audit_sink, credential_setter, secret_source, transport};
 use swarmsecrets_testkit::credential::Step;
 use swarmsecrets_testkit::portainer::PortainerClient;
 
@@ -64,6 +66,31 @@ async fn the_probe_counts_tasks() {
 async fn the_credential_setter_keeps_its_promises() {
     let folder = tempfile::tempdir().unwrap();
     credential_setter::check(&Users(folder.path().to_owned())).await;
+}
+
+#[tokio::test]
+async fn the_source_keeps_its_promises() {
+    struct Folder(tempfile::TempDir);
+
+    #[async_trait]
+    impl secret_source::Stage for Folder {
+        fn source(&self) -> Box<dyn SecretSource> {
+            Box::new(Numbered(self.0.path().to_owned()))
+        }
+
+        async fn put(&self, reference: &str, value: &SecretValue) {
+            let folder = self.0.path().join(reference);
+            std::fs::create_dir_all(&folder).unwrap();
+            let number = 1 + folder.read_dir().unwrap().count();
+            std::fs::write(folder.join(number.to_string()), value.expose()).unwrap();
+        }
+
+        fn reference(&self, name: &str) -> String {
+            name.to_owned()
+        }
+    }
+
+    secret_source::check(&Folder(tempfile::tempdir().unwrap())).await;
 }
 
 struct Users(PathBuf);

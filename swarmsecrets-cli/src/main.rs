@@ -18,6 +18,7 @@ mod records;
 mod report_text;
 mod request;
 mod settings;
+mod sourced;
 mod table;
 mod usage;
 mod value;

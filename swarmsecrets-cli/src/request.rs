@@ -8,26 +8,31 @@ use swarmsecrets_core::executor::Values;
 use swarmsecrets_core::ids::quoted;
 use swarmsecrets_core::inventory::Inventory;
 use swarmsecrets_core::plan::{Allowances, Canary, Content, Rollout, RotationRequest, Timing, ValueRecipe};
+use swarmsecrets_core::source::Sources;
 use swarmsecrets_core::{Error, ErrorKind};
 use swarmsecrets_settings::{Credentials, ProbeSet};
 
 use crate::args::{AllowArgs, CredentialArgs, ProbeArgs, RevokeArgs, RotationArgs, SecretArgs, Strategy, ValueArgs};
 use crate::console::Console;
 use crate::exit::Failure;
+use crate::sourced::Place;
 use crate::value::read_value;
 
 /// Where a single value will come from, for a command that cannot go on without.
-pub(crate) fn required_recipe(args: &ValueArgs) -> Result<ValueRecipe, Failure> {
-    match (args.value_file.as_slice(), generated(args)?) {
-        ([_], None) => Ok(ValueRecipe::Supplied),
-        ([], Some(spec)) => Ok(spec),
-        ([], None) => Err(no_value()),
-        _ => Err(Failure::usage("one value is enough: give one --value-file or --generate")),
+pub(crate) async fn required_recipe(args: &ValueArgs, sources: &Sources) -> Result<ValueRecipe, Failure> {
+    match (args.value_file.as_slice(), generated(args)?, Place::all(args)?.as_slice()) {
+        ([_], None, []) => Ok(ValueRecipe::Supplied),
+        ([], Some(spec), []) => Ok(spec),
+        ([], None, [place]) if place.secret.is_none() => place.recipe(sources).await.map_err(Failure::from),
+        ([], None, []) => Err(no_value()),
+        _ => Err(Failure::usage("one value is enough: give one --value-file, --value-from or --generate")),
     }
 }
 
 fn no_value() -> Failure {
-    Failure::usage("where is the new value? give --value-file FILE (`-` is standard input) or --generate SPEC")
+    Failure::usage(
+        "where is the new value? give --value-file FILE (`-` is standard input), --generate SPEC or --value-from SOURCE:REFERENCE",
+    )
 }
 
 fn generated(args: &ValueArgs) -> Result<Option<ValueRecipe>, Failure> {
@@ -37,43 +42,62 @@ fn generated(args: &ValueArgs) -> Result<Option<ValueRecipe>, Failure> {
 
 /// Checks what can be said of the values before anything is read.
 pub(crate) fn check_values(secrets: &SecretArgs, args: &ValueArgs, required: bool) -> Result<(), Failure> {
-    let generated = generated(args)?.is_some();
-    if generated && !args.value_file.is_empty() && secrets.names.len() == 1 {
-        return Err(Failure::usage("--value-file cannot be used with --generate for one secret: give one of them"));
+    let places = Place::all(args)?;
+    let ways = [
+        ("--value-file", !args.value_file.is_empty()),
+        ("--generate", generated(args)?.is_some()),
+        ("--value-from", !places.is_empty()),
+    ];
+    let given: Vec<&str> = ways.iter().filter(|(_, given)| *given).map(|(way, _)| *way).collect();
+    if let ([one, other, ..], true) = (given.as_slice(), secrets.names.len() == 1) {
+        let text = format!("{one} cannot be used with {other} for one secret: give one of them");
+        return Err(Failure::usage(text));
     }
-    if required && args.value_file.is_empty() && !generated { Err(no_value()) } else { Ok(()) }
+    if places.iter().any(|place| place.secret.is_none()) && secrets.names.len() != 1 {
+        return Err(Failure::usage("which secret is --value-from for? write it as NAME=SOURCE:REFERENCE"));
+    }
+    if required && given.is_empty() { Err(no_value()) } else { Ok(()) }
 }
 
-/// The secrets that are meant, and where the value of each comes from: its own file, else the generator, else the one
-/// file. Without any of them a plan takes a value that is handed over later.
-pub(crate) fn secrets(
+/// The secrets that are meant, and where the value of each comes from: its own file or its own place in a source, else the
+/// generator, else the one file. Without any of them a plan takes a value that is handed over later.
+pub(crate) async fn secrets(
     inventory: &Inventory,
     secrets: &SecretArgs,
     values: &ValueArgs,
+    sources: &Sources,
 ) -> Result<Vec<(String, ValueRecipe)>, Error> {
     let generated = generated(values).map_err(|failure| failure.error)?;
-    let names = if secrets.names.is_empty() {
-        let chosen = inventory.select(secrets.stack.as_deref(), &secrets.select);
-        if chosen.is_empty() {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                "no secret belongs to that group: see `swarmsecrets inventory`",
-            ));
-        }
-        chosen.iter().map(|secret| secret.name.clone()).collect()
-    } else {
-        secrets.names.clone()
-    };
+    let places = Place::all(values).map_err(|failure| failure.error)?;
+    let names = names(inventory, secrets)?;
     let files: Vec<&str> = values.value_file.iter().filter_map(|file| named(file)).map(|(name, _)| name).collect();
-    let own = |name: &str| match generated {
-        None => true,
-        Some(_) => files.contains(&name) || (names.len() == 1 && !values.value_file.is_empty()),
-    };
-    let recipe = |name: &String| {
-        let given = if own(name) { None } else { generated.clone() };
-        given.unwrap_or(ValueRecipe::Supplied)
-    };
-    Ok(names.iter().map(|name| (name.clone(), recipe(name))).collect())
+    if let Some(stray) = places.iter().filter_map(|place| place.secret).find(|name| !names.iter().any(|n| n == name)) {
+        let text = format!("--value-from is for {}, which is not among the secrets", quoted(stray));
+        return Err(Error::new(ErrorKind::Invalid, text));
+    }
+    let mut recipes = Vec::with_capacity(names.len());
+    for name in names {
+        let place = places.iter().find(|place| place.secret.is_none_or(|secret| secret == name));
+        let recipe = match (place, &generated) {
+            _ if files.contains(&name.as_str()) => ValueRecipe::Supplied,
+            (Some(place), _) => place.recipe(sources).await?,
+            (None, Some(generated)) if values.value_file.is_empty() || recipes.capacity() > 1 => generated.clone(),
+            (None, _) => ValueRecipe::Supplied,
+        };
+        recipes.push((name, recipe));
+    }
+    Ok(recipes)
+}
+
+fn names(inventory: &Inventory, secrets: &SecretArgs) -> Result<Vec<String>, Error> {
+    if !secrets.names.is_empty() {
+        return Ok(secrets.names.clone());
+    }
+    let chosen = inventory.select(secrets.stack.as_deref(), &secrets.select);
+    if chosen.is_empty() {
+        return Err(Error::new(ErrorKind::NotFound, "no secret belongs to that group: see `swarmsecrets inventory`"));
+    }
+    Ok(chosen.iter().map(|secret| secret.name.clone()).collect())
 }
 
 fn named(file: &str) -> Option<(&str, &str)> {
@@ -212,6 +236,24 @@ mod tests {
     }
 
     #[test]
+    fn one_value_is_enough_and_each_has_its_secret() {
+        let one = SecretArgs { names: vec!["db".to_owned()], ..SecretArgs::default() };
+        let two = SecretArgs { names: vec!["db".to_owned(), "key".to_owned()], ..SecretArgs::default() };
+        let from = |place: &str| ValueArgs { value_from: vec![place.to_owned()], ..ValueArgs::default() };
+        let both = ValueArgs { generate: Some("32".to_owned()), ..from("vault:kv/db") };
+        for (secrets, values, part) in [
+            (&one, &both, "--generate cannot be used with --value-from"),
+            (&two, &from("vault:kv/db"), "NAME=SOURCE:REFERENCE"),
+            (&one, &from("vault"), "SOURCE:REFERENCE"),
+        ] {
+            let failure = check_values(secrets, values, true).unwrap_err();
+            assert!(failure.error.message().contains(part), "{}", failure.error);
+        }
+        assert!(check_values(&one, &from("vault:kv/db"), true).is_ok());
+        assert!(check_values(&two, &from("db=vault:kv/db"), true).is_ok());
+    }
+
+    #[test]
     fn what_this_version_cannot_do_is_said_and_not_ignored() {
         let overlap = RotationArgs { strategy: Strategy::Overlap, ..args() };
         let hasty = RotationArgs { deadline: Duration::from_secs(10), ..args() };
@@ -219,7 +261,6 @@ mod tests {
             (check_rotation(&overlap, &CredentialArgs::default()).unwrap_err(), "--credentials"),
             (check_rotation(&hasty, &CredentialArgs::default()).unwrap_err(), "--deadline"),
             (check_values(&SecretArgs::default(), &ValueArgs::default(), true).unwrap_err(), "--value-file"),
-            (required_recipe(&ValueArgs::default()).unwrap_err(), "--value-file"),
         ] {
             assert_eq!(failure.exit, crate::exit::Exit::Usage);
             assert!(failure.error.message().contains(part), "{}", failure.error);

@@ -18,6 +18,8 @@ pub mod inventory;
 
 pub mod generate;
 
+pub mod source;
+
 pub mod keys;
 
 pub mod policy;

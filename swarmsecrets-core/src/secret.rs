@@ -22,14 +22,21 @@ impl SecretValue {
     /// # Errors
     /// [`ErrorKind::Invalid`] if it is empty, [`ErrorKind::TooLarge`] above [`MAX_VALUE_BYTES`].
     pub fn new(bytes: Vec<u8>) -> Result<Self> {
-        let value = Self::credential(bytes);
-        match value.len() {
+        Self::credential(bytes).for_swarm()
+    }
+
+    /// The same value, if it can be a Swarm secret's.
+    ///
+    /// # Errors
+    /// As [`SecretValue::new`].
+    pub fn for_swarm(self) -> Result<Self> {
+        match self.len() {
             0 => Err(Error::new(ErrorKind::Invalid, "the value is empty: a Swarm secret holds 1 to 511999 bytes")),
             n if n > MAX_VALUE_BYTES => Err(Error::new(
                 ErrorKind::TooLarge,
                 format!("the value has {n} bytes: a Swarm secret holds 1 to {MAX_VALUE_BYTES} bytes"),
             )),
-            _ => Ok(value),
+            _ => Ok(self),
         }
     }
 

@@ -21,6 +21,7 @@ mod audit;
 mod audit_check;
 mod blocking;
 mod clock;
+mod folder;
 mod journal;
 mod lease;
 mod line_file;
@@ -35,6 +36,7 @@ pub use self::approver::FileApprover;
 pub use self::audit::FileAudit;
 pub use self::audit_check::{query_audit, verify_audit};
 pub use self::clock::SystemClock;
+pub use self::folder::FolderSource;
 pub use self::journal::FileJournal;
 pub use self::nonces::FileNonces;
 pub use self::policy::{

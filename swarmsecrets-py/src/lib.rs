@@ -44,12 +44,14 @@ mod _native {
     #[pymodule_export]
     use super::session::Session;
     #[pymodule_export]
-    use super::settings::{Password, Probe};
+    use super::settings::{Password, Probe, Source};
     #[pymodule_export]
     use super::sim::{Serving, SimSwarm};
 
     #[pymodule_export]
-    use super::testing::{check_audit_sink, check_credential_setter, check_health_probe, check_transport};
+    use super::testing::{
+        check_audit_sink, check_credential_setter, check_health_probe, check_secret_source, check_transport,
+    };
 
     #[pymodule_init]
     fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {

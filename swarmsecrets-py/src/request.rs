@@ -12,6 +12,7 @@ use swarmsecrets_core::plan::{
     Allowances, Canary, CreateRequest, Rollout, RotationRequest, Strategy, Timing, ValueRecipe,
 };
 
+use swarmsecrets_core::source::Sources;
 use swarmsecrets_core::{Error, ErrorKind, Result};
 use swarmsecrets_settings::Credentials;
 
@@ -23,11 +24,11 @@ use crate::secret_value::SecretValue;
 #[derive(FromPyObject)]
 pub(crate) struct Asked<'py> {
     /// Each secret, with how its value is made, or nothing where it is handed over.
-    secrets: Vec<(String, Option<PyRef<'py, Generate>>)>,
+    secrets: Vec<(String, Option<Way<'py>>)>,
     /// The group that is meant, where no secret is named.
     stack: Option<String>,
     labels: Vec<(String, String)>,
-    generate: Option<PyRef<'py, Generate>>,
+    way: Option<Way<'py>>,
     strategy: Option<String>,
     grace: Option<Duration>,
     stability: Option<Duration>,
@@ -45,11 +46,10 @@ pub(crate) struct Asked<'py> {
 
 impl Asked<'_> {
     pub(crate) fn wanted(&self, agent: Option<String>) -> Result<Wanted> {
-        let secrets = self.secrets.iter().map(|(name, generate)| (name.clone(), recipe(generate.as_ref())));
         let strategy = self.strategy.as_deref().map(strategy).transpose()?;
         let base = match strategy {
-            Some(Strategy::Revoke) => RotationRequest::revoking(secrets),
-            _ => RotationRequest::of(secrets),
+            Some(Strategy::Revoke) => RotationRequest::revoking([]),
+            _ => RotationRequest::of([]),
         };
         let request = RotationRequest {
             timing: Timing {
@@ -74,9 +74,10 @@ impl Asked<'_> {
         };
         Ok(Wanted {
             request,
+            secrets: self.secrets.iter().map(|(name, way)| (name.clone(), Origin::of(way.as_ref()))).collect(),
             stack: self.stack.clone(),
             labels: self.labels.clone(),
-            recipe: recipe(self.generate.as_ref()),
+            each: Origin::of(self.way.as_ref()),
             strategy,
         })
     }
@@ -85,19 +86,30 @@ impl Asked<'_> {
 /// A rotation of which not everything is known before the world is read.
 pub(crate) struct Wanted {
     request: RotationRequest,
+    secrets: Vec<(String, Origin)>,
     stack: Option<String>,
     labels: Vec<(String, String)>,
-    recipe: ValueRecipe,
+    each: Origin,
     strategy: Option<Strategy>,
 }
 
 impl Wanted {
-    /// The rotation in this world, with those of a client's passwords that are its own.
-    pub(crate) fn in_world(self, world: &Inventory, passwords: &Credentials) -> Result<RotationRequest> {
+    /// The rotation in this world, with the versions that stand in the sources now and those of a client's passwords that are
+    /// its own.
+    pub(crate) async fn in_world(
+        self,
+        world: &Inventory,
+        passwords: &Credentials,
+        sources: &Sources,
+    ) -> Result<RotationRequest> {
         let mut request = self.request;
+        for (name, origin) in self.secrets {
+            request.secrets.push((name, origin.recipe(sources).await?));
+        }
         if request.secrets.is_empty() {
             let group = world.select(self.stack.as_deref(), &self.labels);
-            request.secrets = group.into_iter().map(|secret| (secret.name.clone(), self.recipe.clone())).collect();
+            let recipe = self.each.recipe(sources).await?;
+            request.secrets = group.into_iter().map(|secret| (secret.name.clone(), recipe.clone())).collect();
         }
         if request.secrets.is_empty() {
             return Err(Error::new(ErrorKind::NotFound, "no secret belongs to that group: see the inventory"));
@@ -115,10 +127,43 @@ impl Wanted {
     }
 }
 
-fn recipe(generate: Option<&PyRef<'_, Generate>>) -> ValueRecipe {
-    match generate {
-        Some(generate) => ValueRecipe::Generate(generate.0.clone()),
-        None => ValueRecipe::Supplied,
+/// How a value is made, as `swarmsecrets.request` writes it down.
+#[derive(FromPyObject)]
+enum Way<'py> {
+    Generate(PyRef<'py, Generate>),
+    Source(Place),
+}
+
+/// `swarmsecrets.source.FromSource`.
+#[derive(FromPyObject)]
+struct Place {
+    source: String,
+    reference: String,
+}
+
+/// Where a value comes from. Which version stands in a source is not known yet.
+#[derive(Clone)]
+enum Origin {
+    Known(ValueRecipe),
+    Place { source: String, reference: String },
+}
+
+impl Origin {
+    fn of(way: Option<&Way<'_>>) -> Self {
+        match way {
+            None => Self::Known(ValueRecipe::Supplied),
+            Some(Way::Generate(generate)) => Self::Known(ValueRecipe::Generate(generate.0.clone())),
+            Some(Way::Source(Place { source, reference })) => {
+                Self::Place { source: source.clone(), reference: reference.clone() }
+            }
+        }
+    }
+
+    async fn recipe(&self, sources: &Sources) -> Result<ValueRecipe> {
+        match self {
+            Self::Known(recipe) => Ok(recipe.clone()),
+            Self::Place { source, reference } => sources.current(source, reference).await.map(ValueRecipe::Source),
+        }
     }
 }
 
@@ -126,20 +171,34 @@ fn recipe(generate: Option<&PyRef<'_, Generate>>) -> ValueRecipe {
 #[derive(FromPyObject)]
 pub(crate) struct AskedFirst<'py> {
     name: String,
-    generate: Option<PyRef<'py, Generate>>,
+    way: Option<Way<'py>>,
     labels: BTreeMap<String, String>,
     reason: Option<String>,
 }
 
 impl AskedFirst<'_> {
-    pub(crate) fn request(&self, agent: Option<String>) -> CreateRequest {
-        CreateRequest {
+    pub(crate) fn wanted(&self, agent: Option<String>) -> WantedFirst {
+        let request = CreateRequest {
             name: self.name.clone(),
-            recipe: recipe(self.generate.as_ref()),
+            recipe: ValueRecipe::Supplied,
             labels: self.labels.clone().into_iter().collect(),
             reason: self.reason.clone(),
             agent,
-        }
+        };
+        WantedFirst { request, origin: Origin::of(self.way.as_ref()) }
+    }
+}
+
+/// A first version of which not everything is known yet.
+pub(crate) struct WantedFirst {
+    request: CreateRequest,
+    origin: Origin,
+}
+
+impl WantedFirst {
+    /// The first version, with what stands in its source now.
+    pub(crate) async fn request(self, sources: &Sources) -> Result<CreateRequest> {
+        Ok(CreateRequest { recipe: self.origin.recipe(sources).await?, ..self.request })
     }
 }
 

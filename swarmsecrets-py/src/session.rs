@@ -10,9 +10,10 @@ use swarmsecrets_core::executor::{Executor, Parts, Supply, check_reach, read_inv
 use swarmsecrets_core::git::GitRemotes;
 use swarmsecrets_core::ids::{EnvironmentId, RotationId};
 use swarmsecrets_core::journal::JournalStore;
-use swarmsecrets_core::plan::{CreateRequest, RotationRequest, plan_create, plan_rotation};
+use swarmsecrets_core::plan::{RotationRequest, plan_create, plan_rotation};
 use swarmsecrets_core::policy::{Guard, Policy};
 use swarmsecrets_core::rotation::Report;
+use swarmsecrets_core::source::Sources;
 use swarmsecrets_core::transport::{Read, Transport};
 use swarmsecrets_core::{Error, ErrorKind, Result};
 use swarmsecrets_git::HttpRemotes;
@@ -26,7 +27,7 @@ use crate::order::{Cancellation, Order};
 use crate::plan::Plan;
 use crate::plugins::{Plugin, Way};
 use crate::policy::{AskedAct, InForce, Question, Said};
-use crate::request::{Asked, AskedFirst, Given, Wanted};
+use crate::request::{Asked, AskedFirst, Given, Wanted, WantedFirst};
 use crate::runtime::run;
 use crate::secret_value::SecretValue;
 use crate::settings;
@@ -42,6 +43,7 @@ pub(crate) struct World {
     pub(crate) agent: Option<String>,
     pub(crate) probes: ProbeSet,
     pub(crate) credentials: Credentials,
+    pub(crate) sources: Sources,
     pub(crate) policies: InForce,
 }
 
@@ -51,6 +53,7 @@ impl World {
         let policies = given.policies(false)?;
         let (probes, credentials) = (given.probes(), given.credentials(false)?);
         let (journal, audit) = given.records()?;
+        let sources = given.sources()?;
         Ok(Self {
             transport: Box::new(transport),
             environment: EnvironmentId(endpoint),
@@ -61,6 +64,7 @@ impl World {
             agent: given.agent_id,
             probes,
             credentials,
+            sources,
             policies,
         })
     }
@@ -93,7 +97,11 @@ impl World {
         })
         .guarded(self.guards());
         let probes = self.probes.of(&*self.transport, self.environment, &*self.clock)?;
-        let executor = executor.with_passwords(self.credentials.changes()).with_probes(probes).with_git(&*self.remotes);
+        let executor = executor
+            .with_passwords(self.credentials.changes())
+            .with_probes(probes)
+            .with_sources(self.sources.clone())
+            .with_git(&*self.remotes);
         Ok(if order.accept_inconclusive { executor.accepting_inconclusive() } else { executor })
     }
 
@@ -105,16 +113,16 @@ impl World {
         // Over HTTP it is known after the first answer whether the world is simulated.
         let inventory = self.inventory().await?;
         let probes = self.probes.of(&*self.transport, self.environment, &*self.clock)?.requested();
-        let request = wanted.in_world(&inventory, &self.credentials)?;
+        let request = wanted.in_world(&inventory, &self.credentials, &self.sources).await?;
         let plan = plan_rotation(&inventory, &RotationRequest { probes, ..request })?;
         let plan = self.judged(plan, &inventory)?;
         check_reach(&*self.transport, self.environment, &plan).await?;
         Ok(plan)
     }
 
-    async fn plan_create(&self, request: &CreateRequest) -> Result<swarmsecrets_core::plan::Plan> {
+    async fn plan_create(&self, wanted: WantedFirst) -> Result<swarmsecrets_core::plan::Plan> {
         let inventory = self.inventory().await?;
-        self.judged(plan_create(&inventory, request)?, &inventory)
+        self.judged(plan_create(&inventory, &wanted.request(&self.sources).await?)?, &inventory)
     }
 
     /// A plan with the decision that the policies in force make of it. The inventory was read: the world is known.
@@ -215,8 +223,8 @@ impl Session {
 
     fn plan_create<'py>(&self, py: Python<'py>, wait: bool, asked: AskedFirst<'_>) -> PyResult<Bound<'py, PyAny>> {
         let world = self.0.clone();
-        let request = asked.request(world.agent.clone());
-        run(py, wait, Cancellation::default(), async move { world.plan_create(&request).await }, plan)
+        let wanted = asked.wanted(world.agent.clone());
+        run(py, wait, Cancellation::default(), async move { world.plan_create(wanted).await }, plan)
     }
 
     fn explain<'py>(&self, py: Python<'py>, wait: bool, asked: AskedAct) -> PyResult<Bound<'py, PyAny>> {

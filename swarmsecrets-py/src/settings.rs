@@ -9,6 +9,7 @@ use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::executor::PasswordChange;
 use swarmsecrets_core::journal::{JournalStore, MemoryJournal};
 use swarmsecrets_core::plan::Probed;
+use swarmsecrets_core::source::{SecretSource, Sources};
 use swarmsecrets_core::{Result, SecretValue as Value};
 use swarmsecrets_host::{FileAudit, FileJournal, state_dir};
 use swarmsecrets_postgres::PostgresJournal;
@@ -33,6 +34,8 @@ pub(crate) struct Given<'py> {
     probes: Vec<(String, GivenProbe<'py>)>,
     /// Each by the name of its secret.
     passwords: Vec<(String, GivenPassword<'py>)>,
+    /// Each has a name of its own.
+    sources: Vec<GivenSource<'py>>,
     audit: Option<Plugin>,
     policy: Option<PyRef<'py, Policy>>,
 }
@@ -48,6 +51,12 @@ enum GivenPassword<'py> {
     Native(PyRef<'py, Password>),
     /// A setter, and the value that the secret has now.
     Python(Plugin, PyRef<'py, SecretValue>),
+}
+
+#[derive(FromPyObject)]
+enum GivenSource<'py> {
+    Native(PyRef<'py, Source>),
+    Python(Plugin),
 }
 
 /// A journal and an audit trail.
@@ -99,6 +108,16 @@ impl Given<'_> {
         })
     }
 
+    /// The sources that values are fetched from.
+    pub(crate) fn sources(&self) -> Result<Sources> {
+        self.sources.iter().try_fold(Sources::none(), |sources, source| {
+            sources.and(match source {
+                GivenSource::Native(source) => source.0.clone(),
+                GivenSource::Python(plugin) => Arc::new(plugins::Source(plugin.clone())),
+            })
+        })
+    }
+
     /// The passwords. That of a real system is not changed for a simulated secret.
     pub(crate) fn credentials(&self, simulated: bool) -> Result<Credentials> {
         self.passwords.iter().try_fold(Credentials::default(), |credentials, (secret, password)| {
@@ -138,6 +157,22 @@ impl Probe {
             Ask::Outside(probe) | Ask::Inside(probe) => format!("<HealthProbe: {}>", probe.name()),
             Ask::Logs(_) => "<HealthProbe: logs>".to_owned(),
         }
+    }
+}
+
+/// A source of swarmsecrets' own.
+#[pyclass(frozen, module = "swarmsecrets._native")]
+pub(crate) struct Source(Arc<dyn SecretSource>);
+
+#[pymethods]
+impl Source {
+    #[new]
+    fn new(py: Python<'_>, settings: &str) -> PyResult<Self> {
+        read(settings).and_then(swarmsecrets_settings::source).or_raise(py).map(Self)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<SecretSource: {}>", self.0.name())
     }
 }
 

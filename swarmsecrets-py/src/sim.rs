@@ -42,6 +42,7 @@ impl SimSwarm {
         let policies = given.policies(true).or_raise(py)?;
         let (journal, audit) = given.simulated_records(self.journal.clone()).or_raise(py)?;
         let (probes, credentials) = (given.probes(), given.credentials(true).or_raise(py)?);
+        let sources = given.sources().or_raise(py)?;
         Ok(Session(Arc::new(World {
             transport: Box::new(client),
             environment: EnvironmentId(1),
@@ -52,6 +53,7 @@ impl SimSwarm {
             agent: given.agent_id,
             probes,
             credentials,
+            sources,
             policies,
         })))
     }

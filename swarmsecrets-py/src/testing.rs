@@ -14,13 +14,14 @@ use swarmsecrets_core::credential::CredentialSetter;
 use swarmsecrets_core::exec::{Exec, NoExec};
 use swarmsecrets_core::health::{HealthProbe, Target, TargetTask};
 use swarmsecrets_core::ids::{SecretName, ServiceId, TaskId};
+use swarmsecrets_core::source::SecretSource;
 use swarmsecrets_testkit::conformance;
 use swarmsecrets_testkit::conformance::credential_setter::Trouble;
 use swarmsecrets_testkit::conformance::health_probe::Condition;
 use swarmsecrets_testkit::gateway::{Serving, serve};
 use tokio::net::TcpListener;
 
-use crate::plugins::{Done, Plugin, Probe, Setter, Sink, Way};
+use crate::plugins::{Done, Plugin, Probe, Setter, Sink, Source, Way};
 use crate::secret_value::SecretValue;
 
 /// Runs a suite. What it finds wrong is an `AssertionError`; what the stage raises is raised.
@@ -158,6 +159,30 @@ impl conformance::health_probe::Stage for ProbeStage {
 
     fn silence_is_unhealthy(&self) -> bool {
         self.silence_is_unhealthy
+    }
+}
+
+/// The suite of sources: `stage.source()` gives an adapter, `stage.put(reference, value)` puts a value there.
+#[pyfunction]
+pub(crate) fn check_secret_source(py: Python<'_>, stage: Py<PyAny>) -> PyResult<()> {
+    let stage = SourceStage(stage);
+    checked(py, async move { conformance::secret_source::check(&stage).await })
+}
+
+struct SourceStage(Py<PyAny>);
+
+#[async_trait]
+impl conformance::secret_source::Stage for SourceStage {
+    fn source(&self) -> Box<dyn SecretSource> {
+        Box::new(Source(called(&self.0, "source", ())))
+    }
+
+    async fn put(&self, reference: &str, value: &Value) {
+        let Done = called(&self.0, "put", (reference, SecretValue(value.clone())));
+    }
+
+    fn reference(&self, name: &str) -> String {
+        called(&self.0, "reference", (name,))
     }
 }
 

@@ -34,6 +34,13 @@ def test_the_audit_sink_keeps_its_promises(tmp_path: pathlib.Path) -> None:
     testing.check_audit_sink(lambda: SqliteAudit(path), SqliteAudit(path).records)
 
 
+def test_the_source_keeps_its_promises(tmp_path: pathlib.Path) -> None:
+    from secret_source import Vault
+
+    path = str(tmp_path / "vault.sqlite")
+    testing.check_secret_source(lambda: Vault(path), Vault(path).put)
+
+
 def test_the_transport_keeps_its_promises() -> None:
     from transport import Http
 

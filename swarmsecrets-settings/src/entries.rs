@@ -1,4 +1,4 @@
-//! What the files of `--credentials` and `--probes` have alike: TOML with entries, each with settings of one kind, that name
+//! What the files of `--credentials`, `--probes` and `--sources` have alike: TOML with entries, each with settings of one kind, that name
 //! other files beside them.
 
 use std::path::Path;

@@ -1,13 +1,15 @@
-//! Health probes and credential setters, made from settings: the files that `--probes` and `--credentials` name, or entries
-//! of such files that a program has written.
+//! Health probes, credential setters and sources of values, made from settings: the files that `--probes`, `--credentials` and
+//! `--sources` name, or entries of such files that a program has written.
 //!
-//! `entries`: what both kinds of files have alike · `probes` · `credentials`
+//! `entries`: what all kinds of files have alike · `probes` · `credentials` · `sources`
 
 mod entries;
 
 mod credentials;
 mod probes;
+mod sources;
 
 pub use self::credentials::{Credentials, credential};
 pub use self::entries::Settings;
 pub use self::probes::{Ask, ProbeSet, probe};
+pub use self::sources::{read_sources, source};

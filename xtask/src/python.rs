@@ -30,6 +30,9 @@ pub(crate) fn test(log: &Log, tell: impl Fn(&mut Command), arguments: &[String])
     log.run(python(&venv, &tell).args(build))?;
     log.run(python(&venv, &tell).args(["-m", "mypy", "swarmsecrets-py/python"]))?;
     log.run(python(&venv, &tell).args(["-m", "mypy.stubtest", "swarmsecrets"]))?;
+    // What it fetches stays within the repository.
+    let pyright = repository::target().join("pyright");
+    log.run(python(&venv, &tell).args(["-m", "pyright"]).env("PYRIGHT_PYTHON_CACHE_DIR", pyright))?;
     pytest(log, &mut python(&venv, &tell), arguments)
 }
 

@@ -19,8 +19,8 @@ pub(crate) use self::policy::{CheckArgs, ExplainArgs, PolicyCommand};
 #[cfg(test)]
 pub(crate) use self::rotation::OrderArgs;
 pub(crate) use self::rotation::{
-    AllowArgs, CredentialArgs, PlanRotateArgs, ProbeArgs, RevokeArgs, RotateArgs, RotationArgs, SecretArgs, Strategy,
-    ValueArgs,
+    AllowArgs, CredentialArgs, PlanRotateArgs, ProbeArgs, RevokeArgs, RotateArgs, RotationArgs, SecretArgs, SourceArgs,
+    Strategy, ValueArgs,
 };
 pub(crate) use self::sim::{AdvanceArgs, RedeployArgs, ServeArgs, SimCommand};
 
@@ -244,6 +244,8 @@ pub(crate) struct ApplyArgs {
     /// Read the new value from this file, byte for byte; `-` is standard input. For several secrets: NAME=FILE, once for each
     #[arg(long, value_name = "FILE")]
     pub(crate) value_file: Vec<String>,
+    #[command(flatten)]
+    pub(crate) sources: SourceArgs,
     /// Why: kept in the audit trail
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
@@ -270,6 +272,8 @@ pub(crate) struct ResumeArgs {
     /// Read the new value from this file, byte for byte; `-` is standard input. For several secrets: NAME=FILE, once for each
     #[arg(long, value_name = "FILE")]
     pub(crate) value_file: Vec<String>,
+    #[command(flatten)]
+    pub(crate) sources: SourceArgs,
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
     #[command(flatten)]

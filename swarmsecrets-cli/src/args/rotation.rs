@@ -120,6 +120,19 @@ pub(crate) struct ValueArgs {
     /// Generate the new values, as `32` or `length=32,alphabet=hex`
     #[arg(long, value_name = "SPEC")]
     pub(crate) generate: Option<String>,
+    /// Fetch the new value from a source of --sources, as SOURCE:REFERENCE. For several secrets: NAME=SOURCE:REFERENCE, once for each
+    #[arg(long, value_name = "PLACE", requires = "sources")]
+    pub(crate) value_from: Vec<String>,
+    #[command(flatten)]
+    pub(crate) sources: SourceArgs,
+}
+
+/// Which sources are at hand.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct SourceArgs {
+    /// A TOML file that says which sources of values there are (docs/sources.md)
+    #[arg(long, value_name = "FILE", help_heading = "Value")]
+    pub(crate) sources: Option<PathBuf>,
 }
 
 /// `plan rotate`

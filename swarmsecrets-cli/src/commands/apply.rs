@@ -24,7 +24,10 @@ pub(super) async fn run(app: &App, args: ApplyArgs) -> Result<Exit, Failure> {
     let what = read(&args.plan)?;
     let plan = what.plan();
     let reason = args.reason.clone().or_else(|| plan.reason.clone());
-    let carrier = Carrier::new(app, &args.change, reason)?.with(&args.credentials)?.asking(&args.probes)?;
+    let carrier = Carrier::new(app, &args.change, reason)?
+        .with(&args.credentials)?
+        .asking(&args.probes)?
+        .fetching(&args.sources)?;
     if args.probes.probes.is_some() && plan.consumers.iter().all(|c| c.probes.is_empty()) {
         return Err(Failure::usage("the plan asks no probe: make it again with --probes, or leave --probes out here"));
     }

@@ -8,17 +8,19 @@ use swarmsecrets_core::journal::Event;
 use swarmsecrets_core::plan::{Plan, Warning};
 use swarmsecrets_core::policy::{Decision, Word};
 use swarmsecrets_core::rotation::Report;
+use swarmsecrets_core::source::Sources;
 use swarmsecrets_core::{Error, ErrorKind};
 use swarmsecrets_settings::{Credentials, ProbeSet};
 
 use crate::app::App;
-use crate::args::{ChangeArgs, CredentialArgs, ProbeArgs};
+use crate::args::{ChangeArgs, CredentialArgs, ProbeArgs, SourceArgs};
 use crate::confirm::{confirm, require_terminal};
 use crate::exit::{Exit, Failure};
 use crate::progress::Teller;
 use crate::records::Records;
 use crate::request::{credentials, probes};
 use crate::settings::Intent;
+use crate::sourced::sources;
 use crate::world::{World, random};
 use crate::{interrupt, plan_text, report_text};
 
@@ -30,6 +32,7 @@ pub(super) struct Carrier<'a> {
     teller: Arc<Teller>,
     pub(super) credentials: Credentials,
     probes: ProbeSet,
+    pub(super) sources: Sources,
     yes: bool,
     reason: Option<String>,
 }
@@ -42,7 +45,8 @@ impl<'a> Carrier<'a> {
         let records = Records::open(args, app, &world)?;
         let teller = Arc::new(Teller::new(app.console));
         let (credentials, probes) = (Credentials::default(), ProbeSet::default());
-        Ok(Self { app, world, records, teller, credentials, probes, yes: args.yes, reason })
+        let sources = Sources::none();
+        Ok(Self { app, world, records, teller, credentials, probes, sources, yes: args.yes, reason })
     }
 
     /// The same, which also changes passwords. Those of real systems are not changed for a simulated secret.
@@ -60,6 +64,12 @@ impl<'a> Carrier<'a> {
     pub(super) fn asking(self, args: &ProbeArgs) -> Result<Self, Failure> {
         let probes = probes(args)?;
         Ok(Self { probes, ..self })
+    }
+
+    /// The same, which also fetches values from sources.
+    pub(super) fn fetching(self, args: &SourceArgs) -> Result<Self, Failure> {
+        let sources = sources(args)?;
+        Ok(Self { sources, ..self })
     }
 
     /// The probes that are asked.
@@ -124,6 +134,7 @@ impl<'a> Carrier<'a> {
             word,
         })
         .with_passwords(self.credentials.changes())
+        .with_sources(self.sources.clone())
         .with_git(self.world.remotes())
         .guarded(self.world.guards())
     }

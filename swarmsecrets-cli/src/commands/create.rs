@@ -12,8 +12,8 @@ use crate::request;
 /// Creates the first version of a secret.
 pub(super) async fn run(app: &App, args: CreateArgs) -> Result<Exit, Failure> {
     SecretName::new(&args.name).map_err(Failure::input)?;
-    let recipe = request::required_recipe(&args.value)?;
-    let carrier = Carrier::new(app, &args.change, args.reason.clone())?;
+    let carrier = Carrier::new(app, &args.change, args.reason.clone())?.fetching(&args.value.sources)?;
+    let recipe = request::required_recipe(&args.value, &carrier.sources).await?;
     let files = args.value.value_file;
     let wanted = CreateRequest {
         name: args.name,

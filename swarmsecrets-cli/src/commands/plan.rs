@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::args::PlanRotateArgs;
 use crate::exit::{Exit, Failure};
 use crate::settings::Intent;
+use crate::sourced::sources;
 use crate::world::World;
 use crate::{plan_text, request};
 
@@ -20,8 +21,9 @@ pub(super) async fn run(app: &App, args: PlanRotateArgs) -> Result<Exit, Failure
     let world = World::open(app, Intent::Read)?.under(app, &args.policy)?;
     let credentials = request::credentials(&args.credentials, &app.console)?;
     let probes = request::probes(&args.probes)?;
+    let sources = sources(&args.value.sources)?;
     let inventory = world.inventory().await?;
-    let secrets = request::secrets(&inventory, &args.secrets, &args.value)?;
+    let secrets = request::secrets(&inventory, &args.secrets, &args.value, &sources).await?;
     let wanted = world.signed(request::rotation(secrets, &args.rotation, &credentials));
     let wanted = RotationRequest { probes: world.probes(&probes)?.requested(), ..wanted };
     let plan = world.plan(&inventory, &wanted).await?;

@@ -16,7 +16,10 @@ use crate::world::random;
 /// Goes on with a rotation.
 pub(super) async fn run(app: &App, args: ResumeArgs) -> Result<Exit, Failure> {
     let given = args.id.as_deref().map(RotationId::new).transpose().map_err(Failure::input)?;
-    let carrier = Carrier::new(app, &args.change, None)?.with(&args.credentials)?.asking(&args.probes)?;
+    let carrier = Carrier::new(app, &args.change, None)?
+        .with(&args.credentials)?
+        .asking(&args.probes)?
+        .fetching(&args.sources)?;
     let id = match given {
         Some(id) => id,
         None => {

@@ -15,4 +15,5 @@ mod refusals;
 mod rotation;
 mod served;
 mod settings;
+mod sources;
 mod usage;

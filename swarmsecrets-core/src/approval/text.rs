@@ -67,6 +67,7 @@ impl ChangeRequest {
                 (None, ValueRecipe::Generate(spec)) => {
                     format!("made at random ({}) when it is carried out", one_line(&spec.to_string(), 200))
                 }
+                (None, ValueRecipe::Source(version)) => format!("{version}, and no other"),
                 (None, ValueRecipe::Supplied) => {
                     "WHATEVER IS HANDED OVER when it is carried out: it was not in hand when this was asked for"
                         .to_owned()

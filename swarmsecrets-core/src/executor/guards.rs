@@ -8,7 +8,7 @@ use crate::audit::{AuditRecord, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::RotationId;
 use crate::inventory::Inventory;
-use crate::plan::{Content, Plan, ValueRecipe, acts, decide_now};
+use crate::plan::{Content, Plan, acts, decide_now};
 use crate::policy::{Decision, Direction, Gate, Guard};
 use crate::rotation::Stage;
 
@@ -27,7 +27,7 @@ impl<'a> Executor<'a> {
         supply: &mut Supply<'_>,
         world: &Inventory,
     ) -> Result<(Gate, Option<Approved>)> {
-        let asked = self.leave_to_begin(plan, &supply.values, world).await;
+        let asked = self.leave_to_begin(plan, &mut supply.values, world).await;
         if let Err(error) = &asked {
             self.tell_refusal(plan, supply, world, error).await?;
         }
@@ -53,7 +53,7 @@ impl<'a> Executor<'a> {
     async fn leave_to_begin(
         &self,
         plan: &Plan,
-        values: &Values,
+        values: &mut Values,
         world: &Inventory,
     ) -> Result<(Gate, Option<Approved>)> {
         let approved = self.judge_approval(plan, values, world).await?;
@@ -61,6 +61,8 @@ impl<'a> Executor<'a> {
         let gate = approved.iter().fold(gate, |gate, approved| gate.approved_until(approved.expires()));
         gate.check(self.parts.clock.now().wall)?;
         self.switches(Direction::Forward).await?;
+        // Not sooner: what must not be begun has no use for a value.
+        self.fetch(plan, values).await?;
         self.check_values(plan, values, world)?;
         Ok((gate, approved))
     }
@@ -120,11 +122,11 @@ impl<'a> Executor<'a> {
         Ok(())
     }
 
-    /// Whether all values that are handed over may become new versions.
+    /// Whether all values that are handed over, or were fetched, may become new versions.
     pub(super) fn check_values(&self, plan: &Content, values: &Values, world: &Inventory) -> Result<()> {
         let acts = acts(plan, world, self.parts.agent.as_deref());
-        let supplied = acts.iter().zip(&plan.secrets).filter(|(_, secret)| secret.recipe == ValueRecipe::Supplied);
-        let in_hand = supplied.filter_map(|(act, secret)| Some((act, values.of(plan, &secret.secret)?)));
+        let secrets = acts.iter().zip(&plan.secrets);
+        let in_hand = secrets.filter_map(|(act, secret)| Some((act, values.of(plan, &secret.secret)?)));
         let said = in_hand.flat_map(|(act, value)| self.guards.iter().map(move |g| g.policy().judge_value(act, value)));
         match said.fold(Decision::Allow, Decision::stricter) {
             Decision::Deny { reason } | Decision::NeedsApproval { reason } => {

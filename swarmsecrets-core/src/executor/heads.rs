@@ -7,7 +7,15 @@ use crate::plan::Content;
 use crate::policy::Direction;
 use crate::rotation::{Answer, Reply};
 
-impl Executor<'_> {
+impl<'a> Executor<'a> {
+    /// The same executor, which also asks these where the repositories of git stacks stand. Without them a git stack is left
+    /// to a person, also where it names a secret by a variable.
+    #[must_use]
+    pub fn with_git(mut self, remotes: &'a dyn GitRemotes) -> Self {
+        self.remotes = Some(remotes);
+        self
+    }
+
     /// Adds to a look at everything where the repositories stand of the git stacks that could be written in this direction.
     pub(super) async fn with_heads(&self, plan: &Content, direction: Direction, mut seen: Reply) -> Reply {
         let (Reply::Done(Answer::World(world)), Some(remotes)) = (&mut seen, self.remotes) else { return seen };

@@ -15,6 +15,7 @@ mod progress;
 mod reach;
 mod read;
 mod run;
+mod sources;
 mod stopped;
 mod trail;
 mod values;

@@ -27,6 +27,7 @@ use crate::plan::{Plan, ValueRecipe, recover, visible_rotations};
 use crate::policy::{Direction, Gate, Guard};
 use crate::rotation::{Action, ActionId, Answer, Change, Look, Poll, Reply, Report, Rotation, Stage, State};
 use crate::secret::SecretValue;
+use crate::source::Sources;
 
 /// Carries rotations out, one at a time.
 pub struct Executor<'a> {
@@ -35,6 +36,7 @@ pub struct Executor<'a> {
     pub(super) passwords: Passwords,
     probes: Probes<'a>,
     pub(super) remotes: Option<&'a dyn GitRemotes>,
+    pub(super) sources: Sources,
     pub(super) guards: &'a [Guard],
     pub(super) approval: Option<Approval<'a>>,
     accepting: bool,
@@ -70,7 +72,17 @@ impl<'a> Executor<'a> {
     pub fn new(parts: Parts<'a>) -> Self {
         let transport = Counted::new(parts.transport);
         let (passwords, probes) = (Passwords::default(), Probes::none());
-        Self { parts, transport, passwords, probes, remotes: None, guards: &[], approval: None, accepting: false }
+        Self {
+            parts,
+            transport,
+            passwords,
+            probes,
+            remotes: None,
+            sources: Sources::none(),
+            guards: &[],
+            approval: None,
+            accepting: false,
+        }
     }
 
     /// The same executor, which also changes the passwords behind these logical secrets, for plans that say so.
@@ -84,14 +96,6 @@ impl<'a> Executor<'a> {
     #[must_use]
     pub fn with_probes(mut self, probes: Probes<'a>) -> Self {
         self.probes = probes;
-        self
-    }
-
-    /// The same executor, which also asks these where the repositories of git stacks stand. Without them a git stack is left
-    /// to a person, also where it names a secret by a variable.
-    #[must_use]
-    pub fn with_git(mut self, remotes: &'a dyn GitRemotes) -> Self {
-        self.remotes = Some(remotes);
         self
     }
 
@@ -112,6 +116,7 @@ impl<'a> Executor<'a> {
     /// Whatever happens later is in the report.
     pub async fn apply(&self, plan: &Plan, supply: &mut Supply<'_>) -> Result<Report> {
         supply.values.check(plan)?;
+        self.check_sources(plan)?;
         self.passwords.check(plan)?;
         let world = self.world().await?;
         let (gate, approved) = self.may_begin(plan, supply, &world).await?;
@@ -257,7 +262,7 @@ impl<'a> Executor<'a> {
         if !matches!(purpose, Purpose::Close) {
             self.can_go_on_with(rotation.state())?;
         }
-        let supply = match purpose {
+        let mut supply = match purpose {
             Purpose::GoOn(supply) => Some(supply),
             // Nobody is asked.
             Purpose::GoBack | Purpose::Retire | Purpose::Close => None,
@@ -267,8 +272,11 @@ impl<'a> Executor<'a> {
                 .check(plan, &world)
                 .map_err(|error| error.context(format!("rotation {id} has probes to ask")))?;
         }
-        if let Some(supply) = supply.as_ref().filter(|_| rotation.state().lacks_versions()) {
-            self.check_values(plan, &supply.values, &world)?;
+        if let Some(supply) = supply.as_mut() {
+            self.fetch_again(rotation.state(), &mut supply.values).await?;
+            if rotation.state().makes_versions() {
+                self.check_values(plan, &supply.values, &world)?;
+            }
         }
         let gate = with_leave(self.gate(plan, &world), rotation.state());
         let fresh = Fresh::of(rotation.state());
@@ -419,7 +427,7 @@ impl<'a> Executor<'a> {
             return Ok(None);
         };
         match &planned.recipe {
-            ValueRecipe::Supplied => Ok(supply.values.of(plan, &planned.secret).cloned()),
+            ValueRecipe::Supplied | ValueRecipe::Source(_) => Ok(supply.values.of(plan, &planned.secret).cloned()),
             ValueRecipe::Generate(spec) => {
                 let made = || self.passwords.next_value(planned, spec.generate(supply.random)?);
                 run.fresh.once(secret, made).map(Some)

@@ -14,6 +14,8 @@ pub struct Values {
     /// For the one secret that takes a value.
     sole: Option<SecretValue>,
     named: BTreeMap<String, SecretValue>,
+    /// Those that were fetched from sources.
+    fetched: BTreeMap<String, SecretValue>,
 }
 
 impl Values {
@@ -26,13 +28,13 @@ impl Values {
     /// One value, for the one secret of a plan that takes a value.
     #[must_use]
     pub fn one(value: SecretValue) -> Self {
-        Self { sole: Some(value), named: BTreeMap::new() }
+        Self { sole: Some(value), ..Self::default() }
     }
 
     /// Values by the names of their logical secrets.
     #[must_use]
     pub fn named(values: impl IntoIterator<Item = (String, SecretValue)>) -> Self {
-        Self { sole: None, named: values.into_iter().collect() }
+        Self { named: values.into_iter().collect(), ..Self::default() }
     }
 
     /// The fingerprints of the values that are handed over for a plan, by the names of their secrets.
@@ -72,11 +74,21 @@ impl Values {
         }
     }
 
-    /// The value for a logical secret of a plan.
+    /// Takes what a source has given for a logical secret.
+    pub(super) fn fetched(&mut self, secret: &str, value: SecretValue) {
+        self.fetched.insert(secret.to_owned(), value);
+    }
+
+    /// Whether a source has given the value for a logical secret.
+    pub(super) fn has_fetched(&self, secret: &str) -> bool {
+        self.fetched.contains_key(secret)
+    }
+
+    /// The value for a logical secret of a plan, handed over or fetched.
     pub(crate) fn of(&self, plan: &Content, secret: &str) -> Option<&SecretValue> {
         let mut takers = plan.secrets.iter().filter(|s| s.recipe == ValueRecipe::Supplied);
         let sole = matches!((takers.next(), takers.next()), (Some(only), None) if only.secret == secret);
-        self.named.get(secret).or(self.sole.as_ref().filter(|_| sole))
+        self.named.get(secret).or(self.sole.as_ref().filter(|_| sole)).or_else(|| self.fetched.get(secret))
     }
 }
 

@@ -10,6 +10,8 @@ pub const PREVIOUS: &str = "io.swarmsecrets.previous";
 pub const ROTATION: &str = "io.swarmsecrets.rotation";
 /// How long the version before is kept.
 pub const GRACE: &str = "io.swarmsecrets.grace";
+/// Where its value came from, and which version it is there: `source:reference@version`.
+pub const SOURCE: &str = "io.swarmsecrets.source";
 /// How the consumers were to change over, where it was more than an exchange of references.
 pub const STRATEGY: &str = "io.swarmsecrets.strategy";
 /// What all of ours begin with.

@@ -33,6 +33,7 @@ pub fn plan_create(inventory: &Inventory, request: &CreateRequest) -> Result<Pla
         ));
     }
     let labels = request.labels.with(naming::labels(name.as_str(), 1, None, Duration::ZERO).iter());
+    let labels = request.recipe.labelled(labels);
     let subject = Subject { what: "secret", name: name.as_str(), labels: &request.labels };
     let step = Step {
         n: 1,

@@ -78,6 +78,7 @@ impl Plan {
             let value = match &secret.recipe {
                 ValueRecipe::Supplied => "the value that is handed over".to_owned(),
                 ValueRecipe::Generate(spec) => format!("a generated value ({spec})"),
+                ValueRecipe::Source(version) => version.to_string(),
             };
             add(Mark::Add, format!("secret {} with {value}", secret.next.name));
             if let Some(owner) = &secret.owner {

@@ -35,7 +35,7 @@ pub(crate) fn decision(plan: &Content, acts: &[Act<'_>], policy: &Policy) -> Dec
         };
         match &secret.recipe {
             ValueRecipe::Generate(spec) => said.stricter(policy.judge_generated(act, spec)),
-            ValueRecipe::Supplied => said,
+            ValueRecipe::Supplied | ValueRecipe::Source(_) => said,
         }
     };
     acts.iter().zip(&plan.secrets).map(of).fold(Decision::Allow, Decision::stricter)

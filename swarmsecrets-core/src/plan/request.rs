@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::credential::Account;
 use crate::generate::GenerateSpec;
-use crate::inventory::Labels;
+use crate::inventory::{Labels, label};
+use crate::source::SourceVersion;
 
 /// Where the next value comes from. The value itself is never part of a request or a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,18 @@ pub enum ValueRecipe {
     Supplied,
     /// It is made at random when the plan is applied.
     Generate(GenerateSpec),
+    /// It is this version of a value in a source, and is fetched when the plan is applied.
+    Source(SourceVersion),
+}
+
+impl ValueRecipe {
+    /// The labels of a new version, and what they say of where its value came from.
+    pub(super) fn labelled(&self, labels: Labels) -> Labels {
+        match self {
+            Self::Source(version) => labels.with([(label::SOURCE, version.label().as_str())]),
+            Self::Supplied | Self::Generate(_) => labels,
+        }
+    }
 }
 
 /// How the consumers get from one version to the next.

@@ -125,6 +125,7 @@ fn planned_secret(
     if request.strategy != Strategy::Swap {
         labels = labels.with([(label::STRATEGY, request.strategy.word())]);
     }
+    labels = recipe.labelled(labels);
     Ok(PlannedSecret {
         secret: secret.name.clone(),
         recipe: recipe.clone(),

@@ -6,9 +6,9 @@ use crate::journal::{Found, MadeVersion};
 use crate::plan::Strategy;
 
 impl State {
-    /// Whether a new version is yet to be made.
-    pub(crate) fn lacks_versions(&self) -> bool {
-        self.versions.iter().any(|version| version.created.is_none())
+    /// Whether new versions are yet to be made.
+    pub(crate) fn makes_versions(&self) -> bool {
+        self.stage == Stage::Prepare && self.versions.iter().any(|version| version.created.is_none())
     }
 
     /// Where a rotation stands whose first journal is lost.

@@ -6,7 +6,7 @@
 'applied'
 """
 
-from swarmsecrets import audit, credentials, health, plugins, transport
+from swarmsecrets import audit, credentials, health, plugins, source, transport
 from swarmsecrets._native import Cancellation, Generate, SecretValue
 from swarmsecrets.client import AsyncClient, Client
 from swarmsecrets.errors import Error
@@ -17,6 +17,7 @@ from swarmsecrets.progress import AsyncRunning, Progress, Running
 from swarmsecrets.report import Report
 from swarmsecrets.request import Group
 from swarmsecrets.sim import SimSwarm
+from swarmsecrets.source import FromSource
 
 __all__ = [
     "AsyncClient",
@@ -24,6 +25,7 @@ __all__ = [
     "Cancellation",
     "Client",
     "Error",
+    "FromSource",
     "Generate",
     "Group",
     "Inventory",
@@ -39,5 +41,6 @@ __all__ = [
     "credentials",
     "health",
     "plugins",
+    "source",
     "transport",
 ]

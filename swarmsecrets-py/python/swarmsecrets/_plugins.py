@@ -55,6 +55,13 @@ class Adapter:
         """What it says of itself once and for all."""
         return ""
 
+    def named(self) -> str:
+        """The name that it gives itself."""
+        name = getattr(self.plugin, "name", None)
+        if not isinstance(name, str) or not 0 < len(name) <= 300 or not name.isprintable():
+            raise errors.InvalidError(f"{self.what} has no `name`: it must be a line of at most 300 characters")
+        return name
+
     def ask(self, method: str, *arguments: Any) -> Any:
         """The answer of a method, awaited where it must be."""
         return self.guarded(method, lambda: getattr(self.plugin, method)(*arguments))
@@ -104,10 +111,7 @@ class HealthProbeAdapter(Adapter):
     methods = ("baseline", "check")
 
     def introduced(self) -> str:
-        name = getattr(self.plugin, "name", None)
-        if not isinstance(name, str) or not 0 < len(name) <= 300 or not name.isprintable():
-            raise errors.InvalidError(f"{self.what} has no `name`: it must be a line of at most 300 characters")
-        return name
+        return self.named()
 
     def baseline(self, told: str, containers: _native.Containers) -> str:
         seen = self.ask("baseline", _documents.read(Target, json.loads(told)), containers)
@@ -154,6 +158,26 @@ class CredentialSetterAdapter(Adapter):
 
     def undo(self, rotation: str, current: _native.SecretValue) -> None:
         self.ask("undo", rotation, current)
+
+
+class SecretSourceAdapter(Adapter):
+    kind = "secret source"
+    methods = ("current", "fetch")
+
+    def introduced(self) -> str:
+        return self.named()
+
+    def current(self, reference: str) -> str:
+        version = self.ask("current", reference)
+        if not isinstance(version, str):
+            raise self.expected("current", "a str", version)
+        return version
+
+    def fetch(self, reference: str, version: str) -> _native.SecretValue:
+        value = self.ask("fetch", reference, version)
+        if not isinstance(value, _native.SecretValue):
+            raise self.expected("fetch", "a swarmsecrets.SecretValue", value)
+        return value
 
 
 class AuditSinkAdapter(Adapter):

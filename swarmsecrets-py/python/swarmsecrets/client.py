@@ -20,7 +20,7 @@ from swarmsecrets.plan import Plan
 from swarmsecrets.policy import Judgement, _asked
 from swarmsecrets.progress import AsyncRunning, Observer, Running
 from swarmsecrets.report import Report
-from swarmsecrets.request import AskedFirst, Group, Limits, Names, Values, asked, duration, handed_over
+from swarmsecrets.request import AskedFirst, Group, Limits, Names, Values, asked, duration, handed_over, made
 from swarmsecrets.settings import Given, Path, Settings
 from swarmsecrets.transport import Transport
 
@@ -94,8 +94,7 @@ class Client(_Session):
         self, name: str, *, value: Values = None, labels: Mapping[str, str] | None = None, reason: str | None = None
     ) -> Plan:
         """Plans the first version of a secret and changes nothing."""
-        generate = value if isinstance(value, _native.Generate) else None
-        return Plan(self._session.plan_create(True, AskedFirst(name, generate, dict(labels or {}), reason)))
+        return Plan(self._session.plan_create(True, AskedFirst(name, made(value), dict(labels or {}), reason)))
 
     def explain(
         self, name: str, action: Literal["create", "rotate", "revoke"] = "rotate", *, at: Moment | None = None
@@ -237,8 +236,7 @@ class AsyncClient(_Session):
         self, name: str, *, value: Values = None, labels: Mapping[str, str] | None = None, reason: str | None = None
     ) -> Plan:
         """As `Client.plan_create`."""
-        generate = value if isinstance(value, _native.Generate) else None
-        return Plan(await self._session.plan_create(False, AskedFirst(name, generate, dict(labels or {}), reason)))
+        return Plan(await self._session.plan_create(False, AskedFirst(name, made(value), dict(labels or {}), reason)))
 
     async def explain(
         self, name: str, action: Literal["create", "rotate", "revoke"] = "rotate", *, at: Moment | None = None

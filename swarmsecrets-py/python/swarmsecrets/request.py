@@ -10,9 +10,12 @@ from typing import Literal, TypedDict
 from swarmsecrets import _native
 from swarmsecrets._native import Generate, SecretValue
 from swarmsecrets.errors import InvalidError
+from swarmsecrets.source import FromSource
 
-Value = SecretValue | Generate
-"""Where a value comes from: it is handed over, or generated."""
+Way = Generate | FromSource
+"""How a value is made when a plan is carried out: it is generated, or fetched from a source."""
+Value = SecretValue | Way
+"""Where a value comes from: it is handed over, generated, or fetched from a source."""
 Values = Value | Mapping[str, Value] | None
 """One value for the one secret that takes it, or one for each secret by its name; none where it is handed over later."""
 Duration = timedelta | str
@@ -79,10 +82,10 @@ class Group:
 class Asked:
     """A rotation that somebody asks for, as Rust reads it."""
 
-    secrets: list[tuple[str, Generate | None]]
+    secrets: list[tuple[str, Way | None]]
     stack: str | None
     labels: list[tuple[str, str]]
-    generate: Generate | None
+    way: Way | None
     strategy: str | None
     grace: timedelta | None
     stability: timedelta | None
@@ -103,7 +106,7 @@ class AskedFirst:
     """A first version that somebody asks for, as Rust reads it."""
 
     name: str
-    generate: Generate | None
+    way: Way | None
     labels: dict[str, str]
     reason: str | None
 
@@ -119,16 +122,18 @@ def asked(of: Names | Group, value: Values, reason: str | None, limits: Limits) 
         raise InvalidError("name at least one secret")
     if isinstance(of, Group) and of.stack is None and not of.labels:
         raise InvalidError("a group is of a stack, or of secrets that carry labels: name either")
+    if isinstance(value, FromSource) and len(names) != 1:
+        raise InvalidError("a value of a source is for one secret: give each its own, by name")
     recipe = {name: value.get(name) if isinstance(value, Mapping) else value for name in names}
 
     def time(limit: Duration | None) -> timedelta | None:
         return None if limit is None else duration(limit)
 
     return Asked(
-        secrets=[(name, one if isinstance(one, Generate) else None) for name, one in recipe.items()],
+        secrets=[(name, made(one)) for name, one in recipe.items()],
         stack=group.stack,
         labels=list(group.labels.items()),
-        generate=value if isinstance(value, Generate) else None,
+        way=made(value),
         strategy=limits.get("strategy"),
         grace=time(limits.get("grace")),
         stability=time(limits.get("stability")),
@@ -145,8 +150,13 @@ def asked(of: Names | Group, value: Values, reason: str | None, limits: Limits) 
     )
 
 
+def made(value: Values) -> Way | None:
+    """How the value is made, if it is not handed over."""
+    return value if isinstance(value, Generate | FromSource) else None
+
+
 def handed_over(value: Values) -> SecretValue | list[tuple[str, SecretValue]] | None:
-    """The values that are handed over, without those that are generated."""
+    """The values that are handed over, without those that are made."""
     if isinstance(value, SecretValue):
         return value
     if isinstance(value, Mapping):

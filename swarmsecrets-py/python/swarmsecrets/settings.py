@@ -8,13 +8,14 @@ from os import PathLike
 from typing import Any, TypedDict
 
 from swarmsecrets import _native
-from swarmsecrets._plugins import AuditSinkAdapter, CredentialSetterAdapter, HealthProbeAdapter
+from swarmsecrets._plugins import AuditSinkAdapter, CredentialSetterAdapter, HealthProbeAdapter, SecretSourceAdapter
 from swarmsecrets.audit import AuditSink
 from swarmsecrets.credentials import Password, Passwords
 from swarmsecrets.errors import Error
 from swarmsecrets.health import Probe, Probes
 from swarmsecrets.policy import Policy
 from swarmsecrets.request import Duration, duration
+from swarmsecrets.source import Source
 
 Path = str | PathLike[str]
 
@@ -32,6 +33,8 @@ class Settings(TypedDict, total=False):
     """The probes that are asked whether services work (`swarmsecrets.health`)."""
     passwords: Passwords
     """The passwords that are changed in step with secrets (`swarmsecrets.credentials`)."""
+    sources: Sequence[Source]
+    """The sources that values may be fetched from (`swarmsecrets.source`)."""
     audit: AuditSink | None
     """Where the audit trail goes, instead of the folder."""
     policy: Path | Policy | None
@@ -50,6 +53,7 @@ class Given:
     journal_database: _native.SecretValue | None
     probes: list[tuple[str, Any]]
     passwords: list[tuple[str, Any]]
+    sources: list[Any]
     audit: AuditSinkAdapter | None
     policy: _native.Policy | None
     failures: list[Error]
@@ -64,6 +68,7 @@ class Given:
         journal_database: _native.SecretValue | None = None,
         probes: Probes | None = None,
         passwords: Passwords | None = None,
+        sources: Sequence[Source] = (),
         audit: AuditSink | None = None,
         policy: Path | Policy | None = None,
         plugin_timeout: Duration = "30s",
@@ -85,6 +90,7 @@ class Given:
             journal_database=journal_database,
             probes=[(services, probe(one)) for services, one in each],
             passwords=[(secret, password(one)) for secret, one in (passwords or {}).items()],
+            sources=[one if isinstance(one, _native.Source) else SecretSourceAdapter(one, limit, failures) for one in sources],
             audit=None if audit is None else AuditSinkAdapter(audit, limit, failures),
             policy=_policy(policy),
             failures=failures,

@@ -20,11 +20,12 @@ from enum import Enum
 from typing import Protocol
 
 from swarmsecrets import _native
-from swarmsecrets._plugins import AuditSinkAdapter, CredentialSetterAdapter, HealthProbeAdapter, TransportAdapter
+from swarmsecrets._plugins import AuditSinkAdapter, CredentialSetterAdapter, HealthProbeAdapter, SecretSourceAdapter, TransportAdapter
 from swarmsecrets.audit import AuditRecord, AuditSink
 from swarmsecrets.credentials import CredentialSetter
 from swarmsecrets.health import HealthProbe
 from swarmsecrets.request import Duration, duration
+from swarmsecrets.source import SecretSource
 from swarmsecrets.transport import Transport
 
 _LIMIT = timedelta(seconds=30)
@@ -97,6 +98,26 @@ def check_health_probe(
     take. A probe may document that a service without an answer is unhealthy, and not inconclusive. It is handed no containers."""
     limit = duration(patience)
     _native.check_health_probe(_Probes(set, HealthProbeAdapter(probe, limit), value, limit, silence_is_unhealthy))
+
+
+@dataclass(frozen=True)
+class _Sources:
+    opened: Callable[[], SecretSource]
+    put: Callable[[str, _native.SecretValue], None]
+    reference: Callable[[str], str]
+
+    def source(self) -> SecretSourceAdapter:
+        return SecretSourceAdapter(self.opened(), _LIMIT)
+
+
+def check_secret_source(
+    open: Callable[[], SecretSource],
+    put: Callable[[str, _native.SecretValue], None],
+    reference: Callable[[str], str] = str,
+) -> None:
+    """Each call of `open` opens the same source anew. `put` puts a value where a reference leads, as a new version; `reference` makes one
+    of a plain name."""
+    _native.check_secret_source(_Sources(open, put, reference))
 
 
 class Trouble(Enum):

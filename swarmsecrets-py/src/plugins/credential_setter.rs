@@ -1,12 +1,11 @@
 //! Credential setters.
 
 use async_trait::async_trait;
-use pyo3::prelude::*;
 use swarmsecrets_core::credential::{Account, CredentialSetter, Login};
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::{Result, SecretValue};
 
-use super::{Done, Plugin};
+use super::{Done, Plugin, Valued};
 use crate::error::invalid;
 use crate::secret_value;
 
@@ -27,18 +26,6 @@ fn value(value: &SecretValue) -> secret_value::SecretValue {
     secret_value::SecretValue(value.clone())
 }
 
-/// A value that a plugin gives.
-struct Given(SecretValue);
-
-impl<'py> FromPyObject<'_, 'py> for Given {
-    type Error = PyErr;
-
-    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let value: PyRef<'_, secret_value::SecretValue> = given.extract()?;
-        Ok(Self(value.0.clone()))
-    }
-}
-
 #[async_trait]
 impl CredentialSetter for Setter {
     fn account(&self) -> Account {
@@ -46,7 +33,7 @@ impl CredentialSetter for Setter {
     }
 
     fn next_value(&self, current: &SecretValue, password: &SecretValue) -> Result<SecretValue> {
-        let Given(next) = self.plugin.ask_now("next_value", (value(current), value(password)))?;
+        let Valued(next) = self.plugin.ask_now("next_value", (value(current), value(password)))?;
         Ok(next)
     }
 

@@ -4,6 +4,7 @@
 mod audit_sink;
 mod credential_setter;
 mod health_probe;
+mod secret_source;
 mod transport;
 
 use std::sync::Arc;
@@ -12,15 +13,17 @@ use std::time::Duration;
 use pyo3::call::PyCallArgs;
 use pyo3::conversion::FromPyObjectOwned;
 use pyo3::prelude::*;
-use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 pub(crate) use self::audit_sink::Sink;
 pub(crate) use self::credential_setter::Setter;
 pub(crate) use self::health_probe::{Containers, Probe};
+pub(crate) use self::secret_source::Source;
 pub(crate) use self::transport::{Request, Way};
 use crate::error::plain;
+use crate::secret_value;
 
 /// An adapter, and how long it may take.
 #[derive(Clone)]
@@ -101,6 +104,18 @@ impl Plugin {
             let answer = answer.and_then(|answer| answer.extract().map_err(Into::into));
             answer.map_err(|error| plain(py, error))
         })
+    }
+}
+
+/// A value that a plugin gives.
+struct Valued(SecretValue);
+
+impl<'py> FromPyObject<'_, 'py> for Valued {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let value: PyRef<'_, secret_value::SecretValue> = given.extract()?;
+        Ok(Self(value.0.clone()))
     }
 }
 

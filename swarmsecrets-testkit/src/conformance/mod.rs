@@ -6,6 +6,7 @@ pub mod audit_sink;
 pub mod credential_setter;
 pub mod health_probe;
 pub mod journal_store;
+pub mod secret_source;
 pub mod transport;
 
 use std::fmt::Display;

@@ -15,6 +15,7 @@ mod probed;
 mod recovered;
 mod revoked;
 mod sealed;
+mod sourced;
 mod stacks;
 mod swapped;
 mod texts;
