@@ -1,8 +1,8 @@
 //! A Swarm of any size, as the bytes that Portainer would send: about 8 KB a service and two secrets for each.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use swarmsecrets_core::ids::EnvironmentId;
 use swarmsecrets_core::inventory::Snapshot;
@@ -25,17 +25,17 @@ fn with_keys(services: usize, key: impl Fn(usize) -> usize) -> Snapshot {
         environment: EnvironmentId(1),
         taken_at: Timestamp::UNIX_EPOCH,
         simulated: true,
-        me: br#"{"Id":1,"Username":"admin","Role":1}"#.to_vec(),
-        swarm: br#"{"ID":"q6tn2ql0fkspfip28w4cm60px"}"#.to_vec(),
+        me: br#"{"Id":1,"Username":"admin","Role":1}"#[..].into(),
+        swarm: br#"{"ID":"q6tn2ql0fkspfip28w4cm60px"}"#[..].into(),
         users: None,
         teams: None,
         nodes: None,
-        stacks: b"[]".to_vec(),
+        stacks: b"[]"[..].into(),
         stack_files: Vec::new(),
         networks: None,
         secrets: list(2 * services, secret),
         tasks: list(services, |n, into| task(n, key(n), into)),
-        services: Arc::new(list(services, |n, into| service(n, key(n), into))),
+        services: list(services, |n, into| service(n, key(n), into)),
     }
 }
 
@@ -45,7 +45,7 @@ pub fn size(snapshot: &Snapshot) -> usize {
     snapshot.secrets.len() + snapshot.tasks.len() + snapshot.services.len()
 }
 
-fn list(count: usize, item: impl Fn(usize, &mut String)) -> Vec<u8> {
+fn list(count: usize, item: impl Fn(usize, &mut String)) -> Bytes {
     let mut text = String::from("[");
     for n in 0..count {
         if n > 0 {
@@ -55,7 +55,7 @@ fn list(count: usize, item: impl Fn(usize, &mut String)) -> Vec<u8> {
     }
     text.push(']');
     text.shrink_to_fit();
-    text.into_bytes()
+    text.into()
 }
 
 fn put(into: &mut String, text: std::fmt::Arguments<'_>) {

@@ -64,7 +64,7 @@ impl PortainerTransport {
         let (response, reading) = self.answer(read).await?;
         let status = response.status().as_u16();
         let body = reading.whole(response, self.max_body).await?;
-        Ok(Response { status, body })
+        Ok(Response { status, body: body.into() })
     }
 
     /// Waits as the failure asks for, or gives its error back.
@@ -121,7 +121,7 @@ impl Transport for PortainerTransport {
         let (response, reading) = self.wire.send(request(method, url, &node, body)?, &what).await?;
         let status = response.status().as_u16();
         let body = reading.whole(response, self.max_body).await?;
-        Ok(Response { status, body })
+        Ok(Response { status, body: body.into() })
     }
 
     fn simulated(&self) -> bool {

@@ -13,15 +13,13 @@ use tokio::net::TcpListener;
 async fn main() -> std::io::Result<()> {
     let services = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(10_000);
     let world = world::snapshot(services);
-    let services = Bytes::from_owner(std::sync::Arc::unwrap_or_clone(world.services));
-    let (secrets, tasks) = (Bytes::from(world.secrets), Bytes::from(world.tasks));
-    let mut router = answering(Router::new(), "/api/users/me", world.me.into());
-    router = answering(router, "/api/stacks", world.stacks.into());
+    let mut router = answering(Router::new(), "/api/users/me", world.me);
+    router = answering(router, "/api/stacks", world.stacks);
     for engine in ["/api/endpoints/1/docker", "/v1.41"] {
-        router = answering(router, &format!("{engine}/swarm"), world.swarm.clone().into());
-        router = answering(router, &format!("{engine}/secrets"), secrets.clone());
-        router = answering(router, &format!("{engine}/services"), services.clone());
-        router = answering(router, &format!("{engine}/tasks"), tasks.clone());
+        router = answering(router, &format!("{engine}/swarm"), world.swarm.clone());
+        router = answering(router, &format!("{engine}/secrets"), world.secrets.clone());
+        router = answering(router, &format!("{engine}/services"), world.services.clone());
+        router = answering(router, &format!("{engine}/tasks"), world.tasks.clone());
     }
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     println!("http://{}", listener.local_addr()?);

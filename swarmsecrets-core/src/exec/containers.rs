@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use super::capability::{Exec, check_command};
 use crate::clock::Clock;
@@ -79,11 +80,11 @@ impl ContainerExec<'_> {
         read::<ExecCreated<'_>>("the answer to a new command", &body)?.id.parse()
     }
 
-    async fn write(&self, write: Write, words: &str) -> Result<Vec<u8>> {
+    async fn write(&self, write: Write, words: &str) -> Result<Bytes> {
         let permit = self.leave.take(words).await?;
         let (outcome, body) = match self.transport.write(write, permit).await {
             Ok(response) => (Ok(()), response.body),
-            Err(error) => (Err(error), Vec::new()),
+            Err(error) => (Err(error), Bytes::new()),
         };
         self.leave.tell(words, &outcome).await;
         outcome.map(|()| body)

@@ -1,11 +1,11 @@
 //! Reads a Swarm through Portainer: the input of the usage graph.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use crate::clock::Clock;
+use bytes::Bytes;
 use serde::Deserialize;
 
+use crate::clock::Clock;
 use crate::error::{ErrorKind, Result};
 use crate::ids::{EnvironmentId, StackId};
 use crate::inventory::{Inventory, Snapshot};
@@ -56,7 +56,7 @@ pub async fn read_inventory(
     })
 }
 
-async fn if_allowed(transport: &dyn Transport, request: &Read) -> Result<Option<Vec<u8>>> {
+async fn if_allowed(transport: &dyn Transport, request: &Read) -> Result<Option<Bytes>> {
     match transport.read(request).await {
         Ok(response) => Ok(Some(response.body)),
         Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => Ok(None),
@@ -69,7 +69,7 @@ async fn files(
     transport: &dyn Transport,
     stacks: &[u8],
     environment: EnvironmentId,
-) -> Result<Vec<(StackId, Result<Vec<u8>, String>)>> {
+) -> Result<Vec<(StackId, Result<Bytes, String>)>> {
     let mut files = Vec::new();
     for stack in swarm_stacks(stacks, environment)? {
         let file = match transport.read(&Read::stack_file(stack)).await {
@@ -82,7 +82,7 @@ async fn files(
     Ok(files)
 }
 
-async fn settled(transport: &dyn Transport, environment: EnvironmentId) -> Result<(Vec<u8>, Arc<Vec<u8>>)> {
+async fn settled(transport: &dyn Transport, environment: EnvironmentId) -> Result<(Bytes, Bytes)> {
     const TRIES: u32 = 3;
     let mut before = transport.read(&Read::services(environment)).await?.body;
     let mut tries = 0;
@@ -92,7 +92,7 @@ async fn settled(transport: &dyn Transport, environment: EnvironmentId) -> Resul
         tries += 1;
         // Where nothing moves, the bytes are the same, and need not be read to know that.
         if services == before || tries == TRIES || versions(&services)? == versions(&before)? {
-            return Ok((tasks, Arc::new(services)));
+            return Ok((tasks, services));
         }
         before = services;
     }

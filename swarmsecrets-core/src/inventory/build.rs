@@ -4,6 +4,8 @@ use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::findings::{Uses, findings};
 use super::grouping::group;
 use super::owners::People;
@@ -30,9 +32,9 @@ impl Inventory {
             parallel::both(|| services::read(&snapshot.services), || versions(&snapshot.secrets, &people));
         let (mut services, versions) = (services?, versions?);
         // What has been read is let go of at once: the graph and the services' bytes are enough to hold.
-        snapshot.secrets = Vec::new();
+        snapshot.secrets = Bytes::new();
         let unseen = tasks::summarize(&snapshot.tasks, &mut services)?;
-        snapshot.tasks = Vec::new();
+        snapshot.tasks = Bytes::new();
         let services: Vec<Arc<ServiceNode>> = services.into_iter().map(Arc::new).collect();
         let stacks = read_stacks(&snapshot, &services, account.administrator)?;
         let visibility = visibility(&account, &stacks);
@@ -58,8 +60,8 @@ impl Inventory {
             ambiguous,
             findings: loose,
             strays: unseen,
-            raw: Arc::clone(&snapshot.services),
-            networks: snapshot.networks.take().map(Arc::new),
+            raw: snapshot.services.clone(),
+            networks: snapshot.networks.take(),
         })
     }
 }

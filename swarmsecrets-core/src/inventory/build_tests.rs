@@ -1,7 +1,8 @@
 //! The usage graph of small worlds, written as the Engine and Portainer write them.
 
-use std::sync::Arc;
 use std::time::Duration;
+
+use bytes::Bytes;
 
 use super::*;
 use crate::ErrorKind;
@@ -13,7 +14,7 @@ pub(super) struct World {
     services: Vec<String>,
     tasks: Vec<String>,
     stacks: Vec<String>,
-    files: Vec<(StackId, Result<Vec<u8>, String>)>,
+    files: Vec<(StackId, Result<Bytes, String>)>,
 }
 
 impl World {
@@ -69,28 +70,28 @@ impl World {
 
     pub(super) fn stack(mut self, id: u64, name: &str, more: &str, file: Result<&str, &str>) -> Self {
         self.stacks.push(format!(r#"{{"Id":{id},"Name":"{name}","Type":1,"EndpointId":1{more}}}"#));
-        let body = |text| serde_json::to_vec(&serde_json::json!({ "StackFileContent": text })).unwrap();
+        let body = |text| serde_json::to_vec(&serde_json::json!({ "StackFileContent": text })).unwrap().into();
         self.files.push((StackId(id), file.map(body).map_err(str::to_owned)));
         self
     }
 
     fn snapshot(self) -> Snapshot {
-        let list = |all: Vec<String>| format!("[{}]", all.join(",")).into_bytes();
+        let list = |all: Vec<String>| -> Bytes { format!("[{}]", all.join(",")).into() };
         Snapshot {
             environment: EnvironmentId(1),
             taken_at: "2026-11-21T00:00:00Z".parse().unwrap(),
             simulated: false,
-            me: format!(r#"{{"Id":1,"Username":"me","Role":{}}}"#, self.role).into_bytes(),
-            swarm: br#"{"ID":"cluster1"}"#.to_vec(),
-            users: Some(br#"[{"Id":1,"Username":"admin","Role":1}]"#.to_vec()),
-            teams: Some(br#"[{"Id":2,"Name":"payments"}]"#.to_vec()),
+            me: format!(r#"{{"Id":1,"Username":"me","Role":{}}}"#, self.role).into(),
+            swarm: br#"{"ID":"cluster1"}"#[..].into(),
+            users: Some(br#"[{"Id":1,"Username":"admin","Role":1}]"#[..].into()),
+            teams: Some(br#"[{"Id":2,"Name":"payments"}]"#[..].into()),
             nodes: None,
             stacks: list(self.stacks),
             stack_files: self.files,
             networks: None,
             secrets: list(self.secrets),
             tasks: list(self.tasks),
-            services: Arc::new(list(self.services)),
+            services: list(self.services),
         }
     }
 
@@ -317,11 +318,11 @@ fn bad_answers_are_errors_and_not_panics() {
         change(&mut snapshot);
         Inventory::build(snapshot).unwrap_err().kind()
     };
-    assert_eq!(break_it(|s| s.me = b"[]x".to_vec()), ErrorKind::Protocol);
-    assert_eq!(break_it(|s| s.secrets = b"{}".to_vec()), ErrorKind::Protocol);
-    assert_eq!(break_it(|s| s.swarm = br#"{"ID":"../x"}"#.to_vec()), ErrorKind::Protocol);
-    assert_eq!(break_it(|s| s.services = Arc::new(b"[{}]".to_vec())), ErrorKind::Protocol);
-    assert_eq!(break_it(|s| s.tasks = b"\xff".to_vec()), ErrorKind::Protocol);
+    assert_eq!(break_it(|s| s.me = b"[]x"[..].into()), ErrorKind::Protocol);
+    assert_eq!(break_it(|s| s.secrets = b"{}"[..].into()), ErrorKind::Protocol);
+    assert_eq!(break_it(|s| s.swarm = br#"{"ID":"../x"}"#[..].into()), ErrorKind::Protocol);
+    assert_eq!(break_it(|s| s.services = b"[{}]"[..].into()), ErrorKind::Protocol);
+    assert_eq!(break_it(|s| s.tasks = b"\xff"[..].into()), ErrorKind::Protocol);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -45,9 +46,9 @@ pub struct Inventory {
     /// The ids of secrets that living tasks mount whose services were not listed: of services that were removed a moment ago.
     pub strays: HashSet<String>,
     /// The services as they were read; [`Inventory::spec_text`] points into it.
-    pub(crate) raw: Arc<Vec<u8>>,
+    pub(crate) raw: Bytes,
     /// The networks as they were read, where there are stacks.
-    pub(crate) networks: Option<Arc<Vec<u8>>>,
+    pub(crate) networks: Option<Bytes>,
 }
 
 /// The account behind the credential.

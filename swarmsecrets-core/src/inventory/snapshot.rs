@@ -1,8 +1,8 @@
 //! What was read of a Swarm, as bytes: the input of the usage graph.
 
 use std::fmt;
-use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::ids::{EnvironmentId, StackId};
@@ -19,27 +19,27 @@ pub struct Snapshot {
     /// Whether a simulation was read.
     pub simulated: bool,
     /// `GET /api/users/me`.
-    pub me: Vec<u8>,
+    pub me: Bytes,
     /// `GET …/docker/swarm`.
-    pub swarm: Vec<u8>,
+    pub swarm: Bytes,
     /// `GET /api/users`; `None` where it is refused.
-    pub users: Option<Vec<u8>>,
+    pub users: Option<Bytes>,
     /// `GET /api/teams`; `None` where it is refused.
-    pub teams: Option<Vec<u8>>,
+    pub teams: Option<Bytes>,
     /// `GET …/docker/nodes`; `None` where it is refused.
-    pub nodes: Option<Vec<u8>>,
+    pub nodes: Option<Bytes>,
     /// `GET /api/stacks`.
-    pub stacks: Vec<u8>,
+    pub stacks: Bytes,
     /// `GET /api/stacks/{id}/file` of each Swarm stack of the environment: the answer, or why there is none.
-    pub stack_files: Vec<(StackId, Result<Vec<u8>, String>)>,
+    pub stack_files: Vec<(StackId, Result<Bytes, String>)>,
     /// `GET …/docker/networks`, where there are stacks: what a redeploy would change cannot be told without.
-    pub networks: Option<Vec<u8>>,
+    pub networks: Option<Bytes>,
     /// `GET …/docker/secrets`.
-    pub secrets: Vec<u8>,
+    pub secrets: Bytes,
     /// `GET …/docker/tasks`.
-    pub tasks: Vec<u8>,
+    pub tasks: Bytes,
     /// `GET …/docker/services`, read last: what a plan is pinned to.
-    pub services: Arc<Vec<u8>>,
+    pub services: Bytes,
 }
 
 impl fmt::Debug for Snapshot {

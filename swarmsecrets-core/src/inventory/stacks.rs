@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::{Inventory, ServiceNode, Snapshot, StackKind, StackNode, StackStatus};
 use crate::error::Result;
 use crate::git::Repository;
@@ -12,7 +14,7 @@ use crate::stack::{ComposeText, Live, NoEdit, StackEdit, StackPath, Variables, r
 
 const STOPPED: u64 = 2;
 
-type Files<'a> = HashMap<StackId, &'a Result<Vec<u8>, String>>;
+type Files<'a> = HashMap<StackId, &'a Result<Bytes, String>>;
 
 /// The Swarm stacks of the environment, and those that services belong to but that Portainer does not keep; by name.
 pub(super) fn read_stacks(

@@ -447,7 +447,7 @@ impl World {
             ambiguous: vec![],
             findings: vec![],
             strays: self.stray.iter().cloned().collect(),
-            raw: Arc::new(Vec::new()),
+            raw: bytes::Bytes::new(),
             networks: None,
         }
     }

@@ -10,6 +10,7 @@ mod requests;
 mod world;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 pub use self::refusal::refusal;
 pub(crate) use self::refusal::services_named;
@@ -27,8 +28,8 @@ pub const SIMULATED_HEADER: &str = "x-swarmsecrets-simulated";
 pub struct Response {
     /// The HTTP status, 200 to 299.
     pub status: u16,
-    /// The whole body.
-    pub body: Vec<u8>,
+    /// The whole body. A clone of it is no copy.
+    pub body: Bytes,
 }
 
 impl std::fmt::Debug for Response {

@@ -1,7 +1,5 @@
 //! The usage graph of recorded answers.
 
-use std::sync::Arc;
-
 use swarmsecrets_core::ids::{EnvironmentId, StackId};
 use swarmsecrets_core::inventory::{Inventory, InventoryFindingKind, Snapshot, StackKind, Visibility};
 use swarmsecrets_core::model::ServiceState;
@@ -18,17 +16,17 @@ fn snapshot(secrets: Vec<u8>, services: Vec<u8>, me: &[u8]) -> Snapshot {
         environment: EnvironmentId(1),
         taken_at: "2026-11-21T15:00:00Z".parse().unwrap(),
         simulated: false,
-        me: me.to_vec(),
-        swarm: br#"{"ID":"q6tn2ql0fkspfip28w4cm60px"}"#.to_vec(),
+        me: me.to_vec().into(),
+        swarm: br#"{"ID":"q6tn2ql0fkspfip28w4cm60px"}"#[..].into(),
         users: None,
         teams: None,
         nodes: None,
-        stacks: b"[]".to_vec(),
+        stacks: b"[]"[..].into(),
         stack_files: Vec::new(),
         networks: None,
-        secrets,
-        tasks: b"[]".to_vec(),
-        services: Arc::new(services),
+        secrets: secrets.into(),
+        tasks: b"[]"[..].into(),
+        services: services.into(),
     }
 }
 
@@ -38,8 +36,8 @@ fn a_stack_its_service_and_its_external_secret_are_joined() {
     let of = |name| body(&all, "stacks_and_events", name);
     let me = br#"{"Id":1,"Username":"admin","Role":1}"#;
     let mut snapshot = snapshot(of("l"), of("services"), me);
-    snapshot.stacks = of("stacks");
-    snapshot.stack_files = vec![(StackId(1), Ok(of("stack file")))];
+    snapshot.stacks = of("stacks").into();
+    snapshot.stack_files = vec![(StackId(1), Ok(of("stack file").into()))];
     let inventory = Inventory::build(snapshot).unwrap();
     assert_eq!(inventory.find("db_password").unwrap().name, "db_password", "a full name beats a stack's prefix");
     let shop = inventory.find("shop_db_password").unwrap();
@@ -58,11 +56,11 @@ fn a_scoped_account_sees_a_part_and_nothing_is_called_unused() {
     let all = fixtures::all();
     let of = |name| body(&all, "configs_exec_stacks_team_leader", name);
     let me = body(&all, "scoped_service_account", "agent me");
-    let inventory = Inventory::build(snapshot(b"[]".to_vec(), of("agent services"), &me)).unwrap();
+    let inventory = Inventory::build(snapshot(b"[]"[..].into(), of("agent services"), &me)).unwrap();
     assert!(matches!(&inventory.visibility, Visibility::Partial { reason } if reason.contains("svc-agent")));
     assert!(inventory.findings.is_empty() && inventory.services.len() >= 3);
     let scoped = body(&all, "scoped_service_account", "agent secrets");
-    let inventory = Inventory::build(snapshot(scoped, b"[]".to_vec(), &me)).unwrap();
+    let inventory = Inventory::build(snapshot(scoped, b"[]"[..].into(), &me)).unwrap();
     let kinds = inventory.secrets.iter().flat_map(|s| &s.findings).map(|f| f.kind);
     assert!(!inventory.secrets.is_empty());
     assert!(kinds.into_iter().all(|kind| kind != InventoryFindingKind::Unused));

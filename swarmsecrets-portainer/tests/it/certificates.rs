@@ -40,7 +40,7 @@ async fn issued(authority: &CertifiedIssuer<'static, KeyPair>) -> Server {
     serve(certificate.der().clone(), key).await
 }
 
-async fn read(host: &str, server: &Server, ca: &str) -> Result<Vec<u8>, Error> {
+async fn read(host: &str, server: &Server, ca: &str) -> Result<bytes::Bytes, Error> {
     let url = format!("https://{host}:{}", server.address.port());
     let portainer = builder(&url).ca_certificate(ca.as_bytes()).build()?;
     assert!(!portainer.insecure());
@@ -59,7 +59,7 @@ fn untrusted(error: &Error, server: &Server) {
 async fn a_private_authority_is_believed_once_it_is_given() {
     let authority = authority();
     let server = issued(&authority).await;
-    assert_eq!(read("localhost", &server, &authority.pem()).await.unwrap(), b"[7]");
+    assert_eq!(read("localhost", &server, &authority.pem()).await.unwrap(), b"[7]"[..]);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_certificate_of_its_own_is_believed_once_it_is_given() {
     let own = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
     let pem = own.cert.pem();
     let server = serve(own.cert.der().clone(), own.signing_key).await;
-    assert_eq!(read("localhost", &server, &pem).await.unwrap(), b"[7]");
+    assert_eq!(read("localhost", &server, &pem).await.unwrap(), b"[7]"[..]);
 }
 
 /// What a web server in the clear does when it is greeted in TLS.

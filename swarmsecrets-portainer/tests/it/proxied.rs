@@ -11,7 +11,7 @@ async fn requests_go_through_the_proxy() {
     let proxy = Server::always(Answer::ok("[7]")).await;
     let through = format!("http://us3r:pa55@{}", proxy.address);
     let portainer = builder("http://portainer.invalid:9000").proxy(&through).build().unwrap();
-    assert_eq!(portainer.read(&look()).await.unwrap().body, b"[7]");
+    assert_eq!(portainer.read(&look()).await.unwrap().body, b"[7]"[..][..]);
     let request = proxy.requests().pop().unwrap();
     assert!(request.starts_with("GET http://portainer.invalid:9000/api/look HTTP/1.1\r\n"), "{request}");
     assert!(request.to_lowercase().contains("\r\nproxy-authorization: basic dxmzcjpwytu1\r\n"), "{request}");

@@ -37,13 +37,13 @@ async fn an_administrator_reads_and_writes() {
     let serving = simswarm().await;
     let portainer = builder(&serving.url()).build().unwrap();
     let me = portainer.read(&Read::me()).await.unwrap();
-    assert!(String::from_utf8(me.body).unwrap().contains("admin"));
+    assert!(String::from_utf8(me.body.into()).unwrap().contains("admin"));
     assert!(portainer.simulated());
     assert_eq!(portainer.write(create("db_password_v2"), permit()).await.unwrap().status, 200);
     let again = portainer.write(create("db_password_v2"), permit()).await.unwrap_err();
     assert_eq!(again.kind(), ErrorKind::Conflict, "{again}");
     let found = portainer.read(&Read::secret_named(HERE, &"db_password_v2".parse().unwrap())).await.unwrap();
-    assert_eq!(String::from_utf8(found.body).unwrap().matches("db_password_v2").count(), 1);
+    assert_eq!(String::from_utf8(found.body.into()).unwrap().matches("db_password_v2").count(), 1);
     serving.stop().await;
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
@@ -31,7 +32,8 @@ impl Way {
             return Err(refusal(what, status, &body));
         }
         self.world.saw(simulated, what)?;
-        Ok(Response { status, body: body.to_vec() })
+        // The bytes stay where Python has them.
+        Ok(Response { status, body: Bytes::from_owner(body) })
     }
 }
 

@@ -100,7 +100,7 @@ impl PortainerClient {
         let status = answer.status;
         let body = answer.bytes().await;
         if (200..300).contains(&status) {
-            Ok(Response { status, body })
+            Ok(Response { status, body: body.into() })
         } else {
             Err(refusal(view.what, status, &body))
         }

@@ -21,7 +21,7 @@ async fn a_good_answer_comes_whole_and_a_bad_one_as_its_kind() {
     let portainer = portainer();
     let agent = PortainerClient::new(portainer.clone(), 2).agent("agent-1");
     let me = agent.read(&Read::me()).await.unwrap();
-    assert!(String::from_utf8(me.body).unwrap().contains("svc-agent"));
+    assert!(String::from_utf8(me.body.into()).unwrap().contains("svc-agent"));
     assert_eq!(agent.read(&Read::users()).await.unwrap_err().kind(), ErrorKind::Forbidden);
     let elsewhere = agent.read(&Read::secrets(EnvironmentId(99))).await.unwrap_err();
     assert_eq!(elsewhere.kind(), ErrorKind::NotFound);
@@ -68,7 +68,8 @@ async fn a_git_stack_updates_itself_when_its_repository_moves() {
     assert_eq!(portainer.answer_to(1, create).await.status, 200);
     let client = PortainerClient::new(portainer.clone(), 1);
     let moved = push("services: {b: {}}\n");
-    let file = async || String::from_utf8(client.read(&Read::stack_file(StackId(1))).await.unwrap().body).unwrap();
+    let file =
+        async || String::from_utf8(client.read(&Read::stack_file(StackId(1))).await.unwrap().body.into()).unwrap();
     portainer.clock().sleep(Duration::from_secs(200)).await;
     assert!(file().await.contains("a:"));
     portainer.clock().sleep(Duration::from_secs(101)).await;
