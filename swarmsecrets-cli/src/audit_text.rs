@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::ColumnConstraint;
 use jiff::Timestamp;
-use swarmsecrets_core::audit::{Entry, Found, Phase, Verdict};
+use swarmsecrets_core::audit::{Compared, Entry, Found, Phase, Verdict};
 
 use crate::printable::printable;
 use crate::table::{counted, lines, table};
@@ -21,6 +21,9 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
     if let Some(end) = &verdict.end {
         let _ = writeln!(out, "  last is record {}, hash {}", end.n, end.hash);
     }
+    for one in &verdict.checkpoints {
+        let _ = writeln!(out, "  {}", compared(one));
+    }
     for entry in &verdict.open {
         let _ = writeln!(out, "! {}", open(entry));
     }
@@ -32,6 +35,16 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
         );
     }
     out
+}
+
+fn compared(one: &Compared) -> String {
+    let holds = match one.held {
+        Some(true) => "holds",
+        Some(false) => "DOES NOT HOLD",
+        None => "was not come to",
+    };
+    let records = counted(usize::try_from(one.records).unwrap_or(usize::MAX), "record");
+    format!("checkpoint of {records}, signed at {} with the key {}: {holds}", moment(one.at), one.key)
 }
 
 fn open(entry: &Entry) -> String {
@@ -153,6 +166,7 @@ mod tests {
             whole: false,
             problem: Some(nasty()),
             open: vec![entry(0, None)],
+            checkpoints: Vec::new(),
         };
         for text in [records(&found, 200), verdict(&broken)] {
             assert!(!text.replace('\n', "").contains(is_unprintable), "{text}");

@@ -9,6 +9,7 @@ use swarmsecrets_core::audit::{AuditRecord, AuditSink, Link, Linked, MAX_LINE};
 use swarmsecrets_core::{Error, ErrorKind, Result};
 
 use crate::blocking::blocking;
+use crate::checkpoint::Checkpoints;
 use crate::line_file::{self, LineFile};
 
 /// Appends to `DIR/audit.jsonl`. Several processes may do so at once: each waits for the other and goes on from its record.
@@ -26,6 +27,7 @@ struct Trail {
     known: u64,
     /// How much was cut off.
     cut: u64,
+    checkpoints: Option<Checkpoints>,
 }
 
 impl FileAudit {
@@ -42,9 +44,20 @@ impl FileAudit {
             Some(line) => parse(&path, &line).and_then(|line| Link::at(&line)).map_err(|e| e.context(shown(&path)))?,
             None => Link::default(),
         };
-        let mut trail = Trail { path, end, known: file.end(), cut: 0 };
+        let mut trail = Trail { path, end, known: file.end(), cut: 0, checkpoints: None };
         trail.note_cut(cut);
         Ok(Self { trail: Arc::new(Mutex::new(trail)) })
+    }
+
+    /// The same trail, whose end is signed after each record. A record whose end could not be signed was not taken. What the last
+    /// checkpoint tells of must still be there: this is looked at now, without reading the whole trail.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Audit`] if the trail is shorter than the last checkpoint says or ends in another record, and those of
+    /// [`read_checkpoint`](crate::read_checkpoint).
+    pub fn signed(self, checkpoints: Checkpoints) -> Result<Self> {
+        self.trail.lock().unwrap_or_else(PoisonError::into_inner).sign(checkpoints)?;
+        Ok(self)
     }
 
     /// How many bytes of records that were written in part were cut off. Say so to the user if it is not 0.
@@ -78,6 +91,29 @@ impl Trail {
         }
         file.append(&bytes).map_err(|e| failed("write", &self.path, e))?;
         (self.end, self.known) = (end, file.end());
+        // While the file is taken: of two processes, the one that wrote last signs last.
+        self.checkpoints.as_ref().map_or(Ok(()), |checkpoints| checkpoints.write(&self.end).map(drop))
+    }
+
+    /// Has the end signed from now on, if it is not before that of the last checkpoint.
+    fn sign(&mut self, checkpoints: Checkpoints) -> Result<()> {
+        // Taken, so that nobody writes a record and its checkpoint between the two looks.
+        let (mut file, cut) = LineFile::take(&self.path).map_err(|e| failed("open", &self.path, e))?;
+        self.note_cut(cut);
+        self.catch_up(&mut file).map_err(|e| e.context(shown(&self.path)))?;
+        if let Some(last) = checkpoints.last()? {
+            let (has, had) = (self.end.records(), last.records());
+            if has < had || (has == had && self.end.hash() != last.hash()) {
+                let text = format!(
+                    "the {} has {has} records and does not end as its checkpoint of {} says, which tells of {had}: it was cut off \
+                     or exchanged; see `swarmsecrets audit verify`, and find out by whom before anything else is changed",
+                    shown(&self.path),
+                    last.at()
+                );
+                return Err(Error::new(ErrorKind::Audit, text));
+            }
+        }
+        self.checkpoints = Some(checkpoints);
         Ok(())
     }
 

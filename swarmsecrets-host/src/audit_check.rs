@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use swarmsecrets_core::audit::{Entry, Found, MAX_LINE, Query, Reading, Selection, Verdict};
+use swarmsecrets_core::audit::{Checkpoint, Entry, Found, MAX_LINE, Query, Reading, Selection, Verdict};
 use swarmsecrets_core::{Error, ErrorKind, Result};
 
 use crate::audit::{failed, shown};
@@ -12,12 +12,21 @@ use crate::line_file::whole_lines;
 /// Checks a trail from its first record to its last, line by line, without changing it. What is wrong with it stands in the
 /// verdict.
 ///
-/// That records are missing at the end cannot be seen from the file alone: compare the end with one that was kept elsewhere.
+/// That records are missing at the end cannot be seen from the file alone: see [`verify_audit_against`].
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`] if there is no such file; [`ErrorKind::Audit`] if it cannot be read.
 pub fn verify_audit(path: &Path) -> Result<Verdict> {
-    let read = read(path, |_| {})?;
+    verify_audit_against(path, Vec::new())
+}
+
+/// As [`verify_audit`], and holds the trail against checkpoints, whose signatures were checked: see
+/// [`read_checkpoint`](crate::read_checkpoint). What was cut off at the end, or written anew, is found.
+///
+/// # Errors
+/// As [`verify_audit`].
+pub fn verify_audit_against(path: &Path, checkpoints: Vec<Checkpoint>) -> Result<Verdict> {
+    let read = read(path, Reading::against(checkpoints), |_| {})?;
     let torn = (read.torn_bytes > 0).then(|| {
         let n = read.reading.records();
         format!(
@@ -28,8 +37,8 @@ pub fn verify_audit(path: &Path) -> Result<Verdict> {
             bytes(read.torn_bytes)
         )
     });
-    let problem = read.broken.map(|error| error.message().to_owned()).or(torn);
-    Ok(Verdict::of(path.to_string_lossy().into_owned(), &read.reading, problem))
+    let broken = read.broken.map(|error| error.message().to_owned());
+    Ok(Verdict::of(path.to_string_lossy().into_owned(), &read.reading, broken, torn))
 }
 
 /// Finds records in a trail, and checks all of it on the way. Part of a record at the end is no record, and passed over.
@@ -40,7 +49,7 @@ pub fn verify_audit(path: &Path) -> Result<Verdict> {
 pub fn query_audit(path: &Path, query: &Query) -> Result<Found> {
     query.check()?;
     let mut selection = Selection::new(query);
-    let read = read(path, |entry| selection.see(entry))?;
+    let read = read(path, Reading::default(), |entry| selection.see(entry))?;
     if let Some(error) = read.broken {
         return Err(error.context(shown(path)));
     }
@@ -52,21 +61,21 @@ pub fn query_audit(path: &Path, query: &Query) -> Result<Found> {
 }
 
 /// How far a trail was read.
-struct Trail {
-    reading: Reading,
+pub(crate) struct Trail {
+    pub(crate) reading: Reading,
     /// Why it was read no further.
-    broken: Option<Error>,
+    pub(crate) broken: Option<Error>,
     /// How many bytes stand after the last line break.
     torn_bytes: u64,
 }
 
-fn read(path: &Path, mut each: impl FnMut(Entry)) -> Result<Trail> {
+pub(crate) fn read(path: &Path, reading: Reading, mut each: impl FnMut(Entry)) -> Result<Trail> {
     let unread = |e: io::Error| match e.kind() {
         io::ErrorKind::NotFound => Error::new(ErrorKind::NotFound, format!("there is no {}", shown(path))),
         _ => failed("read", path, e),
     };
     let (lines, torn_bytes) = whole_lines(path).map_err(unread)?;
-    let mut trail = Trail { reading: Reading::default(), broken: None, torn_bytes };
+    let mut trail = Trail { reading, broken: None, torn_bytes };
     let (mut lines, mut line) = (BufReader::new(lines), Vec::new());
     loop {
         line.clear();

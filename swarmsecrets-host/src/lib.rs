@@ -8,6 +8,7 @@
 //! | `rotations/<id>.jsonl` | the journal of a rotation: one JSON entry a line ([`FileJournal`]) |
 //! | `rotations/<id>.lock` | held while a process carries that rotation |
 //! | `audit.jsonl` | the audit trail: one JSON record a line, each bound to the one before ([`FileAudit`], [`verify_audit`], [`query_audit`]) |
+//! | `audit.checkpoint.json` | how far the trail went, signed, if a key is at hand ([`Checkpoints`], [`sign_audit`], [`read_checkpoint`]) |
 //! | `nonces/<nonce>` | there once the approval with that nonce was used ([`FileNonces`]) |
 //! | `nonces/latest` | the latest time that was ever seen |
 //!
@@ -20,6 +21,7 @@ mod approver;
 mod audit;
 mod audit_check;
 mod blocking;
+mod checkpoint;
 mod clock;
 mod folder;
 mod journal;
@@ -34,7 +36,8 @@ mod whole_file;
 
 pub use self::approver::FileApprover;
 pub use self::audit::FileAudit;
-pub use self::audit_check::{query_audit, verify_audit};
+pub use self::audit_check::{query_audit, verify_audit, verify_audit_against};
+pub use self::checkpoint::{Checkpoints, read_checkpoint, sign_audit};
 pub use self::clock::SystemClock;
 pub use self::folder::FolderSource;
 pub use self::journal::FileJournal;

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use serde::Serialize;
 use swarmsecrets_core::audit::{Query, parse_moment};
+use swarmsecrets_core::keys::PublicKey;
 use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_host::{Checkpoints, read_checkpoint, verify_audit_against};
 
 use crate::error::{OrRaise as _, invalid};
 
@@ -47,8 +49,34 @@ impl AskedRecords {
 
 /// The document of `audit verify --json`, as JSON.
 #[pyfunction]
-pub(crate) fn verify_audit(py: Python<'_>, path: PathBuf) -> PyResult<String> {
-    py.detach(|| document(&swarmsecrets_host::verify_audit(&path)?)).or_raise(py)
+pub(crate) fn verify_audit(
+    py: Python<'_>,
+    path: PathBuf,
+    checkpoints: Vec<PathBuf>,
+    key: Option<String>,
+) -> PyResult<String> {
+    let checked = || {
+        let read = match key {
+            Some(key) => {
+                let key: PublicKey = key.parse()?;
+                checkpoints.iter().map(|file| read_checkpoint(file, &key)).collect::<Result<_>>()?
+            }
+            None if checkpoints.is_empty() => Vec::new(),
+            None => return Err(invalid("a checkpoint is believed for its signature alone: give `key` as well")),
+        };
+        document(&verify_audit_against(&path, read)?)
+    };
+    py.detach(checked).or_raise(py)
+}
+
+/// Signs how far a trail goes, and gives the document that was written.
+#[pyfunction]
+pub(crate) fn sign_audit(py: Python<'_>, path: PathBuf, key: PathBuf, out: PathBuf) -> PyResult<String> {
+    let signed = || {
+        let signed = swarmsecrets_host::sign_audit(&path, &Checkpoints::new(&key, out)?)?;
+        String::from_utf8(signed.to_json()?).map_err(|e| invalid(format!("the checkpoint cannot be handed over: {e}")))
+    };
+    py.detach(signed).or_raise(py)
 }
 
 /// The document of `audit query --json`, as JSON.

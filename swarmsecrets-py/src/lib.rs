@@ -24,7 +24,7 @@ mod testing;
 #[pyo3::pymodule]
 mod _native {
     #[pymodule_export]
-    use super::audit::{query_audit, verify_audit};
+    use super::audit::{query_audit, sign_audit, verify_audit};
     #[pymodule_export]
     use super::generate::Generate;
     #[pymodule_export]

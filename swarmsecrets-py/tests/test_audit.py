@@ -1,5 +1,6 @@
 """Audit trails."""
 
+import base64
 import dataclasses
 import json
 import pathlib
@@ -115,3 +116,30 @@ def test_mistakes_are_said(trail: pathlib.Path) -> None:
         audit.verify(trail.parent / "nowhere")
     with pytest.raises(errors.AuditError, match="cannot read"):
         audit.verify(trail.parent)
+
+
+def test_a_checkpoint_tells_of_a_tail_that_was_cut(trail: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    # The first key of RFC 8032's examples.
+    seed = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+    public = "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+    key, kept = tmp_path / "key", tmp_path / "checkpoint"
+    key.write_text("swarmsecrets-private-key-1:" + base64.b64encode(seed).decode())
+    document = audit.checkpoint(trail, key=key, out=kept)
+    lines = trail.read_text().splitlines(keepends=True)
+    assert document == json.loads(kept.read_text()) and document["records"] == len(lines)
+    for given in (kept, str(kept), [kept, kept]):
+        verdict = audit.verify(trail, checkpoint=given, key=public)
+        assert verdict.whole and all(one.held and one.records == len(lines) for one in verdict.checkpoints)
+    trail.write_text("".join(lines[:-1]))
+    assert audit.verify(trail).whole and audit.verify(trail).checkpoints == ()
+    verdict = audit.verify(trail, checkpoint=kept, key=public)
+    assert not verdict and "were cut off" in str(verdict.problem) and verdict.checkpoints[0].held is False
+    with pytest.raises(errors.AuditError, match="were cut off"):
+        audit.checkpoint(trail, key=key, out=kept)
+    with pytest.raises(errors.InvalidError, match="give `key`"):
+        audit.verify(trail, checkpoint=kept)
+    with pytest.raises(errors.InvalidError, match="no `checkpoint`"):
+        audit.verify(trail, key=public)
+    kept.write_text(kept.read_text().replace(f'"records": {len(lines)}', '"records": 1'))
+    with pytest.raises(errors.AuditError, match="changed after it was signed"):
+        audit.verify(trail, checkpoint=kept, key=public)

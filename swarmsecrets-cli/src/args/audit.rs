@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use swarmsecrets_core::audit::{Ending, parse_moment};
 use swarmsecrets_core::ids::{RotationId, SecretName};
+use swarmsecrets_core::keys::PublicKey;
 
 /// What `audit` can do.
 #[derive(Debug, Subcommand)]
@@ -16,6 +17,8 @@ pub(crate) enum AuditCommand {
     Verify(VerifyArgs),
     /// Show records of an audit trail, once all of it was checked
     Query(QueryArgs),
+    /// Sign how far an audit trail goes, so that records that are cut off later are missed
+    Checkpoint(CheckpointArgs),
 }
 
 /// `audit verify`
@@ -25,18 +28,49 @@ Exit code 0 if every record stands as it was written, in its place; 1 if one was
 removed, moved or inserted, which is named, or if the last one was written in part. The file is
 not changed.
 
-Not found: that the last records were cut off, and that somebody wrote the whole file anew. Keep
-the number of records and the hash of the end elsewhere, and compare.
+That the last records were cut off, or that somebody wrote the whole file anew, is found with a
+checkpoint alone, which `audit checkpoint` makes: keep one where whoever can write the trail cannot.
 
 An intent without an outcome is shown and is no failure: its mutation may have been done, and
 nobody wrote down how it went.
 
-Example:
-  swarmsecrets audit verify ~/.local/state/swarmsecrets/audit.jsonl")]
+Examples:
+  swarmsecrets audit verify ~/.local/state/swarmsecrets/audit.jsonl
+  swarmsecrets audit verify audit.jsonl --checkpoint /mnt/kept/checkpoint.json --key ed25519:…")]
 pub(crate) struct VerifyArgs {
     /// The trail: audit.jsonl in the folder of the journals
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// A checkpoint that the trail must still hold; may be given several times
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) checkpoint: Vec<PathBuf>,
+    /// The public key that signed the checkpoints, as keygen printed it
+    #[arg(long, value_name = "KEY", requires = "checkpoint")]
+    pub(crate) key: Option<PublicKey>,
+}
+
+/// `audit checkpoint`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+All of the trail is checked first. A checkpoint that is there is replaced, if it is signed with the
+same key and the trail still holds what it tells of: otherwise this ends with 1, and nothing is
+written.
+
+Keep the checkpoint where whoever can write the trail cannot, and the key as well.
+
+Example:
+  swarmsecrets keygen checkpoints.key
+  swarmsecrets audit checkpoint audit.jsonl --key checkpoints.key --out /mnt/kept/checkpoint.json")]
+pub(crate) struct CheckpointArgs {
+    /// The trail: audit.jsonl in the folder of the journals
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The file with the private key that signs, as keygen wrote it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// Where the checkpoint goes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 /// `audit query`

@@ -14,7 +14,7 @@ mod rotation;
 mod sim;
 
 pub(crate) use self::approval::{DecideArgs, KeygenArgs};
-pub(crate) use self::audit::{AuditCommand, QueryArgs, VerifyArgs};
+pub(crate) use self::audit::{AuditCommand, CheckpointArgs, QueryArgs, VerifyArgs};
 pub(crate) use self::policy::{CheckArgs, ExplainArgs, PolicyCommand};
 #[cfg(test)]
 pub(crate) use self::rotation::OrderArgs;

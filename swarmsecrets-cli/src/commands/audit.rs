@@ -1,18 +1,24 @@
 //! `swarmsecrets audit`
 
-use swarmsecrets_core::audit::Query;
+use serde::Serialize;
+use swarmsecrets_core::audit::{Checkpoint, Query};
 use swarmsecrets_core::ids::quoted;
 use swarmsecrets_core::{Error, ErrorKind};
-use swarmsecrets_host::{query_audit, verify_audit};
+use swarmsecrets_host::{Checkpoints, query_audit, read_checkpoint, sign_audit, verify_audit_against};
 
 use crate::app::App;
-use crate::args::{QueryArgs, VerifyArgs};
+use crate::args::{CheckpointArgs, QueryArgs, VerifyArgs};
 use crate::audit_text;
 use crate::exit::{Exit, Failure};
+use crate::printable::printable;
 
 /// Checks a trail. It reads and prints, and waits for nothing else.
 pub(super) fn verify(app: &App, args: &VerifyArgs) -> Result<Exit, Failure> {
-    let verdict = verify_audit(&args.file)?;
+    let checkpoints: Vec<Checkpoint> = match &args.key {
+        Some(key) => args.checkpoint.iter().map(|file| read_checkpoint(file, key)).collect::<Result<_, Error>>()?,
+        None => Vec::new(),
+    };
+    let verdict = verify_audit_against(&args.file, checkpoints)?;
     match app.console.json {
         true => app.console.document(&verdict)?,
         false => app.console.text(&audit_text::verdict(&verdict))?,
@@ -21,6 +27,28 @@ pub(super) fn verify(app: &App, args: &VerifyArgs) -> Result<Exit, Failure> {
     let text = format!("the audit trail {} is not whole: {problem}", quoted(&verdict.file));
     app.console.error_text(&Failure::from(Error::new(ErrorKind::Audit, text)));
     Ok(Exit::Failed)
+}
+
+/// Signs how far a trail goes.
+pub(super) fn checkpoint(app: &App, args: &CheckpointArgs) -> Result<Exit, Failure> {
+    #[derive(Serialize)]
+    struct Signed<'a> {
+        schema: u32,
+        records: u64,
+        hash: &'a str,
+        key: &'a str,
+        at: String,
+    }
+    let signed = sign_audit(&args.file, &Checkpoints::new(&args.key, &args.out).map_err(Failure::input)?)?;
+    let (records, key) = (signed.records(), signed.key().as_str());
+    if app.console.json {
+        let at = signed.at().to_string();
+        app.console.document(&Signed { schema: 1, records, hash: signed.hash(), key, at })?;
+    } else {
+        let out = args.out.to_string_lossy();
+        app.console.text(&format!("signed: {records} records, with the key {key}, in {}\n", printable(&out)))?;
+    }
+    Ok(Exit::Done)
 }
 
 /// Shows records of a trail, all of which is checked before the first one is shown.

@@ -43,6 +43,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Policy { what: PolicyCommand::Schema } => policy::schema(app),
         Command::Audit { what: AuditCommand::Verify(args) } => audit::verify(app, &args),
         Command::Audit { what: AuditCommand::Query(args) } => audit::query(app, args),
+        Command::Audit { what: AuditCommand::Checkpoint(args) } => audit::checkpoint(app, &args),
         Command::Sim { what: SimCommand::Serve(args) } => sim::serve(app, args).await,
         Command::Sim { what: SimCommand::Advance(args) } => sim::advance(app, args).await,
         Command::Sim { what: SimCommand::Redeploy(args) } => sim::redeploy(app, args).await,

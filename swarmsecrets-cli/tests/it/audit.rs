@@ -53,7 +53,7 @@ fn a_trail_as_it_was_written_is_whole() {
     insta::assert_snapshot!("a_whole_trail", reviewed(&run.stdout, &id));
     let json = place.run(&format!("{VERIFY} --json")).code(0).json();
     let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["end", "file", "from", "open", "problem", "records", "schema", "until", "whole"]);
+    assert_eq!(keys, ["checkpoints", "end", "file", "from", "open", "problem", "records", "schema", "until", "whole"]);
     let last: Value = serde_json::from_str(trail(&place).lines().last().unwrap()).unwrap();
     assert_eq!(json["end"], json!({ "n": last["n"], "hash": last["hash"] }));
     assert_eq!(json["records"].as_u64(), last["n"].as_u64().map(|n| n + 1));
@@ -109,7 +109,11 @@ fn what_was_done_to_a_trail_is_named() {
     }
     write(&place, joined(&[0, 1, 2, 3]));
     let json = place.run(&format!("{VERIFY} --json")).code(0).json();
-    assert_eq!((&json["whole"], &json["records"]), (&true.into(), &4.into()), "a tail that was cut cannot be seen");
+    assert_eq!(
+        (&json["whole"], &json["records"]),
+        (&true.into(), &4.into()),
+        "a tail that was cut is seen with a checkpoint alone"
+    );
     write(&place, "");
     let json = place.run(&format!("{VERIFY} --json")).code(0).json();
     assert_eq!((&json["end"], &json["from"], &json["records"]), (&Value::Null, &Value::Null, &0.into()));
@@ -223,4 +227,41 @@ fn words_from_outside_cannot_drive_a_terminal() {
     let json = place.run(&format!("{QUERY} --json")).code(0);
     assert!(!json.stdout.contains('\u{1b}') && !json.stdout.contains('\u{202e}'), "{json:?}");
     assert_eq!(json.json()["records"][0]["actor"]["reason"], reason);
+}
+
+#[test]
+fn a_checkpoint_tells_of_a_tail_that_was_cut() {
+    let (place, _) = rotated();
+    let public = place.run("keygen key --json").code(0).json()["key"].as_str().unwrap().to_owned();
+    let sign = "audit checkpoint world.json.journal/audit.jsonl --key key --out checkpoint";
+    let run = place.run(sign).code(0);
+    assert!(run.stdout.starts_with("signed: 6 records, with the key "), "{run:?}");
+    let verify = format!("{VERIFY} --checkpoint checkpoint --key {public}");
+    let run = place.run(&verify).code(0);
+    assert!(run.stdout.contains("checkpoint of 6 records, signed at ") && run.stdout.contains(": holds"), "{run:?}");
+    let text = trail(&place);
+    let all = lines(&text);
+    write(&place, all[..4].concat());
+    let run = place.run(&verify).code(1).says("the last 2 of them, audit record 4 and those after it, were cut off");
+    assert!(run.stdout.contains("NOT WHOLE") && run.stdout.contains("DOES NOT HOLD"), "{run:?}");
+    let json = place.run(&format!("{verify} --json")).code(1).json();
+    assert_eq!((&json["whole"], &json["checkpoints"][0]["held"]), (&false.into(), &false.into()));
+    assert_eq!(json["checkpoints"][0]["records"], 6);
+    let kept = std::fs::read(place.path("checkpoint")).unwrap();
+    let _ = place.run(sign).code(1).says("were cut off");
+    assert_eq!(std::fs::read(place.path("checkpoint")).unwrap(), kept, "it is not replaced");
+    write(&place, &text);
+    let json = place.run(&format!("{sign} --json")).code(0).json();
+    assert_eq!((&json["records"], json["hash"].as_str().map(str::len)), (&6.into(), Some(64)));
+    let other = place.run("keygen other --json").code(0).json()["key"].as_str().unwrap().to_owned();
+    let verify = format!("{VERIFY} --checkpoint checkpoint --key {other}");
+    let _ = place.run(&verify).code(1).says("is not signed with the key");
+    for (line, part) in [
+        (format!("{VERIFY} --checkpoint checkpoint"), "--key"),
+        (format!("{VERIFY} --key {public}"), "--checkpoint"),
+        (format!("{VERIFY} --checkpoint checkpoint --key rsa:AAAA"), "is not a public key"),
+        (sign.replace("--key key", "--key value"), "is not a private key"),
+    ] {
+        let _ = place.run(&line).code(2).says(part);
+    }
 }

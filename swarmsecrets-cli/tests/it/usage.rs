@@ -19,6 +19,7 @@ fn help_and_version_are_answers() {
         "audit --help",
         "audit verify --help",
         "audit query --help",
+        "audit checkpoint --help",
         "sim serve --help",
     ] {
         let run = place.run(line).code(0);

@@ -12,15 +12,15 @@ use crate::ids::one_line;
 ///
 /// A field is `NAME LENGTH`, a line feed, that many bytes, and a line feed; one that is not there is `NAME -` and a line
 /// feed; before the members of a list stands `NAME * COUNT` and a line feed.
-pub(super) struct Encoding(Vec<u8>);
+pub(crate) struct Encoding(Vec<u8>);
 
 impl Encoding {
     /// Begins with the domain's tag, which keeps one kind of document from being taken for another.
-    pub(super) fn of(domain: &str) -> Self {
+    pub(crate) fn of(domain: &str) -> Self {
         Self(format!("{domain} {SCHEMA}\n").into_bytes())
     }
 
-    pub(super) fn field(&mut self, name: &str, text: impl AsRef<[u8]>) -> &mut Self {
+    pub(crate) fn field(&mut self, name: &str, text: impl AsRef<[u8]>) -> &mut Self {
         let text = text.as_ref();
         self.0.extend_from_slice(format!("{name} {}\n", text.len()).as_bytes());
         self.0.extend_from_slice(text);
@@ -28,7 +28,7 @@ impl Encoding {
         self
     }
 
-    pub(super) fn optional(&mut self, name: &str, text: Option<impl AsRef<[u8]>>) -> &mut Self {
+    pub(crate) fn optional(&mut self, name: &str, text: Option<impl AsRef<[u8]>>) -> &mut Self {
         match text {
             Some(text) => return self.field(name, text),
             None => self.0.extend_from_slice(format!("{name} -\n").as_bytes()),
@@ -37,24 +37,24 @@ impl Encoding {
     }
 
     /// A moment, as decimal nanoseconds since 1970.
-    pub(super) fn time(&mut self, name: &str, at: Timestamp) -> &mut Self {
+    pub(crate) fn time(&mut self, name: &str, at: Timestamp) -> &mut Self {
         self.field(name, at.as_nanosecond().to_string())
     }
 
     /// A list; `member` adds the fields of each.
-    pub(super) fn list<T>(&mut self, name: &str, members: &[T], member: impl Fn(&mut Self, &T)) -> &mut Self {
+    pub(crate) fn list<T>(&mut self, name: &str, members: &[T], member: impl Fn(&mut Self, &T)) -> &mut Self {
         self.0.extend_from_slice(format!("{name} * {}\n", members.len()).as_bytes());
         members.iter().for_each(|one| member(self, one));
         self
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
 /// Sees first that a document is of the format that is known: what other formats hold is not guessed at.
-pub(super) fn check_schema(what: &str, bytes: &[u8]) -> Result<()> {
+pub(crate) fn check_schema(what: &str, bytes: &[u8]) -> Result<()> {
     #[derive(Deserialize)]
     struct Format {
         schema: u32,
@@ -68,7 +68,7 @@ pub(super) fn check_schema(what: &str, bytes: &[u8]) -> Result<()> {
 }
 
 /// The parser's words may quote the document.
-pub(super) fn unreadable(what: &str, error: &serde_json::Error) -> Error {
+pub(crate) fn unreadable(what: &str, error: &serde_json::Error) -> Error {
     Error::new(ErrorKind::Invalid, format!("not a {what}: {}", one_line(&error.to_string(), 200)))
 }
 

@@ -12,7 +12,7 @@
 mod approver;
 mod blast;
 mod decision;
-mod encoding;
+pub(crate) mod encoding;
 mod judge;
 mod refusal;
 mod request;

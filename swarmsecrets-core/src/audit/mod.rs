@@ -2,11 +2,13 @@
 //!
 //! - `record`: what is written of one mutation.
 //! - `chain`: how the lines are bound to each other, and what that finds.
+//! - `checkpoint`: how far a trail went, signed, so that a tail that was cut off is missed.
 //! - `reading`: what all lines say together: how many there are, and which intents have no outcome.
 //! - `query`: which records are asked for.
 //! - `verdict`: what a check of a whole trail found, as a document.
 
 mod chain;
+mod checkpoint;
 mod query;
 mod reading;
 mod record;
@@ -17,6 +19,7 @@ mod verdict;
 use async_trait::async_trait;
 
 pub use self::chain::{Link, Linked, verify};
+pub use self::checkpoint::{Checkpoint, Compared};
 pub use self::query::{Ending, Query, Selection, parse_moment};
 pub use self::reading::{Entry, Reading};
 pub use self::record::{Actor, AuditRecord, Leave, Phase};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{AuditRecord, Link, Phase};
+use super::{AuditRecord, Checkpoint, Compared, Link, Phase};
 use crate::error::Result;
 use crate::ids::RotationId;
 
@@ -41,9 +41,21 @@ pub struct Reading {
     until: Option<Timestamp>,
     /// The intents without an outcome, the latest of each mutation last.
     open: HashMap<Mutation, Vec<Entry>>,
+    /// The checkpoints, and whether the trail agreed with each when it came to its place.
+    against: Vec<(Checkpoint, Option<bool>)>,
 }
 
 impl Reading {
+    /// Begins to read a trail that is held against checkpoints. Their signatures are not looked at here: see
+    /// [`Checkpoint::check`].
+    #[must_use]
+    pub fn against(checkpoints: Vec<Checkpoint>) -> Self {
+        let mut reading = Self::default();
+        reading.against = checkpoints.into_iter().map(|one| (one, None)).collect();
+        reading.compare();
+        reading
+    }
+
     /// Takes the next line, without its break, and gives what stands in it.
     ///
     /// # Errors
@@ -57,7 +69,42 @@ impl Reading {
         self.from.get_or_insert(entry.record.at);
         self.until = Some(entry.record.at);
         self.note(&entry);
+        self.compare();
         Ok(entry)
+    }
+
+    /// How the trail stands to its checkpoints. `ended` says whether it was read to its end: then records that were not reached
+    /// are missing.
+    #[must_use]
+    pub fn compared(&self, ended: bool) -> Vec<Compared> {
+        let held = |agreed: Option<bool>| agreed.or(ended.then_some(false));
+        self.against.iter().map(|(one, agreed)| Compared::of(one, held(*agreed))).collect()
+    }
+
+    /// What the checkpoints say against a trail that was read to its end, if they say something: the one that goes back the
+    /// furthest.
+    #[must_use]
+    pub fn denied(&self) -> Option<String> {
+        let denied = self.compared(true).into_iter().filter(|one| one.held == Some(false));
+        let one = denied.min_by_key(|one| one.records)?;
+        let signed = format!("the checkpoint that the key {} signed at {}", one.key, one.at);
+        let (has, had) = (self.records(), one.records);
+        Some(match had.checked_sub(has) {
+            Some(missing @ 1..) => format!(
+                "the trail ends after {has} records, and {signed} tells of {had}: the last {missing} of them, audit record {has} and those \
+                 after it, were cut off"
+            ),
+            _ => format!(
+                "line {had}: audit record {} is not the one of {signed}: the trail was written anew, up to there at least",
+                had.saturating_sub(1)
+            ),
+        })
+    }
+
+    fn compare(&mut self) {
+        for (checkpoint, agreed) in &mut self.against {
+            *agreed = agreed.or(checkpoint.agrees(&self.end));
+        }
     }
 
     /// How many records were read.

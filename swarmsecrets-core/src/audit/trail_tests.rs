@@ -53,6 +53,10 @@ fn read(lines: &[Vec<u8>]) -> Result<Reading> {
     Ok(reading)
 }
 
+fn at_end(lines: &[Vec<u8>]) -> Checkpoint {
+    Checkpoint::sign(read(lines).unwrap().end(), Timestamp::UNIX_EPOCH, &crate::keys::testing::key(1))
+}
+
 fn rotated() -> Vec<AuditRecord> {
     vec![
         record(1, "create secret db_v2", None),
@@ -71,12 +75,12 @@ fn a_whole_trail_tells_its_records_times_and_end() {
     assert_eq!((reading.from(), reading.until()), (Some(rotated()[0].at), Some(rotated()[4].at)));
     let last: Linked = serde_json::from_slice(&lines[4]).unwrap();
     assert_eq!(reading.end().hash(), last.hash);
-    let verdict = Verdict::of("f".into(), &reading, None);
+    let verdict = Verdict::of("f".into(), &reading, None, None);
     let json = serde_json::to_value(&verdict).unwrap();
     assert_eq!(json["end"], serde_json::json!({ "n": 4, "hash": last.hash }));
     assert_eq!((&json["whole"], &json["problem"]), (&true.into(), &serde_json::Value::Null));
     assert_eq!((&json["open"][0]["n"], &json["open"][0]["rotation"]), (&4.into(), &rotation(1).as_str().into()));
-    assert_eq!(Verdict::of("f".into(), &Reading::default(), None).end, None);
+    assert_eq!(Verdict::of("f".into(), &Reading::default(), None, None).end, None);
 }
 
 #[test]
@@ -245,4 +249,47 @@ proptest! {
 fn whole(file: &[u8]) -> bool {
     let Some(lines) = file.strip_suffix(b"\n") else { return false };
     read(&lines.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>()).is_ok()
+}
+
+/// A chain without its last records is a whole chain, and so is one that was written anew: checkpoints tell.
+#[test]
+fn a_tail_that_was_cut_and_a_trail_that_was_written_anew_are_missed() {
+    let lines = written(&rotated());
+    let anew = written(&rotated().into_iter().map(|r| AuditRecord { step: r.step + 9, ..r }).collect::<Vec<_>>());
+    let verdict = |lines: &[Vec<u8>], checkpoints: Vec<Checkpoint>| {
+        let mut reading = Reading::against(checkpoints);
+        lines.iter().for_each(|line| drop(reading.take(line).unwrap()));
+        Verdict::of("f".into(), &reading, None, None)
+    };
+    for signed in 0..=lines.len() {
+        let checkpoint = at_end(&lines[..signed]);
+        for kept in 0..=lines.len() {
+            let found = verdict(&lines[..kept], vec![checkpoint.clone()]);
+            assert_eq!((found.whole, found.checkpoints[0].held), (kept >= signed, Some(kept >= signed)));
+            if kept < signed {
+                let words = format!("ends after {kept} records, and the checkpoint that the key ");
+                let missing = format!("tells of {signed}: the last {} of them, audit record {kept} and", signed - kept);
+                let problem = found.problem.unwrap();
+                assert!(problem.contains(&words) && problem.contains(&missing), "{problem}");
+            }
+        }
+        let found = verdict(&anew, vec![checkpoint]);
+        assert_eq!(found.whole, signed == 0);
+        assert!(signed == 0 || found.problem.unwrap().contains(&format!("audit record {} is not the one", signed - 1)));
+    }
+    // Of several, the one that goes back the furthest says the most.
+    let both = verdict(&anew, vec![at_end(&lines), at_end(&lines[..2])]);
+    assert!(both.problem.unwrap().starts_with("line 2: "));
+}
+
+#[test]
+fn what_was_not_read_cannot_be_held_against_a_checkpoint() {
+    let mut lines = written(&rotated());
+    let checkpoint = at_end(&lines);
+    lines.swap(1, 2);
+    let mut reading = Reading::against(vec![at_end(&lines[..1]), checkpoint]);
+    let broken = lines.iter().try_for_each(|line| reading.take(line).map(drop)).unwrap_err().message().to_owned();
+    let found = Verdict::of("f".into(), &reading, Some(broken.clone()), Some("torn".into()));
+    assert_eq!(found.problem, Some(broken));
+    assert_eq!(found.checkpoints.iter().map(|one| one.held).collect::<Vec<_>>(), [Some(true), None]);
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Entry, Reading};
+use super::{Compared, Entry, Reading};
 
 /// What a check of a trail found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +26,8 @@ pub struct Verdict {
     pub problem: Option<String>,
     /// The intents without an outcome among them.
     pub open: Vec<Entry>,
+    /// How the file stands to the checkpoints that it was held against.
+    pub checkpoints: Vec<Compared>,
 }
 
 /// The last record of a trail.
@@ -38,9 +40,11 @@ pub struct End {
 }
 
 impl Verdict {
-    /// What was found in a file, and why the reading ended before the file did, if it did.
+    /// What was found in a file: why the reading ended before the file did, if it did, and what is torn at its end, if something is.
     #[must_use]
-    pub fn of(file: String, reading: &Reading, problem: Option<String>) -> Self {
+    pub fn of(file: String, reading: &Reading, broken: Option<String>, torn: Option<String>) -> Self {
+        let checkpoints = reading.compared(broken.is_none());
+        let problem = broken.or_else(|| reading.denied()).or(torn);
         let last = reading.records().checked_sub(1);
         Self {
             schema: 1,
@@ -52,6 +56,7 @@ impl Verdict {
             whole: problem.is_none(),
             problem,
             open: reading.open(),
+            checkpoints,
         }
     }
 }

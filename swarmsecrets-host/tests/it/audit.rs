@@ -10,7 +10,7 @@ use swarmsecrets_core::policy::Direction;
 use swarmsecrets_host::{FileAudit, query_audit, verify_audit};
 use tempfile::TempDir;
 
-fn record(step: u32) -> AuditRecord {
+pub(crate) fn record(step: u32) -> AuditRecord {
     AuditRecord {
         at: "2026-05-07T21:09:36Z".parse().unwrap(),
         actor: Actor { account: "svc-agent".into(), agent: Some("test".into()), reason: None, leave: None },

@@ -4,6 +4,7 @@
 
 mod approver;
 mod audit;
+mod checkpoint;
 mod journal;
 mod nonces;
 mod state_dir;

@@ -22,7 +22,7 @@ The trail that swarmsecrets keeps itself is `audit.jsonl` in the folder of the j
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from os import PathLike
@@ -92,6 +92,20 @@ class End:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """How a trail stands to a checkpoint."""
+
+    records: int
+    """How many records the trail had then."""
+    at: str
+    """When that was signed."""
+    key: str
+    """The name of the key that signed it."""
+    held: bool | None
+    """Whether the trail still has them. None if it could not be read that far, because something before is wrong."""
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What a check of a trail found. It is true (`if verify(path):`) where the trail is whole."""
 
@@ -105,11 +119,13 @@ class Verdict:
     end: End | None
     """The last of them; None if there is none."""
     whole: bool
-    """Whether every record stands as it was written, in its place. That the last ones were cut off cannot be seen."""
+    """Whether every record stands as it was written, in its place. That the last ones were cut off is seen with a checkpoint alone."""
     problem: str | None
     """What is wrong, with its line and record."""
     open: tuple[Entry, ...]
     """Intents without an outcome: such a mutation may have been done, and nobody wrote down how it went."""
+    checkpoints: tuple[Compared, ...] = ()
+    """How the trail stands to the checkpoints that were given."""
     _document: str = field(repr=False, compare=False, default="")
 
     @classmethod
@@ -146,12 +162,32 @@ class _Asked:
     limit: int | None
 
 
-def verify(path: str | PathLike[str]) -> Verdict:
+Path = str | PathLike[str]
+
+
+def verify(path: Path, *, checkpoint: Path | Sequence[Path] = (), key: str | None = None) -> Verdict:
     """Checks a trail from its first record to its last, without changing it. It is read line by line.
 
-    What is wrong with the trail is told by the verdict, and not raised; a file that cannot be read is.
+    `checkpoint` names one or several files that `checkpoint` or `swarmsecrets audit checkpoint` has written, and `key` the public key that
+    signed them: then records that were cut off at the end, and a trail that was written anew, are found as well.
+
+    What is wrong with the trail is told by the verdict, and not raised; a file that cannot be read is, and so is a checkpoint that this key
+    has not signed (`errors.AuditError`).
     """
-    return Verdict._of(_native.verify_audit(path))
+    files = [checkpoint] if isinstance(checkpoint, (str, PathLike)) else list(checkpoint)
+    if key is not None and not files:
+        raise InvalidError("`key` is given, and no `checkpoint` that it should have signed")
+    return Verdict._of(_native.verify_audit(path, files, key))
+
+
+def checkpoint(path: Path, *, key: Path, out: Path) -> dict[str, Any]:
+    """Checks a whole trail and signs how far it goes, with the private key in the file `key`, as `swarmsecrets keygen` writes it. The
+    checkpoint goes to `out`, in the place of the last one: keep it where whoever can write the trail cannot.
+
+    A trail that lacks what the last checkpoint there tells of is not signed: that raises `errors.AuditError`.
+    """
+    document: dict[str, Any] = json.loads(_native.sign_audit(path, key, out))
+    return document
 
 
 def query(
