@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -16,6 +17,9 @@ use crate::line_file::{self, LineFile};
 #[derive(Clone, Debug)]
 pub struct FileAudit {
     trail: Arc<Mutex<Trail>>,
+    path: PathBuf,
+    /// How many records there are. Beside the trail, so that nobody who asks waits for the disk.
+    records: Arc<AtomicU64>,
 }
 
 /// The file and how far we know it.
@@ -44,9 +48,10 @@ impl FileAudit {
             Some(line) => parse(&path, &line).and_then(|line| Link::at(&line)).map_err(|e| e.context(shown(&path)))?,
             None => Link::default(),
         };
-        let mut trail = Trail { path, end, known: file.end(), cut: 0, checkpoints: None };
+        let records = Arc::new(AtomicU64::new(end.records()));
+        let mut trail = Trail { path: path.clone(), end, known: file.end(), cut: 0, checkpoints: None };
         trail.note_cut(cut);
-        Ok(Self { trail: Arc::new(Mutex::new(trail)) })
+        Ok(Self { trail: Arc::new(Mutex::new(trail)), path, records })
     }
 
     /// The same trail, whose end is signed after each record. A record whose end could not be signed was not taken. What the last
@@ -60,6 +65,16 @@ impl FileAudit {
         Ok(self)
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many records it has, as far as this process knows.
+    pub(crate) fn records(&self) -> u64 {
+        self.records.load(Ordering::Acquire)
+    }
+
     /// How many bytes of records that were written in part were cut off. Say so to the user if it is not 0.
     #[must_use]
     pub fn cut_bytes(&self) -> u64 {
@@ -70,9 +85,15 @@ impl FileAudit {
 #[async_trait]
 impl AuditSink for FileAudit {
     async fn append(&self, record: &AuditRecord) -> Result<()> {
-        let (trail, record) = (Arc::clone(&self.trail), record.clone());
-        // What a panic leaves behind is sound: what is known of the file changes last.
-        blocking(ErrorKind::Audit, move || trail.lock().unwrap_or_else(PoisonError::into_inner).append(&record)).await
+        let (trail, known, record) = (Arc::clone(&self.trail), Arc::clone(&self.records), record.clone());
+        blocking(ErrorKind::Audit, move || {
+            // What a panic leaves behind is sound: what is known of the file changes last.
+            let mut trail = trail.lock().unwrap_or_else(PoisonError::into_inner);
+            let appended = trail.append(&record);
+            known.store(trail.end.records(), Ordering::Release);
+            appended
+        })
+        .await
     }
 }
 

@@ -9,6 +9,7 @@
 //! | `rotations/<id>.lock` | held while a process carries that rotation |
 //! | `audit.jsonl` | the audit trail: one JSON record a line, each bound to the one before ([`FileAudit`], [`verify_audit`], [`query_audit`]) |
 //! | `audit.checkpoint.json` | how far the trail went, signed, if a key is at hand ([`Checkpoints`], [`sign_audit`], [`read_checkpoint`]) |
+//! | `audit.<name>.sent`, `.lock` | up to where the sink of that name has the trail, if it may lag ([`AuditSinks`]) |
 //! | `nonces/<nonce>` | there once the approval with that nonce was used ([`FileNonces`]) |
 //! | `nonces/latest` | the latest time that was ever seen |
 //!
@@ -20,6 +21,7 @@
 mod approver;
 mod audit;
 mod audit_check;
+mod audit_sinks;
 mod blocking;
 mod checkpoint;
 mod clock;
@@ -37,6 +39,7 @@ mod whole_file;
 pub use self::approver::FileApprover;
 pub use self::audit::FileAudit;
 pub use self::audit_check::{query_audit, verify_audit, verify_audit_against};
+pub use self::audit_sinks::{AuditSinks, Behind, NamedSink};
 pub use self::checkpoint::{Checkpoints, read_checkpoint, sign_audit};
 pub use self::clock::SystemClock;
 pub use self::folder::FolderSource;

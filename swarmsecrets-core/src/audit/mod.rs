@@ -37,4 +37,18 @@ pub trait AuditSink: Send + Sync {
     /// # Errors
     /// [`ErrorKind::Audit`](crate::ErrorKind::Audit); then the mutation must not happen.
     async fn append(&self, record: &AuditRecord) -> Result<()>;
+
+    /// Whether it can tell that a record is durable. One that cannot, as a protocol without acknowledgements, may only
+    /// be written to beside others that can.
+    fn acknowledges(&self) -> bool {
+        true
+    }
+
+    /// Waits, for some seconds at most, for what may be taken later than [`AuditSink::append`] returns. Nothing is undone if it fails.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Audit`](crate::ErrorKind::Audit), saying what is not where it should be yet.
+    async fn flush(&self) -> Result<()> {
+        Ok(())
+    }
 }

@@ -4,6 +4,7 @@
 
 mod approver;
 mod audit;
+mod audit_sinks;
 mod checkpoint;
 mod journal;
 mod nonces;
