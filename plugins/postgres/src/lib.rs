@@ -55,9 +55,17 @@
 //! A lease is a row: holder, epoch, end by the server's clock. It is renewed by a thread of its own, three times while it lasts, and given back when it is
 //! dropped, which takes a moment. It is no advisory lock: that belongs to a session, which a pooler shares out, a fail-over loses and a process that stands still
 //! keeps for ever. A holder that was killed is in the way for as long as a lease lasts ([`PostgresJournal::lasts`]).
+//!
+//! # Audit trails
+//! [`PostgresAudit`] keeps an audit trail in a table, for several hosts, in the lines of [`Linked`](swarmsecrets_core::audit::Linked). A line is inserted by one statement,
+//! and only as the next one after the line that it is bound to, so that several writers make one chain. A trigger refuses to change, remove or truncate lines, whoever
+//! asks; [`AUDIT_SCHEMA`] makes both, and names the rights of a role that can insert and read and nothing else. The table's owner can drop the trigger: what
+//! is changed then is found by [`PostgresAudit::verify`], but for a tail that was cut, which needs a checkpoint.
 
 mod administrator;
+mod audit;
 mod builder;
+mod database;
 mod failure;
 mod in_place;
 mod in_turn;
@@ -67,6 +75,7 @@ mod server;
 mod setter;
 mod statement;
 
+pub use self::audit::{AUDIT_SCHEMA, PostgresAudit};
 pub use self::builder::Builder;
 pub use self::journal::{PostgresJournal, SCHEMA};
 pub use self::setter::PostgresSetter;

@@ -1,65 +1,13 @@
-//! What sqlx says of journals, in this project's words. A journal holds no value, so the server's codes can be shown.
-
-use std::io;
+//! What goes wrong with journals.
 
 use swarmsecrets_core::{Error, ErrorKind};
 
-use crate::failure::no_connection;
+use crate::database::Purpose;
 
-/// What became of a statement.
-#[derive(Debug)]
-pub(super) enum Failed {
-    /// The server said no: it was not done.
-    Refused(Error),
-    /// There was no answer, for this reason: it may have been done.
-    Lost(Error),
-}
-
-impl Failed {
-    /// A statement that failed at this place.
-    pub(super) fn of(place: &str, doing: &str, error: &sqlx::Error) -> Self {
-        let Some(answer) = error.as_database_error() else {
-            let why = match error {
-                sqlx::Error::Io(e) if e.kind() == io::ErrorKind::TimedOut => "it does not answer in time".to_owned(),
-                sqlx::Error::Io(e) => format!("the connection broke: {e}"),
-                _ => "the connection broke".to_owned(),
-            };
-            return Self::Lost(journal(format!("cannot {doing} in {place}: {why}")));
-        };
-        let state = answer.code().unwrap_or_default().into_owned();
-        let text = |why: &str| journal(format!("cannot {doing} in {place}: {why}"));
-        match state.as_str() {
-            // The server ends, or ends our connection: this may have crossed with the commit.
-            s if s.starts_with("57P") || s.starts_with("08") => {
-                Self::Lost(text(&format!("the server ended the connection (SQLSTATE {state})")))
-            }
-            "25006" => Self::Refused(text("the server is read-only: give the primary")),
-            "42501" => Self::Refused(text(
-                "the role has not the right to: the journal's page in the documentation lists the rights that it needs",
-            )),
-            _ => Self::Refused(text(&format!("the server says SQLSTATE {state}"))),
-        }
-    }
-
-    /// Why there was no connection: nothing was asked.
-    pub(super) fn to_connect(place: &str, error: &sqlx::Error) -> Self {
-        let why = no_connection(place, error);
-        let text = format!("cannot open the journal: {}", why.message());
-        match why.kind() {
-            ErrorKind::Unreachable => Self::Lost(journal(text)),
-            _ => Self::Refused(journal(text)),
-        }
-    }
-}
-
-impl From<Failed> for Error {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::Refused(error) | Failed::Lost(error) => error,
-        }
-    }
-}
+/// Journals, as databases and messages know them.
+pub(super) const PURPOSE: Purpose =
+    Purpose { what: "journal", kind: ErrorKind::Journal, table: "swarmsecrets.entry", schema: super::SCHEMA };
 
 pub(super) fn journal(text: String) -> Error {
-    Error::new(ErrorKind::Journal, text)
+    PURPOSE.error(text)
 }

@@ -10,9 +10,9 @@ use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::{Error, ErrorKind, Result};
 use tokio::sync::oneshot;
 
-use super::failure::{Failed, journal};
-use super::link::Link;
+use super::failure::journal;
 use super::moment::Moment;
+use crate::database::{Failed, Link};
 use crate::server;
 
 /// How long giving back may hold up whoever drops the lease. A lease that could not be given back ends by itself.

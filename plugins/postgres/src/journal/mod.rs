@@ -3,9 +3,7 @@
 mod failure;
 mod keeper;
 mod lease;
-mod link;
 mod moment;
 mod store;
-mod url;
 
 pub use self::store::{PostgresJournal, SCHEMA};

@@ -13,10 +13,10 @@ use swarmsecrets_core::journal::{Entry, FORMAT, Journal, JournalStore, Lease};
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 use tokio::sync::Mutex;
 
-use super::failure::{Failed, journal};
+use super::failure::{PURPOSE, journal};
 use super::keeper::{Keeper, Term};
 use super::lease::{PostgresLease, Taken};
-use super::link::Link;
+use crate::database::{Failed, Link};
 
 /// The statements that make the tables. They may be run again at any time; the file says what rights the journal needs.
 pub const SCHEMA: &str = include_str!("schema.sql");
@@ -71,7 +71,7 @@ impl PostgresJournal {
     /// [`ErrorKind::Settings`], saying what is missing or cannot be, and showing no part of the URL.
     pub fn at(url: &SecretValue) -> Result<Self> {
         Ok(Self {
-            link: Arc::new(Link::new(url, patience(LASTS))?),
+            link: Arc::new(Link::new(PURPOSE, url, patience(LASTS))?),
             session: Mutex::default(),
             taken: Taken::default(),
             holder: this_process(),

@@ -18,20 +18,20 @@ use crate::wire::Wire;
 const LASTS: Duration = Duration::from_secs(3);
 
 /// A database of its own for one test, and a role to keep journals there.
-struct Journals {
+pub(crate) struct Journals {
     name: &'static str,
 }
 
 impl Journals {
     /// The role owns the database.
-    async fn owned(name: &'static str) -> Self {
+    pub(crate) async fn owned(name: &'static str) -> Self {
         let journals = Self::made(name, "").await;
         place::run(&format!("ALTER DATABASE {name} OWNER TO {name}")).await;
         journals
     }
 
     /// The role owns nothing.
-    async fn made(name: &'static str, options: &str) -> Self {
+    pub(crate) async fn made(name: &'static str, options: &str) -> Self {
         let password = Self { name }.password();
         place::run(&format!("CREATE ROLE {name} LOGIN PASSWORD '{password}' {options}")).await;
         place::run(&format!("CREATE DATABASE {name}")).await;
@@ -42,7 +42,7 @@ impl Journals {
         format!("{}-of-{}", place::told("_PASSWORD"), self.name)
     }
 
-    fn url(&self, address: SocketAddr, rest: &str) -> SecretValue {
+    pub(crate) fn url(&self, address: SocketAddr, rest: &str) -> SecretValue {
         let password = self.password();
         values::record(password.as_bytes());
         let name = self.name;
@@ -57,8 +57,15 @@ impl Journals {
         self.at(place::address())
     }
 
-    async fn run(&self, sql: &str) {
+    pub(crate) async fn run(&self, sql: &str) {
         place::run_in(self.name, sql).await;
+    }
+
+    /// What the server says to a statement that it refuses, as this role or as superuser.
+    pub(crate) async fn refused(&self, sql: &str, as_the_role: bool) -> String {
+        let password = self.password();
+        let role = as_the_role.then_some((self.name, password.as_str()));
+        place::refused_in(self.name, role, sql).await
     }
 
     async fn ask(&self, sql: &str) -> i64 {
@@ -114,7 +121,7 @@ async fn one_of_many_takes_a_rotation_and_the_others_are_told_who() {
 }
 
 /// All of them at the same time.
-async fn at_once<T>(tries: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+pub(crate) async fn at_once<T>(tries: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut open: Vec<_> = tries.map(Box::pin).collect();
     let mut done: Vec<Option<T>> = open.iter().map(|_| None).collect();
     std::future::poll_fn(|context| {

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, and so do the functions that it calls"
 )]
 
+mod audit;
 mod encryption;
 mod journal;
 mod logs;

@@ -41,12 +41,26 @@ pub(crate) async fn ask_in(database: &str, sql: &str) -> i64 {
     number.unwrap_or_else(|e| panic!("{sql}: {e}"))
 }
 
+/// What the server says to a statement that it refuses, as a role with its password, or as superuser.
+pub(crate) async fn refused_in(database: &str, role: Option<(&str, &str)>, sql: &str) -> String {
+    let administrator = told("_PASSWORD");
+    let (role, password) = role.unwrap_or(("admin", &administrator));
+    let mut connection = logged_in(database, role, password).await;
+    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await;
+    connection.close().await.unwrap();
+    done.err().unwrap_or_else(|| panic!("{sql}: it was not refused")).to_string()
+}
+
 async fn superuser(database: &str) -> PgConnection {
+    logged_in(database, "admin", &told("_PASSWORD")).await
+}
+
+async fn logged_in(database: &str, role: &str, password: &str) -> PgConnection {
     let options = PgConnectOptions::new_without_pgpass()
         .host("127.0.0.1")
         .port(address().port())
-        .username("admin")
-        .password(&told("_PASSWORD"))
+        .username(role)
+        .password(password)
         .database(database)
         .disable_statement_logging();
     PgConnection::connect_with(&options).await.unwrap()

@@ -1,4 +1,4 @@
-//! Connections to the database of the journals.
+//! Connections to such a database.
 
 use std::time::Duration;
 
@@ -6,12 +6,13 @@ use sqlx::postgres::PgConnection;
 use swarmsecrets_core::{Result, SecretValue};
 
 use super::failure::Failed;
-use super::url;
+use super::{Purpose, url};
 use crate::server::Server;
 
 /// Where the database is, who asks it, and how long an answer may take.
 #[derive(Clone)]
-pub(super) struct Link {
+pub(crate) struct Link {
+    purpose: Purpose,
     server: Server,
     role: String,
     password: SecretValue,
@@ -19,36 +20,36 @@ pub(super) struct Link {
 }
 
 /// Looks for the tables, and has what is written stay written: a server may be set up to acknowledge before that.
-const READY: &str = "SELECT to_regclass('swarmsecrets.entry') IS NOT NULL \
+const READY: &str = "SELECT to_regclass($1) IS NOT NULL \
      FROM set_config('synchronous_commit', \
          CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)";
 
 impl Link {
-    pub(super) fn new(url: &SecretValue, patience: Duration) -> Result<Self> {
-        let url::Place { server, role, password } = url::read(url)?;
-        Ok(Self { server, role, password, patience })
+    pub(crate) fn new(purpose: Purpose, url: &SecretValue, patience: Duration) -> Result<Self> {
+        let url::Place { server, role, password } = url::read(purpose.what, url)?;
+        Ok(Self { purpose, server, role, password, patience })
     }
 
-    pub(super) fn with_patience(self, patience: Duration) -> Self {
+    pub(crate) fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
     /// Opens a connection to tables that are there, making them if they are not.
-    pub(super) async fn open(&self) -> std::result::Result<PgConnection, Failed> {
-        let place = self.place();
+    pub(crate) async fn open(&self) -> std::result::Result<PgConnection, Failed> {
+        let (place, what) = (self.place(), self.purpose.what);
         let password = std::str::from_utf8(self.password.expose()).unwrap_or_default();
-        let opened = self.server.connect(&self.role, password, "swarmsecrets journal").await;
-        let mut connection = opened.map_err(|error| Failed::to_connect(&place, &error))?;
-        let ready = sqlx::query_scalar(READY).fetch_one(&mut connection);
-        if !self.within("look for the journal's tables", ready).await? {
-            let made = sqlx::raw_sql(super::SCHEMA).execute(&mut connection);
-            self.within("make the journal's tables", made).await?;
+        let opened = self.server.connect(&self.role, password, &format!("swarmsecrets {what}")).await;
+        let mut connection = opened.map_err(|error| Failed::to_connect(self.purpose, &place, &error))?;
+        let ready = sqlx::query_scalar(READY).bind(self.purpose.table).fetch_one(&mut connection);
+        if !self.within(&format!("look for the {what}'s tables"), ready).await? {
+            let made = sqlx::raw_sql(self.purpose.schema).execute(&mut connection);
+            self.within(&format!("make the {what}'s tables"), made).await?;
         }
         Ok(connection)
     }
 
     /// The answer to a statement, unless it takes too long. Then the connection is of no use any more.
-    pub(super) async fn within<T>(
+    pub(crate) async fn within<T>(
         &self,
         doing: &str,
         statement: impl Future<Output = std::result::Result<T, sqlx::Error>>,
@@ -57,11 +58,11 @@ impl Link {
             Ok(answer) => answer,
             Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
         };
-        answer.map_err(|error| Failed::of(&self.place(), doing, &error))
+        answer.map_err(|error| Failed::of(self.purpose, &self.place(), doing, &error))
     }
 
     /// For people.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         format!("database {} of {}", swarmsecrets_core::ids::quoted(&self.server.database), self.server)
     }
 }

@@ -1,4 +1,4 @@
-//! The URL that says where journals are kept.
+//! The URL that says where such a database is.
 
 use std::str::FromStr as _;
 
@@ -21,7 +21,14 @@ pub(super) struct Place {
 ///
 /// # Errors
 /// [`ErrorKind::Settings`], saying what is missing or cannot be.
-pub(super) fn read(text: &SecretValue) -> Result<Place> {
+pub(super) fn read(what: &str, text: &SecretValue) -> Result<Place> {
+    understand(text).map_err(|why| {
+        let text = format!("the URL of the {what}'s database cannot be used: {}", why.message());
+        Error::new(ErrorKind::Settings, text)
+    })
+}
+
+fn understand(text: &SecretValue) -> Result<Place> {
     let text = std::str::from_utf8(text.expose()).map_err(|_| bad("it is not UTF-8 text"))?.trim();
     // Left as it is, it would end the URL, and the password would be read as a port.
     if text.contains('#') {
@@ -95,7 +102,7 @@ fn decoded(text: &str, what: &str) -> Result<String> {
 }
 
 fn bad(why: &str) -> Error {
-    Error::new(ErrorKind::Settings, format!("the URL of the journal's database cannot be used: {why}"))
+    Error::new(ErrorKind::Settings, why)
 }
 
 #[cfg(test)]
@@ -103,7 +110,7 @@ mod tests {
     use super::*;
 
     fn place(text: &str) -> Result<Place> {
-        read(&SecretValue::credential(text.as_bytes().to_vec()))
+        read("journal", &SecretValue::credential(text.as_bytes().to_vec()))
     }
 
     #[test]

@@ -1,0 +1,5 @@
+//! Audit trails in PostgreSQL, for several hosts.
+
+mod sink;
+
+pub use self::sink::{AUDIT_SCHEMA, PostgresAudit};
