@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::journal::{JournalStore, MemoryJournal};
-use swarmsecrets_host::{FileAudit, FileJournal, state_dir};
+use swarmsecrets_core::policy::audit_in_force;
+use swarmsecrets_host::{FileJournal, state_dir};
 use swarmsecrets_postgres::PostgresJournal;
+use swarmsecrets_settings::audit_trail;
 use swarmsecrets_testkit::Forgotten;
 
 use crate::app::App;
@@ -23,7 +25,7 @@ pub(crate) struct Records {
 impl Records {
     /// Opens the folder that was named, or the one that fits the world. A simulation never shares one with a real
     /// Portainer: it has its own beside its state file, and none at all if it is not kept. With a database, the journal is
-    /// there, and the folder has the audit trail.
+    /// there, and the folder has the audit trail. The sinks that a policy names beside that are written to by what is real alone.
     pub(crate) fn open(args: &ChangeArgs, app: &App, world: &World) -> Result<Self, Failure> {
         if args.journal_db_file.is_some() && world.simulated() {
             let text = "--journal-db-file keeps real journals, and this world is simulated: leave one of them out";
@@ -45,7 +47,12 @@ impl Records {
             Some(url) => Box::new(PostgresJournal::at(&url)?),
             None => Box::new(FileJournal::open(&folder)?),
         };
-        Ok(Self { journal, audit: Box::new(FileAudit::open(&folder)?) })
+        let sinks = audit_in_force(world.guards())?;
+        if sinks.is_some() && world.simulated() {
+            app.console.note("note: this world is simulated: the audit sinks that the policy names are not written to");
+        }
+        let audit = audit_trail(&folder, sinks.filter(|_| !world.simulated()))?;
+        Ok(Self { journal, audit: Box::new(audit) })
     }
 
     /// The journal.

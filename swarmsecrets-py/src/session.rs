@@ -52,8 +52,8 @@ impl World {
     fn real(transport: impl Transport + 'static, endpoint: u64, given: settings::Given<'_>) -> Result<Self> {
         let policies = given.policies(false)?;
         let (probes, credentials) = (given.probes(), given.credentials(false)?);
-        let (journal, audit) = given.records()?;
         let sources = given.sources()?;
+        let (journal, audit) = given.records(policies.in_world(false))?;
         Ok(Self {
             transport: Box::new(transport),
             environment: EnvironmentId(endpoint),
@@ -167,7 +167,11 @@ impl Session {
         let (world, cancellation) = (self.0.clone(), order.cancellation.clone());
         let doing = async move {
             world.meet().await?;
-            work(world.executor(&order)?, order.reason.clone()).await
+            let done = work(world.executor(&order)?, order.reason.clone()).await;
+            if let Err(behind) = world.audit.flush().await {
+                tracing::warn!("{behind}");
+            }
+            done
         };
         run(py, wait, cancellation, doing, json)
     }

@@ -9,11 +9,12 @@ use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::executor::PasswordChange;
 use swarmsecrets_core::journal::{JournalStore, MemoryJournal};
 use swarmsecrets_core::plan::Probed;
+use swarmsecrets_core::policy::{Guard, audit_in_force};
 use swarmsecrets_core::source::{SecretSource, Sources};
 use swarmsecrets_core::{Result, SecretValue as Value};
-use swarmsecrets_host::{FileAudit, FileJournal, state_dir};
+use swarmsecrets_host::{FileJournal, NamedSink, state_dir};
 use swarmsecrets_postgres::PostgresJournal;
-use swarmsecrets_settings::{Ask, Credentials, ProbeSet, Settings};
+use swarmsecrets_settings::{Ask, Credentials, ProbeSet, Settings, audit_trail};
 use swarmsecrets_testkit::Forgotten;
 
 use crate::error::{OrRaise as _, invalid};
@@ -58,21 +59,28 @@ enum GivenSource<'py> {
     Native(PyRef<'py, Source>),
     Python(Plugin),
 }
+/// The name of the sink that a program hands over, beside those of a policy.
+const OWN_SINK: &str = "of-the-client";
 
 /// A journal and an audit trail.
 pub(crate) type Records = (Box<dyn JournalStore>, Box<dyn AuditSink>);
 
 impl Given<'_> {
-    /// The records of a real environment.
-    pub(crate) fn records(&self) -> Result<Records> {
+    /// The records of a real environment under these policies. A sink of the program's own takes the file's place, unless a policy says
+    /// where the trail goes: then it stands beside what that names.
+    pub(crate) fn records(&self, policies: &[Guard]) -> Result<Records> {
         let folder = || self.journal.clone().map_or_else(state_dir, Ok);
         let journal: Box<dyn JournalStore> = match &self.journal_database {
             Some(url) => Box::new(PostgresJournal::at(&url.0)?),
             None => Box::new(FileJournal::open(&folder()?)?),
         };
-        let audit: Box<dyn AuditSink> = match &self.audit {
-            Some(plugin) => Box::new(plugins::Sink(plugin.clone())),
-            None => Box::new(FileAudit::open(&folder()?)?),
+        let own = self.audit.as_ref().map(|plugin| plugins::Sink(plugin.clone()));
+        let audit: Box<dyn AuditSink> = match (own, audit_in_force(policies)?) {
+            (Some(own), None) => Box::new(own),
+            (None, said) => Box::new(audit_trail(&folder()?, said)?),
+            (Some(own), Some(said)) => {
+                Box::new(audit_trail(&folder()?, Some(said))?.required(NamedSink::new(OWN_SINK, Arc::new(own)))?)
+            }
         };
         Ok((journal, audit))
     }

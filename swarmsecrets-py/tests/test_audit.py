@@ -143,3 +143,36 @@ def test_a_checkpoint_tells_of_a_tail_that_was_cut(trail: pathlib.Path, tmp_path
     kept.write_text(kept.read_text().replace(f'"records": {len(lines)}', '"records": 1'))
     with pytest.raises(errors.AuditError, match="changed after it was signed"):
         audit.verify(trail, checkpoint=kept, key=public)
+
+
+def test_the_sinks_of_a_policy_stand_beside_the_file_and_a_sink_of_the_clients(
+    swarm: swarmsecrets.SimSwarm, tmp_path: pathlib.Path
+) -> None:
+    class Own:
+        def __init__(self) -> None:
+            self.took: list[audit.AuditRecord] = []
+            self.room = True
+
+        def append(self, record: audit.AuditRecord) -> None:
+            if not self.room:
+                raise OSError("no room")
+            self.took.append(record)
+
+    own, journal, policy = Own(), tmp_path / "journal", tmp_path / "policy.toml"
+    sinks = "".join(
+        f"[[audit.sinks]]\nname = '{name}'\nkind = 'file'\nfolder = '{tmp_path / name}'\n{more}"
+        for name, more in (("archive", ""), ("mirror", "may_lag = 100\n"))
+    )
+    policy.write_text(f"schema = 1\nphase = 'automated'\n[audit]\nquorum = 1\n{sinks}")
+    with swarm.serve() as served:
+        client = swarmsecrets.Client(
+            served.url, api_key=served.api_key, endpoint=1, journal=journal, policy=policy, audit=own
+        )
+        report = client.create("made", value=swarmsecrets.Generate(), confirm=True)
+        assert report.outcome == "applied"
+        trails = [(tmp_path / name / "audit.jsonl").read_text() for name in ("journal", "archive", "mirror")]
+        assert trails[0] == trails[1] == trails[2] and trails[0].count("\n") == len(own.took) >= 2
+        own.room = False
+        report = client.create("other", value=swarmsecrets.Generate(), confirm=True)
+        assert report.outcome != "applied" and "must take each audit record" in str(report.to_dict())
+        assert "other" not in [secret.name for secret in client.inventory().secrets]

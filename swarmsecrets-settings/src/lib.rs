@@ -1,14 +1,18 @@
 //! Health probes, credential setters and sources of values, made from settings: the files that `--probes`, `--credentials` and
 //! `--sources` name, or entries of such files that a program has written.
 //!
-//! `entries`: what all kinds of files have alike · `probes` · `credentials` · `sources`
+//! And the audit trail with its sinks, as the policies in force say.
+//!
+//! `entries`: what all kinds of files have alike · `probes` · `credentials` · `sources` · `audit`
 
 mod entries;
 
+mod audit;
 mod credentials;
 mod probes;
 mod sources;
 
+pub use self::audit::audit_trail;
 pub use self::credentials::{Credentials, credential};
 pub use self::entries::Settings;
 pub use self::probes::{Ask, ProbeSet, probe};

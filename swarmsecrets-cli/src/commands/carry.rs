@@ -147,7 +147,7 @@ impl<'a> Carrier<'a> {
             (Ok(report), false) => self.warned_of(report).await,
             _ => Vec::new(),
         };
-        self.end()?;
+        self.end().await?;
         match result {
             Ok(report) => {
                 if console.json {
@@ -194,16 +194,19 @@ impl<'a> Carrier<'a> {
         match result {
             Ok(report) => self.report(None, Ok(report)).await,
             Err(error) => {
-                self.end()?;
+                self.end().await?;
                 Err(Failure::from(error.context(format!("rotation {id}"))))
             }
         }
     }
 
-    /// Takes the progress bar away and keeps, or lets go of, a simulated world.
-    pub(super) fn end(self) -> Result<Vec<String>, Failure> {
+    /// Takes the progress bar away, waits a little for audit sinks that lag, and keeps, or lets go of, a simulated world.
+    pub(super) async fn end(self) -> Result<Vec<String>, Failure> {
         self.teller.finish();
         let retired = self.teller.retired();
+        if let Err(behind) = self.records.audit().flush().await {
+            self.app.console.note(&format!("warning: {behind}"));
+        }
         self.world.close(&self.app.console)?;
         Ok(retired)
     }

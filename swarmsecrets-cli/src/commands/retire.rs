@@ -32,7 +32,7 @@ pub(super) async fn run(app: &App, args: RetireArgs) -> Result<Exit, Failure> {
     for report in result.iter().flatten() {
         known.extend(carrier.warned_of(report).await);
     }
-    let retired = carrier.end()?;
+    let retired = carrier.end().await?;
     let rotations = result?;
     let requests = rotations.iter().map(|r| r.requests).max().unwrap_or_default();
     let all = Retirement { schema: 1, simulated, retired: &retired, rotations: &rotations, requests };

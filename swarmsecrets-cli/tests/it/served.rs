@@ -118,3 +118,76 @@ fn an_interrupt_ends_in_good_order_and_resume_goes_on() {
         "{resumed:#}"
     );
 }
+
+/// A place with a policy that has the trail signed, and written to another folder as well.
+fn audited(place: &Place) -> String {
+    let path = |name: &str| place.path(name).display().to_string();
+    let public = place.run("keygen key --json").code(0).json()["key"].as_str().unwrap().to_owned();
+    let policy = format!(
+        "schema = 1\nphase = 'automated'\n[audit]\ncheckpoint_key = '{}'\ncheckpoint_file = '{}'\n\
+         [[audit.sinks]]\nname = 'archive'\nkind = 'file'\nfolder = '{}'\n\
+         [[audit.sinks]]\nname = 'mirror'\nkind = 'file'\nfolder = '{}'\nmay_lag = 100\n",
+        path("key"),
+        path("checkpoint"),
+        path("archive"),
+        path("mirror"),
+    );
+    std::fs::write(place.path("policy.toml"), policy).unwrap();
+    public
+}
+
+#[test]
+fn the_sinks_of_a_policy_have_what_the_file_has_and_its_end_is_signed() {
+    let place = Place::new();
+    let (served, public) = (Served::start(&place), audited(&place));
+    let line = "create new_secret --value-file value --journal journal --policy policy.toml --yes";
+    let _ = served.run(&place, "admin", line).code(0);
+    let text = |folder: &str| std::fs::read_to_string(place.path(&format!("{folder}/audit.jsonl"))).unwrap();
+    assert!(text("journal").lines().count() >= 2);
+    assert_eq!((text("archive"), text("mirror")), (text("journal"), text("journal")));
+    let verify = format!("audit verify journal/audit.jsonl --checkpoint checkpoint --key {public}");
+    let _ = place.run(&verify).code(0);
+    // The last record is cut off: that is found, and nothing more is changed.
+    let kept: Vec<String> = text("journal").lines().rev().skip(1).map(str::to_owned).collect();
+    let kept: String = kept.iter().rev().map(|line| format!("{line}\n")).collect();
+    std::fs::write(place.path("journal/audit.jsonl"), kept).unwrap();
+    let _ = place.run(&verify).code(1).says("were cut off");
+    let again = line.replace("new_secret", "other_secret");
+    let _ = served.run(&place, "admin", &again).code(1).says("it was cut off or exchanged");
+    assert_eq!(text("archive"), text("mirror"), "nothing was begun");
+}
+
+#[test]
+fn a_sink_that_takes_no_record_stops_what_would_be_changed() {
+    let place = Place::new();
+    let served = Served::start(&place);
+    let _ = audited(&place);
+    let line = "create new_secret --value-file value --journal journal --policy policy.toml --yes";
+    // Elsewhere: all files of the place are read to their end.
+    let full = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/dev/full", full.path().join("audit.jsonl")).unwrap();
+    let policy = std::fs::read_to_string(place.path("policy.toml")).unwrap();
+    let policy = policy.replace(place.path("archive").to_str().unwrap(), full.path().to_str().unwrap());
+    std::fs::write(place.path("policy.toml"), &policy).unwrap();
+    let run = served.run(&place, "admin", line).code(6);
+    assert!(run.stdout.contains("1 of 2 audit sinks took the record, and 2 must: audit sink archive: "), "{run:?}");
+    assert!(run.stdout.contains("No space left"), "{run:?}");
+    let seen = served.run(&place, "admin", "inventory --json").code(0);
+    assert!(!seen.stdout.contains("new_secret"), "{seen:?}");
+    // A quorum lets the rest decide.
+    std::fs::write(place.path("policy.toml"), policy.replace("[audit]\n", "[audit]\nquorum = 1\n")).unwrap();
+    let run = served.run(&place, "admin", &line.replace("new_secret", "other_secret")).code(0);
+    assert!(
+        run.stderr.contains("warning: audit sinks lack records: ") && run.stderr.contains("archive"),
+        "it is told: {run:?}"
+    );
+}
+
+#[test]
+fn a_simulated_world_writes_to_no_sink_of_a_policy() {
+    let place = Place::new();
+    let _ = audited(&place);
+    let run = place.sim("create new_secret --value-file value --policy policy.toml --yes").code(0);
+    assert!(run.stderr.contains("the audit sinks that the policy names are not written to"), "{run:?}");
+    assert!(!place.path("archive").exists() && !place.path("checkpoint").exists());
+}

@@ -52,6 +52,9 @@ pub(super) struct Document {
     /// Who approves what needs an approval. Without it nobody can.
     #[serde(default)]
     pub approval: Option<ApprovalEntry>,
+    /// Where the audit trail goes beside its file. One of the policies in force says it.
+    #[serde(default)]
+    pub audit: Option<AuditEntry>,
 }
 
 /// How far swarmsecrets may go.
@@ -305,4 +308,56 @@ pub(super) struct ApproverEntry {
     /// The public key, as `swarmsecrets keygen` prints it.
     #[schemars(with = "String")]
     pub key: Spanned<String>,
+}
+
+/// Where the audit trail goes beside its file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AuditEntry {
+    /// How many of the file and of the sinks that may not lag must take a record before anything is changed: all, if left out.
+    #[schemars(with = "Option<u32>", range(min = 1))]
+    pub quorum: Option<Spanned<u32>>,
+    /// The file with the private key that signs how far the trail goes, after each record, as `swarmsecrets keygen` writes it.
+    #[schemars(with = "Option<String>")]
+    pub checkpoint_key: Option<Spanned<String>>,
+    /// Where that goes: `audit.checkpoint.json` beside the trail, if left out.
+    #[schemars(with = "Option<String>")]
+    pub checkpoint_file: Option<Spanned<String>>,
+    /// The sinks. The file beside the journals is always written.
+    #[serde(default)]
+    #[schemars(with = "Vec<SinkEntry>")]
+    pub sinks: Vec<Spanned<SinkEntry>>,
+}
+
+/// What a sink is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SinkKind {
+    /// A trail in another folder, as of another disk.
+    File,
+    /// A table in PostgreSQL.
+    Postgres,
+}
+
+/// A sink.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SinkEntry {
+    /// Its name, which no other sink has: lower-case letters, digits and hyphens.
+    #[schemars(with = "String", regex(pattern = r"^[a-z0-9-]{1,64}$"))]
+    pub name: Spanned<String>,
+    /// What it is.
+    pub kind: SinkKind,
+    /// How many records it may lack before nothing is changed any more. If left out, it must take each record at once.
+    #[schemars(with = "Option<u64>", range(min = 1))]
+    pub may_lag: Option<Spanned<u64>>,
+    /// How long it may take for a record: `10s` if left out.
+    #[schemars(with = "Option<String>")]
+    pub within: Option<Spanned<String>>,
+    /// The folder of the other trail.
+    #[schemars(with = "Option<String>")]
+    pub folder: Option<Spanned<String>>,
+    /// A file with the URL of the database, which holds a password.
+    #[schemars(with = "Option<String>")]
+    pub url_file: Option<Spanned<String>>,
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::approvals::Approvals;
+use super::audit::AuditSettings;
 use super::decision::{Decision, Subject, builtin};
 use super::document::{Document, Effect, OnKill, PhaseWord};
 use super::hours::{Freeze, Window};
@@ -30,6 +31,7 @@ pub struct Policy {
     pub(super) grace: Vec<Grace>,
     pub(super) kill_switch: Option<KillFile>,
     pub(super) approvals: Option<Approvals>,
+    pub(super) audit: Option<AuditSettings>,
     pub(super) digest: PolicyDigest,
 }
 
@@ -111,6 +113,12 @@ impl Policy {
     #[must_use]
     pub fn approvals(&self) -> Option<&Approvals> {
         self.approvals.as_ref()
+    }
+
+    /// Where the audit trail goes beside its file, if it says so.
+    #[must_use]
+    pub fn audit(&self) -> Option<&AuditSettings> {
+        self.audit.as_ref()
     }
 
     /// The SHA-256 over `swarmsecrets policy 1`, a line feed, and the file as it is.
@@ -240,6 +248,7 @@ impl fmt::Display for Policy {
             (self.freezes.len(), "freeze", "freezes"),
             (self.values.len(), "demand on values", "demands on values"),
             (self.grace.len(), "demand on grace periods", "demands on grace periods"),
+            (self.audit.as_ref().map_or(0, |audit| audit.sinks.len()), "audit sink", "audit sinks"),
         ];
         for (count, one, several) in parts.into_iter().filter(|(count, ..)| *count > 0) {
             write!(f, ", {count} {}", if count == 1 { one } else { several })?;

@@ -5,6 +5,7 @@
 //! and the [`Hours`] let it.
 
 mod approvals;
+mod audit;
 mod decision;
 mod document;
 mod file;
@@ -20,8 +21,9 @@ mod tests;
 mod values;
 
 pub use self::approvals::{Approvals, LONGEST_VALID, USUALLY_VALID};
+pub use self::audit::{AuditSettings, SinkSettings, audit_in_force};
 pub use self::decision::{Decision, Gate, Subject, Word, builtin};
-pub use self::document::{Action, OnKill};
+pub use self::document::{Action, OnKill, SinkKind};
 pub use self::file::{Hours, Judgement, KillFile, Policy, Ruling};
 pub use self::guard::{Guard, KillSwitch, in_force};
 pub use self::permit::{Direction, Permit};

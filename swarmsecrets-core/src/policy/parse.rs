@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
 use super::approvals::Approvals;
+use super::audit::AuditSettings;
 use super::document::{Day, Document, Effect, FreezeEntry, GraceEntry, PhaseWord, SCHEMA, Select, WindowEntry};
 use super::file::{Grace, KillFile, Phase, Policy, Rule, Timed};
 use super::hours::{Freeze, Window};
@@ -95,6 +96,7 @@ fn policy(document: Document, zones: &TimeZoneDatabase) -> Result<Policy, Wrong>
         grace: document.grace.into_iter().map(grace).collect::<Result<_, _>>()?,
         kill_switch: document.kill_switch.map(kill_switch).transpose()?,
         approvals: document.approval.map(Approvals::new).transpose()?,
+        audit: document.audit.map(AuditSettings::new).transpose()?,
         digest: digest(""),
     })
 }
@@ -240,6 +242,7 @@ impl Default for Policy {
             grace: Vec::new(),
             kill_switch: None,
             approvals: None,
+            audit: None,
             digest: digest(""),
         }
     }
