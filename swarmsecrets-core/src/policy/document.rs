@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::systems::SystemEntry;
+
 /// The version of the file's format.
 pub(super) const SCHEMA: i64 = 1;
 
@@ -52,6 +54,10 @@ pub(super) struct Document {
     /// Who approves what needs an approval. Without it nobody can.
     #[serde(default)]
     pub approval: Option<ApprovalEntry>,
+    /// Other ways to those who approve, beside the folder: each has a name of its own.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, SystemEntry>")]
+    pub approvers: BTreeMap<String, Spanned<SystemEntry>>,
 }
 
 /// How far swarmsecrets may go.
@@ -291,8 +297,8 @@ pub(super) struct ApprovalEntry {
     #[schemars(with = "Option<String>")]
     pub valid_for: Option<Spanned<String>>,
     /// The keys that may approve.
-    #[schemars(with = "Vec<ApproverEntry>")]
-    pub approvers: Spanned<Vec<ApproverEntry>>,
+    #[schemars(with = "Option<Vec<ApproverEntry>>")]
+    pub approvers: Option<Spanned<Vec<ApproverEntry>>>,
 }
 
 /// A key that may approve.
