@@ -14,19 +14,22 @@
 //! Files are made with mode 0600 and folders with 0700. No value is ever written to one. A line counts once it is on the
 //! disk with its line break: a crash can leave part of a line at the end, which was never acknowledged and is cut off.
 //!
-//! Change requests and the decisions on them go through a folder of their own ([`FileApprover`]), which others may share.
+//! Change requests and the decisions on them go through a folder of their own ([`FileApprover`]), which others may share. A [`Desk`] is that folder, the other approvers of a
+//! policy, and the used approvals.
 
 mod approver;
 mod audit;
 mod audit_check;
 mod blocking;
 mod clock;
+mod desk;
 mod journal;
 mod lease;
 mod line_file;
 mod nonces;
 mod policy;
 mod random;
+mod signing;
 mod state_dir;
 mod value;
 mod whole_file;
@@ -35,11 +38,13 @@ pub use self::approver::FileApprover;
 pub use self::audit::FileAudit;
 pub use self::audit_check::{query_audit, verify_audit};
 pub use self::clock::SystemClock;
+pub use self::desk::{Asking, Desk};
 pub use self::journal::FileJournal;
 pub use self::nonces::FileNonces;
 pub use self::policy::{
     FileSwitch, INSTALLED_POLICY, parse_policy, policies_in_force, policy_in_force, policy_text, read_policy,
 };
 pub use self::random::OsRandom;
+pub use self::signing::{make_key, sign_decision};
 pub use self::state_dir::state_dir;
 pub use self::value::{SuppliedValue, read_credential, read_value, read_value_from};

@@ -5,6 +5,7 @@
 
 use log::LevelFilter;
 
+mod approval;
 mod audit;
 mod error;
 mod generate;
@@ -23,6 +24,8 @@ mod testing;
 
 #[pyo3::pymodule]
 mod _native {
+    #[pymodule_export]
+    use super::approval::{ChangeRequest, Decision, keygen, sign};
     #[pymodule_export]
     use super::audit::{query_audit, verify_audit};
     #[pymodule_export]
@@ -49,7 +52,9 @@ mod _native {
     use super::sim::{Serving, SimSwarm};
 
     #[pymodule_export]
-    use super::testing::{check_audit_sink, check_credential_setter, check_health_probe, check_transport};
+    use super::testing::{
+        check_approver, check_audit_sink, check_credential_setter, check_health_probe, check_transport,
+    };
 
     #[pymodule_init]
     fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {

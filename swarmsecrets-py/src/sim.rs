@@ -42,6 +42,7 @@ impl SimSwarm {
         let policies = given.policies(true).or_raise(py)?;
         let (journal, audit) = given.simulated_records(self.journal.clone()).or_raise(py)?;
         let (probes, credentials) = (given.probes(), given.credentials(true).or_raise(py)?);
+        let (approvers, fingerprint_key) = (given.approvers(), given.fingerprint_key().or_raise(py)?);
         Ok(Session(Arc::new(World {
             transport: Box::new(client),
             environment: EnvironmentId(1),
@@ -53,6 +54,9 @@ impl SimSwarm {
             probes,
             credentials,
             policies,
+            instance: "simulated".to_owned(),
+            approvers,
+            fingerprint_key,
         })))
     }
 

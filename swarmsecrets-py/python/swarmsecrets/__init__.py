@@ -6,8 +6,9 @@
 'applied'
 """
 
-from swarmsecrets import audit, credentials, health, plugins, transport
+from swarmsecrets import approval, audit, credentials, health, plugins, transport
 from swarmsecrets._native import Cancellation, Generate, SecretValue
+from swarmsecrets.approval import ChangeRequest
 from swarmsecrets.client import AsyncClient, Client
 from swarmsecrets.errors import Error
 from swarmsecrets.inventory import Inventory
@@ -22,6 +23,7 @@ __all__ = [
     "AsyncClient",
     "AsyncRunning",
     "Cancellation",
+    "ChangeRequest",
     "Client",
     "Error",
     "Generate",
@@ -35,6 +37,7 @@ __all__ = [
     "Running",
     "SecretValue",
     "SimSwarm",
+    "approval",
     "audit",
     "credentials",
     "health",

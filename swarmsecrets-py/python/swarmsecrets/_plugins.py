@@ -8,12 +8,13 @@ import inspect
 import json
 import logging
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from swarmsecrets import _documents, _native, errors
-from swarmsecrets.audit import AuditRecord
+from swarmsecrets.approval import ChangeRequest, Decision, ReadBack
+from swarmsecrets.audit import AuditRecord, _written
 from swarmsecrets.credentials import Account
 from swarmsecrets.health import Health, Target
 from swarmsecrets.transport import SIMULATED_HEADER, Response
@@ -54,6 +55,12 @@ class Adapter:
     def introduced(self) -> str:
         """What it says of itself once and for all."""
         return ""
+
+    def named(self) -> str:
+        name = getattr(self.plugin, "name", None)
+        if not isinstance(name, str) or not 0 < len(name) <= 300 or not name.isprintable():
+            raise errors.InvalidError(f"{self.what} has no `name`: it must be a line of at most 300 characters")
+        return name
 
     def ask(self, method: str, *arguments: Any) -> Any:
         """The answer of a method, awaited where it must be."""
@@ -104,10 +111,7 @@ class HealthProbeAdapter(Adapter):
     methods = ("baseline", "check")
 
     def introduced(self) -> str:
-        name = getattr(self.plugin, "name", None)
-        if not isinstance(name, str) or not 0 < len(name) <= 300 or not name.isprintable():
-            raise errors.InvalidError(f"{self.what} has no `name`: it must be a line of at most 300 characters")
-        return name
+        return self.named()
 
     def baseline(self, told: str, containers: _native.Containers) -> str:
         seen = self.ask("baseline", _documents.read(Target, json.loads(told)), containers)
@@ -154,6 +158,40 @@ class CredentialSetterAdapter(Adapter):
 
     def undo(self, rotation: str, current: _native.SecretValue) -> None:
         self.ask("undo", rotation, current)
+
+
+class ApproverAdapter(Adapter):
+    kind = "approver"
+    methods = ("request", "decisions")
+
+    def introduced(self) -> str:
+        return self.named()
+
+    def request(self, request: _native.ChangeRequest) -> None:
+        self.ask("request", ChangeRequest(request))
+
+    def decisions(self, request: _native.ChangeRequest) -> str:
+        given = self.ask("decisions", ChangeRequest(request))
+        # A generator runs here, and may fail here.
+        listed = self.guarded("decisions", lambda: list(given)) if isinstance(given, Iterable) else None
+        if listed is None:
+            raise self.expected("decisions", "decisions in a list", given)
+        return json.dumps([self.written(one) for one in listed])
+
+    def written(self, one: object) -> dict[str, Any]:
+        if isinstance(one, Decision):
+            return {"signed": one.to_json()}
+        if not isinstance(one, ReadBack):
+            raise self.expected("decisions", "swarmsecrets.approval.Decision or ReadBack", one)
+        try:
+            at = _written("at", one.at)
+        except errors.Error as error:
+            raise self.noted(errors.raised(error.kind, f"{self.what}: {error}", []), error) from error
+        fields = {"request": one.request, "verdict": one.verdict, "account": one.account, "reference": one.reference}
+        wrong = [name for name, value in fields.items() if not isinstance(value, str)]
+        if wrong:
+            raise self.expected("decisions", f"text as `{wrong[0]}`", fields[wrong[0]])
+        return {"read_back": {**fields, "at": at}}
 
 
 class AuditSinkAdapter(Adapter):

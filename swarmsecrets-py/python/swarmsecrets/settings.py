@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, TypedDict
 
 from swarmsecrets import _native
-from swarmsecrets._plugins import AuditSinkAdapter, CredentialSetterAdapter, HealthProbeAdapter
+from swarmsecrets._plugins import ApproverAdapter, AuditSinkAdapter, CredentialSetterAdapter, HealthProbeAdapter
+from swarmsecrets.approval import Approver
 from swarmsecrets.audit import AuditSink
 from swarmsecrets.credentials import Password, Passwords
 from swarmsecrets.errors import Error
@@ -37,6 +38,11 @@ class Settings(TypedDict, total=False):
     policy: Path | Policy | None
     """The policy that holds for all that the client does (`swarmsecrets.policy`): its file, which is read when the client is made, or a
     `Policy`. The one that is installed on the machine holds beside it, except in a simulation."""
+    approvers: Mapping[str, Approver]
+    """Ways to those who approve (`swarmsecrets.approval`), each by its name in the policy."""
+    fingerprint_key: _native.SecretValue | None
+    """A key (16 bytes or more) that binds a value in hand to its approval, as the file that `SWARMSECRETS_FINGERPRINT_KEY_FILE` names does
+    for the command: without it a change request says that any value may be handed over later."""
     plugin_timeout: Duration
     """How long a plugin of Python's may take for one answer: 30 seconds."""
 
@@ -52,6 +58,8 @@ class Given:
     passwords: list[tuple[str, Any]]
     audit: AuditSinkAdapter | None
     policy: _native.Policy | None
+    approvers: list[tuple[str, ApproverAdapter]]
+    fingerprint_key: _native.SecretValue | None
     failures: list[Error]
     """What the plugins have failed with and no report has told yet."""
 
@@ -66,6 +74,8 @@ class Given:
         passwords: Passwords | None = None,
         audit: AuditSink | None = None,
         policy: Path | Policy | None = None,
+        approvers: Mapping[str, Approver] | None = None,
+        fingerprint_key: _native.SecretValue | None = None,
         plugin_timeout: Duration = "30s",
     ) -> Given:
         limit, failures = duration(plugin_timeout), list[Error]()
@@ -87,6 +97,8 @@ class Given:
             passwords=[(secret, password(one)) for secret, one in (passwords or {}).items()],
             audit=None if audit is None else AuditSinkAdapter(audit, limit, failures),
             policy=_policy(policy),
+            approvers=[(name, ApproverAdapter(one, limit, failures)) for name, one in (approvers or {}).items()],
+            fingerprint_key=fingerprint_key,
             failures=failures,
         )
 
