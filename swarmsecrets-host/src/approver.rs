@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use swarmsecrets_core::approval::{Approver, ChangeRequest, SignedDecision};
+use swarmsecrets_core::approval::{Approver, ChangeRequest, Given, SignedDecision};
 use swarmsecrets_core::ids::RequestDigest;
 use swarmsecrets_core::{Error, ErrorKind, Result};
 
@@ -90,9 +90,10 @@ impl Approver for FileApprover {
         blocking(ErrorKind::Io, write).await
     }
 
-    async fn decisions(&self, request: &ChangeRequest) -> Result<Vec<SignedDecision>> {
+    async fn decisions(&self, request: &ChangeRequest) -> Result<Vec<Given>> {
         let (folder, digest) = (self.folder.clone(), request.digest().clone());
-        blocking(ErrorKind::Io, move || decisions(&folder, &digest)).await
+        let found = blocking(ErrorKind::Io, move || decisions(&folder, &digest)).await?;
+        Ok(found.into_iter().map(Given::Signed).collect())
     }
 
     fn name(&self) -> &str {

@@ -16,7 +16,8 @@
 //! Files are made with mode 0600 and folders with 0700. No value is ever written to one. A line counts once it is on the
 //! disk with its line break: a crash can leave part of a line at the end, which was never acknowledged and is cut off.
 //!
-//! Change requests and the decisions on them go through a folder of their own ([`FileApprover`]), which others may share.
+//! Change requests and the decisions on them go through a folder of their own ([`FileApprover`]), which others may share. A [`Desk`] is that folder, the other approvers of a
+//! policy, and the used approvals.
 
 mod approver;
 mod audit;
@@ -25,6 +26,7 @@ mod audit_sinks;
 mod blocking;
 mod checkpoint;
 mod clock;
+mod desk;
 mod folder;
 mod journal;
 mod lease;
@@ -32,6 +34,7 @@ mod line_file;
 mod nonces;
 mod policy;
 mod random;
+mod signing;
 mod state_dir;
 mod value;
 mod whole_file;
@@ -42,6 +45,7 @@ pub use self::audit_check::{query_audit, verify_audit, verify_audit_against};
 pub use self::audit_sinks::{AuditSinks, Behind, NamedSink};
 pub use self::checkpoint::{Checkpoints, read_checkpoint, sign_audit};
 pub use self::clock::SystemClock;
+pub use self::desk::{Asking, Desk};
 pub use self::folder::FolderSource;
 pub use self::journal::FileJournal;
 pub use self::nonces::FileNonces;
@@ -49,5 +53,6 @@ pub use self::policy::{
     FileSwitch, INSTALLED_POLICY, parse_policy, policies_in_force, policy_in_force, policy_text, read_policy,
 };
 pub use self::random::OsRandom;
+pub use self::signing::{make_key, sign_decision};
 pub use self::state_dir::state_dir;
 pub use self::value::{SuppliedValue, read_credential, read_value, read_value_from};

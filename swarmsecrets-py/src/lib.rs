@@ -5,6 +5,7 @@
 
 use log::LevelFilter;
 
+mod approval;
 mod audit;
 mod error;
 mod generate;
@@ -23,6 +24,8 @@ mod testing;
 
 #[pyo3::pymodule]
 mod _native {
+    #[pymodule_export]
+    use super::approval::{ChangeRequest, Decision, keygen, sign};
     #[pymodule_export]
     use super::audit::{query_audit, sign_audit, verify_audit};
     #[pymodule_export]
@@ -50,7 +53,8 @@ mod _native {
 
     #[pymodule_export]
     use super::testing::{
-        check_audit_sink, check_credential_setter, check_health_probe, check_secret_source, check_transport,
+        check_approver, check_audit_sink, check_credential_setter, check_health_probe, check_secret_source,
+        check_transport,
     };
 
     #[pymodule_init]

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use swarmsecrets_core::approval::{self, Approver, ChangeRequest};
 use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::clock::Clock;
-use swarmsecrets_core::executor::{Executor, Parts, Supply, check_reach, read_inventory};
+use swarmsecrets_core::executor::{Executor, Parts, Supply, Values, check_reach, read_inventory};
 use swarmsecrets_core::git::GitRemotes;
 use swarmsecrets_core::ids::{EnvironmentId, RotationId};
 use swarmsecrets_core::journal::JournalStore;
+use swarmsecrets_core::keys::FingerprintKey;
 use swarmsecrets_core::plan::{RotationRequest, plan_create, plan_rotation};
 use swarmsecrets_core::policy::{Guard, Policy};
 use swarmsecrets_core::rotation::Report;
@@ -17,10 +19,11 @@ use swarmsecrets_core::source::Sources;
 use swarmsecrets_core::transport::{Read, Transport};
 use swarmsecrets_core::{Error, ErrorKind, Result};
 use swarmsecrets_git::HttpRemotes;
-use swarmsecrets_host::{OsRandom, SystemClock};
+use swarmsecrets_host::{Asking, Desk, OsRandom, SystemClock};
 use swarmsecrets_portainer::PortainerTransport;
 use swarmsecrets_settings::{Credentials, ProbeSet};
 
+use crate::approval::Given as GivenApproval;
 use crate::error::{OrRaise as _, invalid};
 use crate::inventory::Inventory;
 use crate::order::{Cancellation, Order};
@@ -45,12 +48,23 @@ pub(crate) struct World {
     pub(crate) credentials: Credentials,
     pub(crate) sources: Sources,
     pub(crate) policies: InForce,
+    /// Which Portainer this is, as change requests have it.
+    pub(crate) instance: String,
+    /// The approvers that were handed over, by their names.
+    pub(crate) approvers: Vec<(String, Arc<dyn Approver>)>,
+    pub(crate) fingerprint_key: Option<FingerprintKey>,
 }
 
 impl World {
     /// A real one.
-    fn real(transport: impl Transport + 'static, endpoint: u64, given: settings::Given<'_>) -> Result<Self> {
+    fn real(
+        transport: impl Transport + 'static,
+        instance: String,
+        endpoint: u64,
+        given: settings::Given<'_>,
+    ) -> Result<Self> {
         let policies = given.policies(false)?;
+        let (approvers, fingerprint_key) = (given.approvers(), given.fingerprint_key()?);
         let (probes, credentials) = (given.probes(), given.credentials(false)?);
         let sources = given.sources()?;
         let (journal, audit) = given.records(policies.in_world(false))?;
@@ -66,6 +80,9 @@ impl World {
             credentials,
             sources,
             policies,
+            instance,
+            approvers,
+            fingerprint_key,
         })
     }
 
@@ -132,6 +149,46 @@ impl World {
         inventory: &swarmsecrets_core::inventory::Inventory,
     ) -> Result<swarmsecrets_core::plan::Plan> {
         plan.judged(self.guards().iter().map(Guard::policy), inventory)
+    }
+
+    /// Where change requests are made known and decided on.
+    fn desk(&self) -> Result<Desk<'_>> {
+        Desk::open(self.guards(), self.transport.simulated(), self.approvers.clone())
+    }
+
+    /// Asks people for a plan.
+    async fn ask_people(
+        &self,
+        plan: &swarmsecrets_core::plan::Plan,
+        values: &Values,
+        reason: Option<&str>,
+    ) -> Result<ChangeRequest> {
+        self.meet().await?;
+        let asking = Asking {
+            plan,
+            values,
+            agent: self.agent.as_deref(),
+            reasoning: reason.or(plan.reason.as_deref()).unwrap_or_default(),
+            instance: &self.instance,
+            now: self.clock.now().wall,
+            fingerprint_key: self.fingerprint_key.as_ref(),
+        };
+        self.desk()?.ask(asking, &mut OsRandom).await
+    }
+
+    /// Carries a plan out that people have approved.
+    async fn apply_approved(
+        &self,
+        order: &Order,
+        plan: &swarmsecrets_core::plan::Plan,
+        supply: &mut Supply<'_>,
+        (request, mut in_hand): (ChangeRequest, Vec<approval::Given>),
+    ) -> Result<Report> {
+        let desk = self.desk()?;
+        // Decisions in hand stand beside those of the approvers: a denial is not left out.
+        in_hand.extend(desk.decisions(&request).await?);
+        let approval = desk.approval(&request, &in_hand, &self.instance, self.fingerprint_key.as_ref());
+        self.executor(order)?.approved(approval).apply(plan, supply).await
     }
 
     /// What the policies in force say.
@@ -202,14 +259,16 @@ impl Session {
             builder = builder.ca_certificate(&read.or_raise(py)?);
         }
         let transport = builder.build().or_raise(py)?;
-        let world = World::real(transport, endpoint, given);
+        let instance = transport.instance();
+        let world = World::real(transport, instance, endpoint, given);
         world.or_raise(py).map(|world| Self(Arc::new(world)))
     }
 
     /// A session over a transport of Python's.
     #[staticmethod]
     fn over(py: Python<'_>, transport: Plugin, endpoint: u64, given: settings::Given<'_>) -> PyResult<Self> {
-        let world = World::real(Way::new(transport), endpoint, given);
+        // Where it leads is not known: requests are bound to the Swarm behind it.
+        let world = World::real(Way::new(transport), "transport".to_owned(), endpoint, given);
         world.or_raise(py).map(|world| Self(Arc::new(world)))
     }
 
@@ -244,10 +303,35 @@ impl Session {
         order: Order,
         plan: PyRef<'_, Plan>,
         values: Option<Given<'_>>,
+        approval: Option<GivenApproval<'_>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (plan, values) = (plan.0.clone(), Given::values(values));
-        self.carry(py, wait, order, |executor, _| {
-            Box::pin(async move { executor.apply(&plan, &mut Supply { values, random: &mut OsRandom }).await })
+        let (world, cancellation) = (self.0.clone(), order.cancellation.clone());
+        let approval = approval.map(GivenApproval::taken);
+        let doing = async move {
+            world.meet().await?;
+            let mut random = OsRandom;
+            let mut supply = Supply { values, random: &mut random };
+            match approval {
+                None => world.executor(&order)?.apply(&plan, &mut supply).await,
+                Some(approval) => world.apply_approved(&order, &plan, &mut supply, approval).await,
+            }
+        };
+        run(py, wait, cancellation, doing, json)
+    }
+
+    fn request_change<'py>(
+        &self,
+        py: Python<'py>,
+        wait: bool,
+        plan: PyRef<'_, Plan>,
+        values: Option<Given<'_>>,
+        reason: Option<String>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (world, plan, values) = (self.0.clone(), plan.0.clone(), Given::values(values));
+        let work = async move { world.ask_people(&plan, &values, reason.as_deref()).await };
+        run(py, wait, Cancellation::default(), work, |py, request| {
+            Ok(Py::new(py, crate::approval::ChangeRequest(request))?.into_any())
         })
     }
 

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use swarmsecrets_core::approval::Approver;
 use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::executor::PasswordChange;
 use swarmsecrets_core::journal::{JournalStore, MemoryJournal};
+use swarmsecrets_core::keys::FingerprintKey;
 use swarmsecrets_core::plan::Probed;
 use swarmsecrets_core::policy::{Guard, audit_in_force};
 use swarmsecrets_core::source::{SecretSource, Sources};
@@ -39,6 +41,9 @@ pub(crate) struct Given<'py> {
     sources: Vec<GivenSource<'py>>,
     audit: Option<Plugin>,
     policy: Option<PyRef<'py, Policy>>,
+    /// Each by its name.
+    approvers: Vec<(String, Plugin)>,
+    fingerprint_key: Option<PyRef<'py, SecretValue>>,
 }
 
 #[derive(FromPyObject)]
@@ -100,6 +105,17 @@ impl Given<'_> {
     /// The policies in force.
     pub(crate) fn policies(&self, simulated: bool) -> Result<InForce> {
         InForce::of(self.policy.as_deref(), simulated)
+    }
+
+    /// The approvers that are handed over.
+    pub(crate) fn approvers(&self) -> Vec<(String, Arc<dyn Approver>)> {
+        let approver = |plugin: &Plugin| -> Arc<dyn Approver> { Arc::new(plugins::Desk(plugin.clone())) };
+        self.approvers.iter().map(|(name, plugin)| (name.clone(), approver(plugin))).collect()
+    }
+
+    /// The key by which values in hand are known again.
+    pub(crate) fn fingerprint_key(&self) -> Result<Option<FingerprintKey>> {
+        self.fingerprint_key.as_ref().map(|key| FingerprintKey::new(key.0.clone())).transpose()
     }
 
     pub(crate) fn probes(&self) -> ProbeSet {

@@ -43,6 +43,7 @@ impl SimSwarm {
         let (journal, audit) = given.simulated_records(self.journal.clone()).or_raise(py)?;
         let (probes, credentials) = (given.probes(), given.credentials(true).or_raise(py)?);
         let sources = given.sources().or_raise(py)?;
+        let (approvers, fingerprint_key) = (given.approvers(), given.fingerprint_key().or_raise(py)?);
         Ok(Session(Arc::new(World {
             transport: Box::new(client),
             environment: EnvironmentId(1),
@@ -55,6 +56,9 @@ impl SimSwarm {
             credentials,
             sources,
             policies,
+            instance: "simulated".to_owned(),
+            approvers,
+            fingerprint_key,
         })))
     }
 

@@ -1,7 +1,7 @@
 //! The conformance suites, for plugins that are written in Python.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,19 +9,25 @@ use pyo3::exceptions::PyAssertionError;
 use pyo3::prelude::*;
 use pyo3_async_runtimes::tokio::get_runtime;
 use swarmsecrets_core::SecretValue as Value;
+use swarmsecrets_core::approval::{Approver, ChangeRequest, Verdict};
 use swarmsecrets_core::audit::AuditRecord;
+use swarmsecrets_core::clock::Clock as _;
 use swarmsecrets_core::credential::CredentialSetter;
 use swarmsecrets_core::exec::{Exec, NoExec};
 use swarmsecrets_core::health::{HealthProbe, Target, TargetTask};
 use swarmsecrets_core::ids::{SecretName, ServiceId, TaskId};
+use swarmsecrets_core::keys::Keyring;
 use swarmsecrets_core::source::SecretSource;
+use swarmsecrets_host::SystemClock;
 use swarmsecrets_testkit::conformance;
 use swarmsecrets_testkit::conformance::credential_setter::Trouble;
 use swarmsecrets_testkit::conformance::health_probe::Condition;
 use swarmsecrets_testkit::gateway::{Serving, serve};
 use tokio::net::TcpListener;
 
-use crate::plugins::{Done, Plugin, Probe, Setter, Sink, Source, Way};
+use crate::approval;
+use crate::error::OrRaise as _;
+use crate::plugins::{Desk, Done, Plugin, Probe, Setter, Sink, Source, Way};
 use crate::secret_value::SecretValue;
 
 /// Runs a suite. What it finds wrong is an `AssertionError`; what the stage raises is raised.
@@ -56,6 +62,50 @@ where
         answer.extract().map_err(Into::into)
     });
     answer.unwrap_or_else(|error: PyErr| resume_unwind(Box::new(error)))
+}
+
+/// The suite of approvers.
+#[pyfunction]
+pub(crate) fn check_approver(py: Python<'_>, stage: Py<PyAny>) -> PyResult<()> {
+    let listed = |name: &str| -> PyResult<Vec<(String, String)>> { stage.getattr(py, name)?.extract(py) };
+    let mut keyring = Keyring::new();
+    for (key, person) in listed("keys")? {
+        key.parse().and_then(|key| keyring.add(&person, key)).or_raise(py)?;
+    }
+    for (account, person) in listed("accounts")? {
+        keyring.add_account(&person, conformance::approver::SYSTEM, &account).or_raise(py)?;
+    }
+    let stage = ApproverStage { keyring, stage };
+    checked(py, async move { conformance::approver::check(&stage).await })
+}
+
+struct ApproverStage {
+    keyring: Keyring,
+    stage: Py<PyAny>,
+}
+
+#[async_trait]
+impl conformance::approver::Stage for ApproverStage {
+    fn open(&self) -> Arc<dyn Approver> {
+        Arc::new(Desk(called(&self.stage, "open", ())))
+    }
+
+    async fn decide(&self, request: &ChangeRequest, person: &str, verdict: Verdict) {
+        let request = approval::ChangeRequest(request.clone());
+        let Done = called(&self.stage, "decide", (request, person.to_owned(), verdict.word()));
+    }
+
+    async fn told(&self, request: &ChangeRequest) -> usize {
+        called(&self.stage, "told", (approval::ChangeRequest(request.clone()),))
+    }
+
+    fn keyring(&self) -> Keyring {
+        self.keyring.clone()
+    }
+
+    fn now(&self) -> jiff::Timestamp {
+        SystemClock::new().now().wall
+    }
 }
 
 /// The suite of audit sinks: `stage.open()` gives an adapter, `stage.read_back()` all records as JSON.

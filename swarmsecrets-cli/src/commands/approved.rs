@@ -1,14 +1,11 @@
 //! Plans that need an approval: asking for it, and going on once it is there.
 
-use std::path::Path;
-
-use swarmsecrets_core::approval::{Approver as _, ChangeRequest, Draft, Requester};
-use swarmsecrets_core::executor::{Approval, Supply, Values};
+use swarmsecrets_core::approval::ChangeRequest;
+use swarmsecrets_core::executor::{Supply, Values};
 use swarmsecrets_core::ids::one_line;
 use swarmsecrets_core::plan::Plan;
-use swarmsecrets_core::policy::{Approvals, in_force};
 use swarmsecrets_core::{Error, ErrorKind, Result};
-use swarmsecrets_host::{FileApprover, FileNonces};
+use swarmsecrets_host::{Asking, Desk, OsRandom};
 
 use super::carry::Carrier;
 use crate::exit::{Exit, Failure};
@@ -31,24 +28,21 @@ impl Carrier<'_> {
     }
 
     async fn make_request(&self, plan: &Plan, values: &Values, why: &str) -> Result<String> {
-        let approvals = self.approvals()?;
-        let requester = Requester { account: plan.account.clone(), agent: self.world.agent().map(str::to_owned) };
-        let (policy, now) = (in_force(self.world.guards()), self.world.clock().now().wall);
+        let (desk, instance) = (self.desk()?, self.world.instance());
         let key = fingerprint_key(&self.app.environment)?;
-        let draft = Draft {
-            fingerprints: key.map(|key| values.fingerprints(plan, &key)).unwrap_or_default(),
-            reasoning: self.reason().unwrap_or_default().to_owned(),
-            valid_for: approvals.valid_for,
-            approvals: approvals.people,
-            ..Draft::new(plan.clone(), requester, self.world.instance(), policy, now)
+        let asking = Asking {
+            plan,
+            values,
+            agent: self.world.agent(),
+            reasoning: self.reason().unwrap_or_default(),
+            instance: &instance,
+            now: self.world.clock().now().wall,
+            fingerprint_key: key.as_ref(),
         };
-        let request = draft.seal(&mut *random())?;
-        let approver = FileApprover::open(approvals.folder.as_ref())?;
-        approver.request(&request).await?;
+        let request = desk.ask(asking, &mut OsRandom).await?;
         // The whole path: it is to be typed.
-        let file = one_line(&approver.path(request.digest()).to_string_lossy(), LONGEST_PATH);
-        let people =
-            if approvals.people == 1 { "one person".to_owned() } else { format!("{} people", approvals.people) };
+        let file = one_line(&desk.path(&request).to_string_lossy(), LONGEST_PATH);
+        let people = if desk.people() == 1 { "one person".to_owned() } else { format!("{} people", desk.people()) };
         Ok(format!(
             "{why}: the change request is valid until {}: let {people} `swarmsecrets approve {file}`, then `swarmsecrets apply {file}`",
             request.expires
@@ -71,35 +65,18 @@ impl Carrier<'_> {
         values: Values,
         word: swarmsecrets_core::policy::Word,
     ) -> Result<swarmsecrets_core::rotation::Report> {
-        let approvals = self.approvals()?;
-        let decisions = FileApprover::open(approvals.folder.as_ref())?.decisions(request).await?;
+        let desk = self.desk()?;
+        let decisions = desk.decisions(request).await?;
         let (instance, key) = (self.world.instance(), fingerprint_key(&self.app.environment)?);
-        // The latest time of a simulation would be remembered for real requests otherwise.
-        let state = Path::new(&approvals.state);
-        let nonces = match self.world.simulated() {
-            true => FileNonces::open(&state.join("simulated"))?,
-            false => FileNonces::open(state)?,
-        };
-        let approval = Approval {
-            request,
-            decisions: &decisions,
-            keyring: &approvals.keyring,
-            nonces: &nonces,
-            instance: &instance,
-            fingerprint_key: key.as_ref(),
-        };
+        let approval = desk.approval(request, &decisions, &instance, key.as_ref());
         let mut random = random();
         let mut supply = Supply { values, random: &mut *random };
         let probes = self.probes().map_err(|failure| failure.error)?;
         self.executor(word).with_probes(probes).approved(approval).apply(&request.plan, &mut supply).await
     }
 
-    /// Who approves: the policy that comes first says so, which is the installed one if there is one.
-    fn approvals(&self) -> Result<&Approvals> {
-        let first = self.world.guards().first().and_then(|guard| guard.policy().approvals());
-        first.ok_or_else(|| {
-            let text = "needs an approval, and no policy says who approves: give it an `approval` section, or let a person do it by hand";
-            Error::new(ErrorKind::NeedsApproval, text)
-        })
+    /// Where requests are made known and decided on.
+    fn desk(&self) -> Result<Desk<'_>> {
+        Desk::open(self.world.guards(), self.world.simulated(), Vec::new())
     }
 }

@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{ChangeRequest, SignedDecision};
+use super::{ChangeRequest, Given};
 use crate::error::Result;
 use crate::ids::Nonce;
 
-/// Carries change requests to those who approve, and their decisions back: a folder, a chat, a ticket. It need not be
-/// trusted: what it brings is believed for its signatures alone.
+/// Carries change requests to those who approve, and their decisions back: a folder, a chat, a ticket. One that brings signed
+/// decisions need not be trusted: they are believed for their signatures alone. One that reads decisions back from a system is
+/// trusted as far as the policy names it and its accounts.
 #[async_trait]
 pub trait Approver: Send + Sync {
     /// Makes the request known to those who may approve it, and returns when it is. A request of the same digest that is
@@ -22,7 +23,7 @@ pub trait Approver: Send + Sync {
     ///
     /// # Errors
     /// When it cannot be told, or something stands where a decision should.
-    async fn decisions(&self, request: &ChangeRequest) -> Result<Vec<SignedDecision>>;
+    async fn decisions(&self, request: &ChangeRequest) -> Result<Vec<Given>>;
 
     /// What it is called, for people.
     fn name(&self) -> &str;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{ChangeRequest, Draft, Judging, Requester, SignedDecision, Verdict};
+use super::{ChangeRequest, Draft, Given, Judging, Requester, SignedDecision, Verdict};
 use crate::ids::{ClusterId, ControlId, EnvironmentId, PlanDigest, PolicyDigest, TeamId};
 use crate::inventory::{Labels, Owner, ServiceMode};
 use crate::keys::Keyring;
@@ -103,6 +103,11 @@ pub(super) fn says(request: &ChangeRequest, n: u64, verdict: Verdict) -> SignedD
     let (ring, key) = (keyring(), key(n));
     let who = ring.get(&key.public().id()).map_or("mallory", |entry| entry.identity());
     SignedDecision::sign(request, verdict, who, at("12:05:00"), None, &key).unwrap()
+}
+
+/// The same, as it is judged.
+pub(super) fn given(request: &ChangeRequest, n: u64, verdict: Verdict) -> Given {
+    says(request, n, verdict).into()
 }
 
 /// The world in which the request of [`draft`] may be carried out, but for its keyring.

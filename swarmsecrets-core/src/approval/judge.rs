@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{ChangeRequest, Refusal, SignedDecision, Verdict};
+use super::{ChangeRequest, Given, ReadBack, Refusal, SignedDecision, Verdict};
 use crate::ids::{ClusterId, EnvironmentId, Nonce, PlanDigest, PolicyDigest, RequestDigest};
 use crate::keys::{Keyring, folded, same_person};
 
@@ -14,7 +14,7 @@ const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
 /// The world in which the change is about to be carried out, read there and not from the request.
 #[derive(Clone, Copy, Debug)]
 pub struct Judging<'a> {
-    /// The keys that may approve.
+    /// The keys and accounts that may approve.
     pub keyring: &'a Keyring,
     /// What time it is: as [`Nonces::latest`](super::Nonces::latest) gives it, so that no clock that was set back makes an
     /// expired request good again.
@@ -117,12 +117,13 @@ impl Approved {
 /// Holds the decisions against the request and the world.
 ///
 /// It fails closed: one decision that is forged, unknown, about another request or made by who asks refuses the request, however
-/// many good ones stand beside it, and so does one denial. Who asks is the requester's account and agent, and those that the plan
+/// many good ones stand beside it, and so does one denial. Decisions that were signed and those that were read back differ in why
+/// they are believed, and in nothing else. Who asks is the requester's account and agent, and those that the plan
 /// was made by. A person who approves more than once counts as one.
 ///
 /// # Errors
 /// The [`Refusal`]; of several always the same one, in whatever order the decisions come.
-pub fn judge(request: &ChangeRequest, decisions: &[SignedDecision], context: Judging<'_>) -> Result<Approved, Refusal> {
+pub fn judge(request: &ChangeRequest, decisions: &[Given], context: Judging<'_>) -> Result<Approved, Refusal> {
     check_place(request, &context)?;
     check_time(request, &context)?;
     let mut refusals = Vec::new();
@@ -204,12 +205,29 @@ fn check_time(request: &ChangeRequest, context: &Judging<'_>) -> Result<(), Refu
     }
 }
 
+/// Whether a time lies so far ahead of another one that no two clocks differ by as much.
 fn is_future(at: Timestamp, now: Timestamp) -> bool {
     at.duration_since(now) > CLOCKS_DIFFER
 }
 
 /// Who made the decision, by the keyring's name for them, if it is theirs and about this request.
-fn believed<'a>(request: &ChangeRequest, decision: &SignedDecision, context: &Judging<'a>) -> Result<&'a str, Refusal> {
+fn believed<'a>(request: &ChangeRequest, given: &Given, context: &Judging<'a>) -> Result<&'a str, Refusal> {
+    let who = match given {
+        Given::Signed(decision) => signed_by(request, decision, context)?,
+        Given::ReadBack(read) => read_back_from(request, read, context)?,
+    };
+    if is_future(given.at(), context.now) {
+        return Err(Refusal::NotYetValid { approver: Some(given.said_by()), at: given.at(), now: context.now });
+    }
+    Ok(who)
+}
+
+/// Whose key signed the decision.
+fn signed_by<'a>(
+    request: &ChangeRequest,
+    decision: &SignedDecision,
+    context: &Judging<'a>,
+) -> Result<&'a str, Refusal> {
     let approver = || decision.approver().to_owned();
     let entry = context.keyring.get(decision.key()).filter(|entry| same_person(entry.identity(), decision.approver()));
     let Some(entry) = entry else {
@@ -221,10 +239,26 @@ fn believed<'a>(request: &ChangeRequest, decision: &SignedDecision, context: &Ju
     if decision.request() != request.digest() {
         return Err(Refusal::OtherRequest { approver: approver(), about: decision.request().clone() });
     }
-    if is_future(decision.at(), context.now) {
-        return Err(Refusal::NotYetValid { approver: Some(approver()), at: decision.at(), now: context.now });
-    }
     Ok(entry.identity())
+}
+
+/// Whose account made the decision, in a system that the policy names.
+fn read_back_from<'a>(request: &ChangeRequest, read: &ReadBack, context: &Judging<'a>) -> Result<&'a str, Refusal> {
+    let place = || read.place();
+    let Some(system) = read.system().filter(|system| context.keyring.trusts(system)) else {
+        return Err(Refusal::UnknownSystem { place: place() });
+    };
+    let Some(who) = context.keyring.account(system, read.account()) else {
+        return Err(Refusal::UnknownAccount { account: read.account().to_owned(), place: place() });
+    };
+    if read.request() != request.digest() {
+        return Err(Refusal::OtherTicket { place: place(), about: read.request().clone() });
+    }
+    // No signature binds it to the request's nonce. A ticket that was approved before there was anything to approve is another one.
+    if is_future(request.created, read.at()) {
+        return Err(Refusal::DecidedBefore { place: place(), at: read.at(), made: request.created });
+    }
+    Ok(who)
 }
 
 /// Whether it is who asks. What the plan says counts too: a request that names somebody else for it changes nothing.

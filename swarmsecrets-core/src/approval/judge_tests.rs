@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Verdict::{Approve, Deny};
-use super::example::{World, at, key, plan_as, request_as, says};
+use super::example::{World, at, given, key, plan_as, request_as};
 use super::*;
 use crate::ids::{EnvironmentId, PolicyDigest};
 use crate::{Error, ErrorKind};
@@ -15,7 +15,7 @@ fn judged(
     differ: impl FnOnce(&mut World),
 ) -> Result<Approved, Refusal> {
     let request = request_as(change);
-    let decisions: Vec<SignedDecision> = decisions.iter().map(|(n, verdict)| says(&request, *n, *verdict)).collect();
+    let decisions: Vec<Given> = decisions.iter().map(|(n, verdict)| given(&request, *n, *verdict)).collect();
     let mut world = World::of(&request);
     differ(&mut world);
     judge(&request, &decisions, world.judging())
@@ -117,7 +117,7 @@ fn a_forged_decision_is_refused_beside_good_ones() {
     let json = String::from_utf8(forged.to_json().unwrap()).unwrap().replace(forged.key().as_str(), bobs.as_str());
     let forged = SignedDecision::from_json(json.as_bytes()).unwrap();
     let world = World::of(&request);
-    let refusal = judge(&request, &[says(&request, 1, Approve), forged], world.judging()).unwrap_err();
+    let refusal = judge(&request, &[given(&request, 1, Approve), forged.into()], world.judging()).unwrap_err();
     assert_eq!(refusal.kind(), ErrorKind::Denied);
     assert_eq!(
         refusal.to_string(),
@@ -140,14 +140,14 @@ fn an_unknown_key_is_refused_and_so_is_one_under_anothers_name() {
     );
     let request = request_as(|_| {});
     let borrowed = SignedDecision::sign(&request, Approve, "bob", at("12:05:00"), None, &key(1)).unwrap();
-    let refusal = judge(&request, &[borrowed], World::of(&request).judging()).unwrap_err();
+    let refusal = judge(&request, &[borrowed.into()], World::of(&request).judging()).unwrap_err();
     assert!(matches!(refusal, Refusal::UnknownKey { .. }), "{refusal}");
 }
 
 #[test]
 fn a_decision_on_another_request_is_refused() {
     let (request, other) = (request_as(|_| {}), request_as(|d| d.reasoning = "something else".into()));
-    let refusal = judge(&request, &[says(&other, 1, Approve)], World::of(&request).judging()).unwrap_err();
+    let refusal = judge(&request, &[given(&other, 1, Approve)], World::of(&request).judging()).unwrap_err();
     assert_eq!(refusal.kind(), ErrorKind::Denied);
     assert_eq!(
         refusal.to_string(),
@@ -257,7 +257,7 @@ fn two_spellings_of_one_name_are_one_person() {
     let mut world = World::of(&request);
     spell(&mut world);
     let capitals = SignedDecision::sign(&request, Approve, "BOB", at("12:05:00"), None, &key(8)).unwrap();
-    let mut decisions = vec![says(&request, 3, Approve), capitals];
+    let mut decisions = vec![given(&request, 3, Approve), capitals.into()];
     let first = judge(&request, &decisions, world.judging()).unwrap_err();
     assert_eq!(first, Refusal::SamePerson { who: vec!["BOB".into()], missing: 1 });
     decisions.reverse();

@@ -63,6 +63,34 @@ pub enum Refusal {
         /// The key.
         key: KeyId,
     },
+    /// A decision was read back from a system that the policy does not name.
+    UnknownSystem {
+        /// The ticket, and where it is.
+        place: String,
+    },
+    /// A decision was read back, and its account is nobody's.
+    UnknownAccount {
+        /// The account.
+        account: String,
+        /// The ticket, and where it is.
+        place: String,
+    },
+    /// What was read back is about another request: the ticket was changed.
+    OtherTicket {
+        /// The ticket, and where it is.
+        place: String,
+        /// The digest of the request that it is about.
+        about: RequestDigest,
+    },
+    /// What was read back was decided before the request was made: it cannot be about it.
+    DecidedBefore {
+        /// The ticket, and where it is.
+        place: String,
+        /// When it was decided.
+        at: Timestamp,
+        /// When the request was made.
+        made: Timestamp,
+    },
     /// A decision is about another request.
     OtherRequest {
         /// Whose decision it is.
@@ -134,8 +162,8 @@ impl Refusal {
             Self::DeniedBy { .. } => 0,
             Self::SelfApproved { .. } => 1,
             Self::Forged { .. } => 2,
-            Self::UnknownKey { .. } => 3,
-            Self::OtherRequest { .. } => 4,
+            Self::UnknownKey { .. } | Self::UnknownSystem { .. } | Self::UnknownAccount { .. } => 3,
+            Self::OtherRequest { .. } | Self::OtherTicket { .. } => 4,
             _ => 5,
         };
         (rank, self.to_string())
@@ -180,6 +208,23 @@ impl fmt::Display for Refusal {
                 f,
                 "the decision of {} is signed with the key {key}, which is not known as theirs: add it to the keyring if it is, or remove the decision",
                 quoted(approver)
+            ),
+            Self::UnknownSystem { place } => write!(
+                f,
+                "a decision was read back from {place}, and the policy does not say whose the accounts there are: give it an `approvers` entry of that name with `identities`, or leave that approver out"
+            ),
+            Self::UnknownAccount { account, place } => write!(
+                f,
+                "the decision in {place} was made by the account {}, and the policy does not say whose it is: add it to the `identities` of that approver if it may approve, or take the decision back there",
+                quoted(account)
+            ),
+            Self::OtherTicket { place, about } => write!(
+                f,
+                "{place} is about another change request ({about}): it was changed after it was made; make the change request again, and find out who did that"
+            ),
+            Self::DecidedBefore { place, at, made } => write!(
+                f,
+                "the decision in {place} was made at {at}, before the change request itself ({made}): set the clock that is wrong, or make the change request again"
             ),
             Self::OtherRequest { approver, about } => write!(
                 f,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::Verdict::{Approve, Deny};
-use super::example::{World, at, key, request_as, says};
+use super::example::{World, at, given, key, request_as, says};
 use super::*;
 
 /// Approvers of all sorts, known and unknown: 9 is in no keyring, 4 and 5 ask.
@@ -11,8 +11,8 @@ fn decision() -> impl Strategy<Value = (u64, Verdict)> {
     (prop::sample::select(vec![1_u64, 2, 3, 3, 4, 5, 9]), prop::sample::select(vec![Approve, Approve, Approve, Deny]))
 }
 
-fn signed(request: &ChangeRequest, decisions: &[(u64, Verdict)]) -> Vec<SignedDecision> {
-    decisions.iter().map(|(n, verdict)| says(request, *n, *verdict)).collect()
+fn signed(request: &ChangeRequest, decisions: &[(u64, Verdict)]) -> Vec<Given> {
+    decisions.iter().map(|(n, verdict)| given(request, *n, *verdict)).collect()
 }
 
 #[test]
@@ -38,14 +38,14 @@ fn every_byte_of_a_decision_counts() {
     let decision = SignedDecision::sign(&request, Approve, "alice", at("12:05:00"), comment, &key(1)).unwrap();
     let json = decision.to_json().unwrap();
     let world = World::of(&request);
-    assert!(judge(&request, std::slice::from_ref(&decision), world.judging()).is_ok());
+    assert!(judge(&request, &[decision.clone().into()], world.judging()).is_ok());
     for at in 0..json.len() {
         for bit in 0..8 {
             let mut changed = json.clone();
             changed[at] ^= 1 << bit;
             let Ok(read) = SignedDecision::from_json(&changed) else { continue };
             if read != decision {
-                assert!(judge(&request, &[read], world.judging()).is_err(), "byte {at}, bit {bit}");
+                assert!(judge(&request, &[read.into()], world.judging()).is_err(), "byte {at}, bit {bit}");
             }
         }
     }
@@ -74,7 +74,7 @@ proptest! {
         json[at] = byte;
         let world = World::of(&request);
         if let Ok(read) = SignedDecision::from_json(&json) {
-            prop_assert!(read == decision || judge(&request, &[read], world.judging()).is_err());
+            prop_assert!(read == decision || judge(&request, &[read.into()], world.judging()).is_err());
         }
     }
 
@@ -103,7 +103,7 @@ proptest! {
     ) {
         let request = request_as(|draft| draft.approvals = approvals);
         let mut decisions = signed(&request, &decisions);
-        decisions.insert(place.index(decisions.len() + 1), says(&request, who, Deny));
+        decisions.insert(place.index(decisions.len() + 1), given(&request, who, Deny));
         prop_assert!(judge(&request, &decisions, World::of(&request).judging()).is_err());
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Values;
 use super::run::Executor;
-use crate::approval::{Approved, ChangeRequest, Judging, Nonces, SignedDecision, judge};
+use crate::approval::{Approved, ChangeRequest, Given, Judging, Nonces, judge};
 use crate::audit::Leave;
 use crate::error::Result;
 use crate::inventory::Inventory;
@@ -23,8 +23,8 @@ pub struct Approval<'a> {
     /// What was asked for.
     pub request: &'a ChangeRequest,
     /// What people have said to it.
-    pub decisions: &'a [SignedDecision],
-    /// The keys that may approve.
+    pub decisions: &'a [Given],
+    /// The keys and accounts that may approve.
     pub keyring: &'a Keyring,
     /// Which approvals were used.
     pub nonces: &'a dyn Nonces,

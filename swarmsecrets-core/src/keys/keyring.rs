@@ -1,5 +1,7 @@
 //! Who may approve, and by which keys.
 
+use std::collections::BTreeSet;
+
 use super::PublicKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{KeyId, is_unprintable, quoted};
@@ -35,10 +37,19 @@ impl ApproverKey {
     }
 }
 
-/// The keys that may approve. Several keys of one identity count as one person.
+/// An account in a system that decisions are read back from, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ApproverAccount {
+    identity: String,
+    system: String,
+    account: String,
+}
+
+/// The keys and the accounts that may approve. Several of one identity count as one person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keyring {
     keys: Vec<ApproverKey>,
+    accounts: Vec<ApproverAccount>,
 }
 
 impl Keyring {
@@ -70,6 +81,58 @@ impl Keyring {
         Ok(())
     }
 
+    /// Adds an account of a system, both written as that system writes them. One that is there already as this person's is no
+    /// error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for a name that is blank, too long or unprintable; [`ErrorKind::Conflict`] if the account is
+    /// somebody else's: one account must not be two people.
+    pub fn add_account(&mut self, identity: &str, system: &str, account: &str) -> Result<()> {
+        let identity = identity.trim();
+        check_name("approver", identity)?;
+        check_name("system", system)?;
+        check_name("account", account)?;
+        match self.account(system, account) {
+            None => self.accounts.push(ApproverAccount {
+                identity: identity.to_owned(),
+                system: system.to_owned(),
+                account: account.to_owned(),
+            }),
+            Some(there) if same_person(there, identity) => {}
+            Some(there) => {
+                let text = format!(
+                    "the account {} of {} cannot be that of {}: it is that of {} already",
+                    quoted(account),
+                    quoted(system),
+                    quoted(identity),
+                    quoted(there)
+                );
+                return Err(Error::new(ErrorKind::Conflict, text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whose an account of a system is.
+    #[must_use]
+    pub fn account(&self, system: &str, account: &str) -> Option<&str> {
+        let mut accounts = self.accounts.iter();
+        accounts.find(|one| one.system == system && one.account == account).map(|one| one.identity.as_str())
+    }
+
+    /// Whether decisions that are read back from a system may count: whether any of its accounts is somebody's.
+    #[must_use]
+    pub fn trusts(&self, system: &str) -> bool {
+        self.accounts.iter().any(|one| one.system == system)
+    }
+
+    /// How many different people there are.
+    #[must_use]
+    pub fn people(&self) -> usize {
+        let keys = self.keys.iter().map(|key| &key.identity);
+        keys.chain(self.accounts.iter().map(|one| &one.identity)).map(|who| folded(who)).collect::<BTreeSet<_>>().len()
+    }
+
     /// The key of this name.
     #[must_use]
     pub fn get(&self, id: &KeyId) -> Option<&ApproverKey> {
@@ -84,7 +147,7 @@ impl Keyring {
     /// Whether nobody can approve.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.keys.is_empty() && self.accounts.is_empty()
     }
 }
 
@@ -133,6 +196,25 @@ mod tests {
         assert!(error.message().contains("`bob`") && error.message().contains("`alice`"), "{error}");
         assert_eq!(ring.get(&key(2).public().id()).unwrap().key(), &key(2).public());
         assert_eq!(ring.get(&key(3).public().id()), None);
+    }
+
+    #[test]
+    fn an_account_of_a_system_has_one_person_and_counts_there_alone() {
+        let mut ring = Keyring::new();
+        ring.add("alice", key(1).public()).unwrap();
+        ring.add_account("Alice", "jira", "5b10").unwrap();
+        ring.add_account("bob", "chat", "5b10").unwrap();
+        ring.add_account(" ALICE", "jira", "5b10").unwrap();
+        assert_eq!((ring.account("jira", "5b10"), ring.account("chat", "5b10")), (Some("Alice"), Some("bob")));
+        assert_eq!((ring.account("jira", "5B10"), ring.account("mail", "5b10")), (None, None));
+        assert!(ring.trusts("jira") && !ring.trusts("mail"));
+        assert_eq!(ring.people(), 2);
+        let error = ring.add_account("mallory", "jira", "5b10").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Conflict);
+        assert!(error.message().contains("`mallory`") && error.message().contains("`Alice`"), "{error}");
+        for (identity, system, account) in [("", "jira", "1"), ("eve", " ", "1"), ("eve", "jira", "a\u{202e}b")] {
+            assert_eq!(ring.add_account(identity, system, account).unwrap_err().kind(), ErrorKind::Invalid);
+        }
     }
 
     #[test]

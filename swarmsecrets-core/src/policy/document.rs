@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::systems::SystemEntry;
+
 /// The version of the file's format.
 pub(super) const SCHEMA: i64 = 1;
 
@@ -55,6 +57,10 @@ pub(super) struct Document {
     /// Where the audit trail goes beside its file. One of the policies in force says it.
     #[serde(default)]
     pub audit: Option<AuditEntry>,
+    /// Other ways to those who approve, beside the folder: each has a name of its own.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, SystemEntry>")]
+    pub approvers: BTreeMap<String, Spanned<SystemEntry>>,
 }
 
 /// How far swarmsecrets may go.
@@ -294,8 +300,8 @@ pub(super) struct ApprovalEntry {
     #[schemars(with = "Option<String>")]
     pub valid_for: Option<Spanned<String>>,
     /// The keys that may approve.
-    #[schemars(with = "Vec<ApproverEntry>")]
-    pub approvers: Spanned<Vec<ApproverEntry>>,
+    #[schemars(with = "Option<Vec<ApproverEntry>>")]
+    pub approvers: Option<Spanned<Vec<ApproverEntry>>>,
 }
 
 /// A key that may approve.

@@ -14,6 +14,7 @@ mod hours;
 mod parse;
 mod permit;
 mod selector;
+mod systems;
 #[cfg(test)]
 mod test_zones;
 #[cfg(test)]
@@ -28,3 +29,5 @@ pub use self::file::{Hours, Judgement, KillFile, Policy, Ruling};
 pub use self::guard::{Guard, KillSwitch, in_force};
 pub use self::permit::{Direction, Permit};
 pub use self::selector::Act;
+pub(crate) use self::systems::is_system_name;
+pub use self::systems::{System, SystemKind};

@@ -1,6 +1,6 @@
 //! From the text of a policy to a [`Policy`], or to what is wrong with it, with line and column.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -11,10 +11,13 @@ use toml::Spanned;
 
 use super::approvals::Approvals;
 use super::audit::AuditSettings;
-use super::document::{Day, Document, Effect, FreezeEntry, GraceEntry, PhaseWord, SCHEMA, Select, WindowEntry};
+use super::document::{
+    ApprovalEntry, Day, Document, Effect, FreezeEntry, GraceEntry, PhaseWord, SCHEMA, Select, WindowEntry,
+};
 use super::file::{Grace, KillFile, Phase, Policy, Rule, Timed};
 use super::hours::{Freeze, Window};
 use super::selector::Selector;
+use super::systems::SystemEntry;
 use super::values::Demands;
 use crate::duration::parse_duration;
 use crate::error::{Error, ErrorKind, Result};
@@ -95,10 +98,24 @@ fn policy(document: Document, zones: &TimeZoneDatabase) -> Result<Policy, Wrong>
         values: document.values.into_iter().map(Demands::new).collect::<Result<_, _>>()?,
         grace: document.grace.into_iter().map(grace).collect::<Result<_, _>>()?,
         kill_switch: document.kill_switch.map(kill_switch).transpose()?,
-        approvals: document.approval.map(Approvals::new).transpose()?,
         audit: document.audit.map(AuditSettings::new).transpose()?,
+        approvals: approvals(document.approval, document.approvers)?,
         digest: digest(""),
     })
+}
+
+fn approvals(
+    entry: Option<ApprovalEntry>,
+    systems: BTreeMap<String, Spanned<SystemEntry>>,
+) -> Result<Option<Approvals>, Wrong> {
+    match (entry, systems.values().next()) {
+        (Some(entry), _) => Approvals::new(entry, systems).map(Some),
+        (None, None) => Ok(None),
+        (None, Some(system)) => {
+            let why = "approvers without an `approval` section, which says where change requests lie: give it one";
+            Err((system.span(), why.into()))
+        }
+    }
 }
 
 fn named(what: &str, name: &Spanned<String>, seen: &mut BTreeSet<String>) -> Result<(), Wrong> {

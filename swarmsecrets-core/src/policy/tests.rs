@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::systems::{System, SystemKind};
 use super::test_zones::zones;
 use super::{Act, Action, Decision, Policy};
 use crate::ErrorKind;
@@ -191,6 +192,11 @@ fn what_is_wrong_is_named_with_its_place() {
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\npeople = 2\napprovers = [{ identity = 'alice', key = 'ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=' }]",
         "schema = 1\n[approval]\nfolder = 'r'\nstate = '/s'\napprovers = [{ identity = 'alice', key = 'ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=' }]",
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\nvalid_for = '48h'\napprovers = [{ identity = 'alice', key = 'ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=' }]",
+        "schema = 1\n[approvers.chat]\nkind = 'program'",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.chat]\nkind = 'program'",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.Chat]\nkind = 'program'\nidentities = { U1 = 'alice' }",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.chat]\nkind = 'program'\nidentities = { U1 = ' ' }",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.chat]\nkind = 'smoke'\nidentities = { U1 = 'alice' }",
         "not toml",
     ];
     let mut page = String::new();
@@ -200,6 +206,16 @@ fn what_is_wrong_is_named_with_its_place() {
         page.push_str(&format!("{text}\n    {}\n\n", error.message().replace('\n', "\n    ")));
     }
     insta::assert_snapshot!(page);
+}
+
+#[test]
+fn accounts_of_other_systems_are_people_too() {
+    let text = "[approval]\nfolder = '/r'\nstate = '/s'\npeople = 2\n[approvers.chat]\nkind = 'program'\nidentities = { U1 = 'alice', U2 = 'ALICE', U3 = 'bob' }";
+    let policy = policy(text);
+    let approvals = policy.approvals().unwrap();
+    assert_eq!(approvals.keyring.people(), 2);
+    assert_eq!(approvals.keyring.account("chat", "U3"), Some("bob"));
+    assert_eq!(approvals.systems, [System { name: "chat".into(), kind: SystemKind::Program }]);
 }
 
 #[test]

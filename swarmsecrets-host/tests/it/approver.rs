@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use swarmsecrets_core::ErrorKind;
 use swarmsecrets_core::approval::{Approver, ChangeRequest, Draft, Judging, Requester, SignedDecision, Verdict, judge};
@@ -14,6 +16,8 @@ use swarmsecrets_core::keys::{Keyring, SigningKey};
 use swarmsecrets_core::plan::{CreateRequest, Plan, ValueRecipe, plan_create};
 use swarmsecrets_host::{FileApprover, OsRandom};
 use swarmsecrets_testkit::SimSwarm;
+use swarmsecrets_testkit::conformance;
+use swarmsecrets_testkit::conformance::approver::{PEOPLE, Stage};
 
 fn at(time: &str) -> Timestamp {
     format!("2026-05-07T{time}Z").parse().unwrap()
@@ -45,6 +49,47 @@ fn says(request: &ChangeRequest, verdict: Verdict, who: &str, key: &SigningKey) 
 
 fn put(folder: &Path, request: &ChangeRequest, name: &str, content: impl AsRef<[u8]>) {
     fs::write(folder.join(format!("{}.{name}.decision.json", request.digest())), content).unwrap();
+}
+
+/// A folder, and people with keys who decide in it.
+struct Folder {
+    dir: tempfile::TempDir,
+    people: Vec<(&'static str, SigningKey)>,
+}
+
+#[async_trait]
+impl Stage for Folder {
+    fn open(&self) -> Arc<dyn Approver> {
+        Arc::new(FileApprover::open(self.dir.path()).unwrap())
+    }
+
+    async fn decide(&self, request: &ChangeRequest, person: &str, verdict: Verdict) {
+        let folder = FileApprover::open(self.dir.path()).unwrap();
+        let read = folder.load(request.digest()).await.unwrap();
+        let (who, key) = self.people.iter().find(|(name, _)| *name == person).unwrap();
+        folder.answer(&says(&read, verdict, who, key)).await.unwrap();
+    }
+
+    async fn told(&self, request: &ChangeRequest) -> usize {
+        let files = fs::read_dir(self.dir.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        files.filter(|name| *name == format!("{}.request.json", request.digest())).count()
+    }
+
+    fn keyring(&self) -> Keyring {
+        let mut keyring = Keyring::new();
+        self.people.iter().for_each(|(who, key)| keyring.add(who, key.public()).unwrap());
+        keyring
+    }
+
+    fn now(&self) -> Timestamp {
+        at("12:05:00")
+    }
+}
+
+#[tokio::test]
+async fn a_folder_keeps_its_promises() {
+    let people = PEOPLE.map(|who| (who, SigningKey::generate(&mut OsRandom).unwrap())).into();
+    conformance::approver::check(&Folder { dir: tempfile::tempdir().unwrap(), people }).await;
 }
 
 #[tokio::test]

@@ -23,6 +23,12 @@ fn at(time: &str) -> Timestamp {
 }
 
 #[tokio::test]
+async fn files_keep_their_promises() {
+    let dir = tempfile::tempdir().unwrap();
+    swarmsecrets_testkit::conformance::nonces::check(|| FileNonces::open(dir.path()).unwrap()).await;
+}
+
+#[tokio::test]
 async fn a_nonce_is_spent_once_also_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let nonces = FileNonces::open(dir.path()).unwrap();

@@ -6,8 +6,9 @@
 'applied'
 """
 
-from swarmsecrets import audit, credentials, health, plugins, source, transport
+from swarmsecrets import approval, audit, credentials, health, plugins, source, transport
 from swarmsecrets._native import Cancellation, Generate, SecretValue
+from swarmsecrets.approval import ChangeRequest
 from swarmsecrets.client import AsyncClient, Client
 from swarmsecrets.errors import Error
 from swarmsecrets.inventory import Inventory
@@ -23,6 +24,7 @@ __all__ = [
     "AsyncClient",
     "AsyncRunning",
     "Cancellation",
+    "ChangeRequest",
     "Client",
     "Error",
     "FromSource",
@@ -37,6 +39,7 @@ __all__ = [
     "Running",
     "SecretValue",
     "SimSwarm",
+    "approval",
     "audit",
     "credentials",
     "health",

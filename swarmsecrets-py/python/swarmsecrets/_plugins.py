@@ -8,12 +8,13 @@ import inspect
 import json
 import logging
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from swarmsecrets import _documents, _native, errors
-from swarmsecrets.audit import AuditRecord
+from swarmsecrets.approval import ChangeRequest, Decision, ReadBack
+from swarmsecrets.audit import AuditRecord, _written
 from swarmsecrets.credentials import Account
 from swarmsecrets.health import Health, Target
 from swarmsecrets.transport import SIMULATED_HEADER, Response
@@ -178,6 +179,40 @@ class SecretSourceAdapter(Adapter):
         if not isinstance(value, _native.SecretValue):
             raise self.expected("fetch", "a swarmsecrets.SecretValue", value)
         return value
+
+
+class ApproverAdapter(Adapter):
+    kind = "approver"
+    methods = ("request", "decisions")
+
+    def introduced(self) -> str:
+        return self.named()
+
+    def request(self, request: _native.ChangeRequest) -> None:
+        self.ask("request", ChangeRequest(request))
+
+    def decisions(self, request: _native.ChangeRequest) -> str:
+        given = self.ask("decisions", ChangeRequest(request))
+        # A generator runs here, and may fail here.
+        listed = self.guarded("decisions", lambda: list(given)) if isinstance(given, Iterable) else None
+        if listed is None:
+            raise self.expected("decisions", "decisions in a list", given)
+        return json.dumps([self.written(one) for one in listed])
+
+    def written(self, one: object) -> dict[str, Any]:
+        if isinstance(one, Decision):
+            return {"signed": one.to_json()}
+        if not isinstance(one, ReadBack):
+            raise self.expected("decisions", "swarmsecrets.approval.Decision or ReadBack", one)
+        try:
+            at = _written("at", one.at)
+        except errors.Error as error:
+            raise self.noted(errors.raised(error.kind, f"{self.what}: {error}", []), error) from error
+        fields = {"request": one.request, "verdict": one.verdict, "account": one.account, "reference": one.reference}
+        wrong = [name for name, value in fields.items() if not isinstance(value, str)]
+        if wrong:
+            raise self.expected("decisions", f"text as `{wrong[0]}`", fields[wrong[0]])
+        return {"read_back": {**fields, "at": at}}
 
 
 class AuditSinkAdapter(Adapter):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from swarmsecrets import _native
 from swarmsecrets._native import Cancellation
 from swarmsecrets._plugins import TransportAdapter
+from swarmsecrets.approval import Approval, ChangeRequest, _given
 from swarmsecrets.audit import Moment
 from swarmsecrets.inventory import Inventory
 from swarmsecrets.order import order
@@ -103,11 +104,20 @@ class Client(_Session):
         given, and the built-in one. Nothing is changed. `at` is the time for which windows are asked: now, if it is left out."""
         return Judgement._of(self._session.explain(True, _asked(name, action, at)))
 
+    def request_change(self, plan: Plan, value: Values = None, *, reason: str | None = None) -> ChangeRequest:
+        """Asks people for a plan that needs an approval: makes a change request and makes it known, by the policy's folder and the client's
+        approvers. With a `fingerprint_key`, a value that is handed over is bound to it. Nothing is changed.
+
+        Raises `NeedsApprovalError` if no policy says who approves.
+        """
+        return ChangeRequest(self._session.request_change(True, plan._native, handed_over(value), reason))
+
     @overload
     def apply(
         self,
         plan: Plan,
         value: Values = None,
+        approval: ChangeRequest | Approval | None = None,
         *,
         confirm: bool = False,
         reason: str | None = None,
@@ -116,12 +126,20 @@ class Client(_Session):
     ) -> Report: ...
     @overload
     def apply(
-        self, plan: Plan, value: Values = None, *, confirm: bool = False, reason: str | None = None, stream: Literal[True]
+        self,
+        plan: Plan,
+        value: Values = None,
+        approval: ChangeRequest | Approval | None = None,
+        *,
+        confirm: bool = False,
+        reason: str | None = None,
+        stream: Literal[True],
     ) -> Running: ...
     def apply(
         self,
         plan: Plan,
         value: Values = None,
+        approval: ChangeRequest | Approval | None = None,
         *,
         confirm: bool = False,
         reason: str | None = None,
@@ -129,12 +147,13 @@ class Client(_Session):
         stream: bool = False,
     ) -> Report | Running:
         """Carries a plan out. A generated value is made now; one that is handed over is given with `value`. With `stream`, it is
-        carried out in a thread of its own, and what happens is iterated over."""
-        values = handed_over(value)
+        carried out in a thread of its own, and what happens is iterated over. A plan that needs an approval is carried out with that: a
+        change request (`request_change`) whose decisions the approvers have, or an `Approval` with decisions in hand."""
+        values, approved = handed_over(value), _given(approval)
 
         def work(observer: Observer | None, cancellation: Cancellation | None = None) -> Report:
             how = order(confirm, reason, observer, cancellation)
-            return self._report(self._session.apply(True, how, plan._native, values))
+            return self._report(self._session.apply(True, how, plan._native, values, approved))
 
         return Running(work) if stream else work(observer)
 
@@ -244,11 +263,16 @@ class AsyncClient(_Session):
         """As `Client.explain`."""
         return Judgement._of(await self._session.explain(False, _asked(name, action, at)))
 
+    async def request_change(self, plan: Plan, value: Values = None, *, reason: str | None = None) -> ChangeRequest:
+        """As `Client.request_change`."""
+        return ChangeRequest(await self._session.request_change(False, plan._native, handed_over(value), reason))
+
     @overload
     def apply(
         self,
         plan: Plan,
         value: Values = None,
+        approval: ChangeRequest | Approval | None = None,
         *,
         confirm: bool = False,
         reason: str | None = None,
@@ -257,12 +281,20 @@ class AsyncClient(_Session):
     ) -> Coroutine[Any, Any, Report]: ...
     @overload
     def apply(
-        self, plan: Plan, value: Values = None, *, confirm: bool = False, reason: str | None = None, stream: Literal[True]
+        self,
+        plan: Plan,
+        value: Values = None,
+        approval: ChangeRequest | Approval | None = None,
+        *,
+        confirm: bool = False,
+        reason: str | None = None,
+        stream: Literal[True],
     ) -> AsyncRunning: ...
     def apply(
         self,
         plan: Plan,
         value: Values = None,
+        approval: ChangeRequest | Approval | None = None,
         *,
         confirm: bool = False,
         reason: str | None = None,
@@ -270,11 +302,11 @@ class AsyncClient(_Session):
         stream: bool = False,
     ) -> Coroutine[Any, Any, Report] | AsyncRunning:
         """As `Client.apply`; with `stream`, an `AsyncRunning`, and nothing is to be awaited yet."""
-        values = handed_over(value)
+        values, approved = handed_over(value), _given(approval)
 
         async def work(observer: Observer | None, cancellation: Cancellation | None = None) -> Report:
             how = order(confirm, reason, observer, cancellation)
-            return self._report(await self._session.apply(False, how, plan._native, values))
+            return self._report(await self._session.apply(False, how, plan._native, values, approved))
 
         return AsyncRunning(work) if stream else work(observer)
 

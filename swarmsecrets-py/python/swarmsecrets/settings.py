@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, TypedDict
 
 from swarmsecrets import _native
-from swarmsecrets._plugins import AuditSinkAdapter, CredentialSetterAdapter, HealthProbeAdapter, SecretSourceAdapter
+from swarmsecrets._plugins import (
+    ApproverAdapter,
+    AuditSinkAdapter,
+    CredentialSetterAdapter,
+    HealthProbeAdapter,
+    SecretSourceAdapter,
+)
+from swarmsecrets.approval import Approver
 from swarmsecrets.audit import AuditSink
 from swarmsecrets.credentials import Password, Passwords
 from swarmsecrets.errors import Error
@@ -40,6 +47,11 @@ class Settings(TypedDict, total=False):
     policy: Path | Policy | None
     """The policy that holds for all that the client does (`swarmsecrets.policy`): its file, which is read when the client is made, or a
     `Policy`. The one that is installed on the machine holds beside it, except in a simulation."""
+    approvers: Mapping[str, Approver]
+    """Ways to those who approve (`swarmsecrets.approval`), each by its name in the policy."""
+    fingerprint_key: _native.SecretValue | None
+    """A key (16 bytes or more) that binds a value in hand to its approval, as the file that `SWARMSECRETS_FINGERPRINT_KEY_FILE` names does
+    for the command: without it a change request says that any value may be handed over later."""
     plugin_timeout: Duration
     """How long a plugin of Python's may take for one answer: 30 seconds."""
 
@@ -56,6 +68,8 @@ class Given:
     sources: list[Any]
     audit: AuditSinkAdapter | None
     policy: _native.Policy | None
+    approvers: list[tuple[str, ApproverAdapter]]
+    fingerprint_key: _native.SecretValue | None
     failures: list[Error]
     """What the plugins have failed with and no report has told yet."""
 
@@ -71,6 +85,8 @@ class Given:
         sources: Sequence[Source] = (),
         audit: AuditSink | None = None,
         policy: Path | Policy | None = None,
+        approvers: Mapping[str, Approver] | None = None,
+        fingerprint_key: _native.SecretValue | None = None,
         plugin_timeout: Duration = "30s",
     ) -> Given:
         limit, failures = duration(plugin_timeout), list[Error]()
@@ -93,6 +109,8 @@ class Given:
             sources=[one if isinstance(one, _native.Source) else SecretSourceAdapter(one, limit, failures) for one in sources],
             audit=None if audit is None else AuditSinkAdapter(audit, limit, failures),
             policy=_policy(policy),
+            approvers=[(name, ApproverAdapter(one, limit, failures)) for name, one in (approvers or {}).items()],
+            fingerprint_key=fingerprint_key,
             failures=failures,
         )
 

@@ -13,14 +13,22 @@ A suite raises `AssertionError` where the plugin breaks a promise, and says whic
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from swarmsecrets import _native
-from swarmsecrets._plugins import AuditSinkAdapter, CredentialSetterAdapter, HealthProbeAdapter, SecretSourceAdapter, TransportAdapter
+from swarmsecrets._plugins import (
+    ApproverAdapter,
+    AuditSinkAdapter,
+    CredentialSetterAdapter,
+    HealthProbeAdapter,
+    SecretSourceAdapter,
+    TransportAdapter,
+)
+from swarmsecrets.approval import Approver, ChangeRequest
 from swarmsecrets.audit import AuditRecord, AuditSink
 from swarmsecrets.credentials import CredentialSetter
 from swarmsecrets.health import HealthProbe
@@ -47,6 +55,47 @@ def check_audit_sink(open: Callable[[], AuditSink], read_back: Callable[[], Iter
     """Each call of `open` opens the same sink anew, as another process would; it is empty at first. `read_back` gives all records that
     it holds at that moment, in order."""
     _native.check_audit_sink(_Sinks(open, read_back))
+
+
+class Office(Protocol):
+    """Where people decide. There are `alice`, `bob` and `svc-agent`, who asks for all changes."""
+
+    keys: Mapping[str, str]
+    """The public keys of those who sign, each with whose it is."""
+    accounts: Mapping[str, str]
+    """The accounts of those whose decisions are read back, each with whose it is."""
+
+    def open(self) -> Approver:
+        """The approver, opened anew as another process would."""
+        ...
+
+    def decide(self, request: ChangeRequest, person: str, verdict: Literal["approve", "deny"]) -> None:
+        """One of the people decides on a request that was made known, in the way in which they do."""
+        ...
+
+    def told(self, request: ChangeRequest) -> int:
+        """How often people were told of the request."""
+        ...
+
+
+class _Office:
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self.keys, self.accounts = list(office.keys.items()), list(office.accounts.items())
+
+    def open(self) -> ApproverAdapter:
+        return ApproverAdapter(self.office.open(), _LIMIT)
+
+    def decide(self, request: _native.ChangeRequest, person: str, verdict: Literal["approve", "deny"]) -> None:
+        self.office.decide(ChangeRequest(request), person, verdict)
+
+    def told(self, request: _native.ChangeRequest) -> int:
+        return self.office.told(ChangeRequest(request))
+
+
+def check_approver(office: Office) -> None:
+    """Makes requests known, lets people decide, and judges what comes back."""
+    _native.check_approver(_Office(office))
 
 
 @dataclass(frozen=True)

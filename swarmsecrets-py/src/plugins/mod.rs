@@ -1,6 +1,7 @@
 //! Plugins that are written in Python. `swarmsecrets._plugins` has an adapter for each trait, which awaits what is to be
 //! awaited and says what is wrong with an answer; here they become the traits of core.
 
+mod approver;
 mod audit_sink;
 mod credential_setter;
 mod health_probe;
@@ -17,6 +18,7 @@ use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
+pub(crate) use self::approver::Desk;
 pub(crate) use self::audit_sink::Sink;
 pub(crate) use self::credential_setter::Setter;
 pub(crate) use self::health_probe::{Containers, Probe};

@@ -2,10 +2,12 @@
 //!
 //! A suite panics where the implementation breaks the trait's promise, and says which.
 
+pub mod approver;
 pub mod audit_sink;
 pub mod credential_setter;
 pub mod health_probe;
 pub mod journal_store;
+pub mod nonces;
 pub mod secret_source;
 pub mod transport;
 

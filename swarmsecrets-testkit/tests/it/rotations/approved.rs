@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::tz::TimeZoneDatabase;
-use swarmsecrets_core::approval::{ChangeRequest, Draft, Nonces, Requester, SignedDecision, Verdict};
+use swarmsecrets_core::approval::{ChangeRequest, Draft, Given, Nonces, Requester, SignedDecision, Verdict};
 use swarmsecrets_core::clock::Clock as _;
 use swarmsecrets_core::executor::{Approval, Supply, Values};
 use swarmsecrets_core::ids::Nonce;
@@ -82,11 +82,11 @@ impl Office {
         Draft::new(plan, requester, INSTANCE, in_force(&self.guards), self.now()).seal(&mut Mixed(2)).unwrap()
     }
 
-    fn approve(&self, request: &ChangeRequest) -> SignedDecision {
-        SignedDecision::sign(request, Verdict::Approve, "alice", self.now(), None, &self.key).unwrap()
+    fn approve(&self, request: &ChangeRequest) -> Given {
+        SignedDecision::sign(request, Verdict::Approve, "alice", self.now(), None, &self.key).unwrap().into()
     }
 
-    async fn apply(&self, plan: &Plan, request: &ChangeRequest, decisions: &[SignedDecision]) -> Result<Report> {
+    async fn apply(&self, plan: &Plan, request: &ChangeRequest, decisions: &[Given]) -> Result<Report> {
         let approval = Approval {
             request,
             decisions,
