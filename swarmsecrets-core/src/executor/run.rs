@@ -23,7 +23,7 @@ use crate::health::Health;
 use crate::ids::RotationId;
 use crate::inventory::Inventory;
 use crate::journal::{Entry, FORMAT, Journal, Lease};
-use crate::plan::{Plan, ValueRecipe, recover, visible_rotations};
+use crate::plan::{Plan, ValueRecipe, recover};
 use crate::policy::{Direction, Gate, Guard};
 use crate::rotation::{Action, ActionId, Answer, Change, Look, Poll, Reply, Report, Rotation, Stage, State};
 use crate::secret::SecretValue;
@@ -207,25 +207,6 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// The rotations that have not ended, oldest first.
-    ///
-    /// # Errors
-    /// `Journal` if a journal cannot be read.
-    pub async fn unfinished(&self) -> Result<Vec<State>> {
-        let mut open = Vec::new();
-        for id in self.parts.journal.list().await? {
-            let journal = self.parts.journal.load(&id).await?;
-            if journal.entries.is_empty() {
-                continue;
-            }
-            let state = State::replay(journal.entries.iter().map(|e| &e.event))?;
-            if !state.is_over() {
-                open.push(state);
-            }
-        }
-        Ok(open)
-    }
-
     async fn take_up<'r, 's>(&self, id: &RotationId, purpose: Purpose<'r, 's>) -> Result<Run<'r, 's>> {
         let lease = self.parts.journal.lock(id).await?;
         let journal = self.load(id).await?;
@@ -307,20 +288,7 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// The rotations that can be seen in the world and have no journal here.
-    ///
-    /// # Errors
-    /// `Journal` if the journals cannot be listed, and those of [`Transport::read`](crate::transport::Transport::read).
-    pub async fn lost(&self) -> Result<Vec<RotationId>> {
-        self.lost_in(&self.world().await?).await
-    }
-
-    async fn lost_in(&self, world: &Inventory) -> Result<Vec<RotationId>> {
-        let known = self.parts.journal.list().await?;
-        Ok(visible_rotations(world).into_iter().filter(|id| !known.contains(id)).collect())
-    }
-
-    async fn world(&self) -> Result<Inventory> {
+    pub(super) async fn world(&self) -> Result<Inventory> {
         read_inventory(&self.transport, self.parts.environment, self.parts.clock).await
     }
 
