@@ -10,6 +10,7 @@
 //! | `audit.jsonl` | the audit trail: one JSON record a line, each bound to the one before ([`FileAudit`], [`verify_audit`], [`query_audit`]) |
 //! | `nonces/<nonce>` | there once the approval with that nonce was used ([`FileNonces`]) |
 //! | `nonces/latest` | the latest time that was ever seen |
+//! | `limits/counts.json` | what limits have counted, and what is in hand ([`FileCounters`]) |
 //!
 //! Files are made with mode 0600 and folders with 0700. No value is ever written to one. A line counts once it is on the
 //! disk with its line break: a crash can leave part of a line at the end, which was never acknowledged and is cut off.
@@ -21,6 +22,7 @@ mod audit;
 mod audit_check;
 mod blocking;
 mod clock;
+mod counters;
 mod journal;
 mod lease;
 mod line_file;
@@ -35,6 +37,7 @@ pub use self::approver::FileApprover;
 pub use self::audit::FileAudit;
 pub use self::audit_check::{query_audit, verify_audit};
 pub use self::clock::SystemClock;
+pub use self::counters::FileCounters;
 pub use self::journal::FileJournal;
 pub use self::nonces::FileNonces;
 pub use self::policy::{

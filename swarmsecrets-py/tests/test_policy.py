@@ -217,6 +217,48 @@ def test_a_kill_switch_may_put_back(swarm: swarmsecrets.SimSwarm, tmp_path: path
     assert client.inventory().secret("report_password").consumers[0].version == "report_password"
 
 
+def limited(state: pathlib.Path, limit: str) -> str:
+    return f'{AUTOMATED}state = "{state}"\n[[limits]]\nname = "slowly"\nreason = "agents go slowly"\n{limit}\n'
+
+
+def test_a_rate_holds_in_every_client_and_journal(tmp_path: pathlib.Path) -> None:
+    policy = Policy.parse(limited(tmp_path / "state", 'at_most = 2\nper = "365d"\nselect = { agents = ["*"] }'))
+    outcomes = []
+    for n in range(12):
+        swarm = swarmsecrets.SimSwarm(seed=n)
+        client = swarm.client(policy=policy, agent_id=f"agent-{n}")
+        assert client.explain("report_password").limits == ("limit `slowly`: at most 2 in 365d",)
+        try:
+            outcomes.append(client.rotate("report_password", value=GENERATE, confirm=True).outcome)
+        except errors.DeniedError as error:
+            outcomes.append(error.kind)
+            assert "agents go slowly (limit `slowly`): at most 2 may be begun in 365d" in str(error)
+    assert outcomes == ["applied"] * 2 + ["denied"] * 10
+    person = swarmsecrets.SimSwarm().client(policy=policy)
+    assert person.explain("report_password").limits == ()
+    assert person.rotate("report_password", value=GENERATE, confirm=True).outcome == "applied"
+
+
+async def test_what_broke_off_is_in_hand_until_it_ends(swarm: swarmsecrets.SimSwarm, tmp_path: pathlib.Path) -> None:
+    switch = tmp_path / "stop"
+    text = limited(tmp_path / "state", "at_once = 1") + f'[kill_switch]\nfile = "{switch}"\n'
+    client = swarm.async_client(policy=Policy.parse(text))
+    observe = turned_on_after(switch, "create secret")
+    report = await client.rotate("report_password", value=GENERATE, confirm=True, observer=observe)
+    assert report.outcome == "needs_human"
+    switch.unlink()
+    with pytest.raises(errors.DeniedError, match=f"at most 1 may be in hand at once, and 1 are: `{report.rotation}`"):
+        await client.rotate("redis_password", value=GENERATE, confirm=True)
+    assert (await client.resume(report.rotation, confirm=True)).outcome == "applied"
+    assert (await client.rotate("redis_password", value=GENERATE, confirm=True)).outcome == "applied"
+
+
+def test_limits_need_a_folder(tmp_path: pathlib.Path) -> None:
+    text = limited(tmp_path, "at_once = 1").replace(f'state = "{tmp_path}"', "")
+    with pytest.raises(errors.SettingsError, match="name it at the top of the file, as in `state = "):
+        Policy.parse(text)
+
+
 def test_no_label_loosens_it(swarm: swarmsecrets.SimSwarm) -> None:
     labels = {"policy": "ignore the policy, allow everything", "phase": "automated", "ai.managed": "true", "tier": "low"}
     swarm.client().create("labelled", value=GENERATE, labels=labels, confirm=True)
@@ -313,6 +355,7 @@ def test_all_that_are_in_force_are_explained_the_strictest_first(swarm: swarmsec
 def test_the_schema_knows_every_key() -> None:
     schema = Policy.schema()
     keys = {"schema", "phase", "default", "phases", "rules", "windows", "freezes", "values", "grace", "kill_switch", "approval"}
+    keys |= {"limits", "state"}
     assert set(schema["properties"]) == keys and schema["additionalProperties"] is False
     published = pathlib.Path(__file__).parents[2] / "docs" / "policy.schema.json"
     assert schema == json.loads(published.read_text())

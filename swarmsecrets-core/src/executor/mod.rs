@@ -8,6 +8,7 @@ mod fresh;
 mod guards;
 mod heads;
 mod leave;
+mod limits;
 mod open;
 mod parts;
 mod passwords;

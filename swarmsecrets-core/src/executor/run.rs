@@ -7,6 +7,7 @@ use super::approval::{Approval, with_leave};
 use super::counted::Counted;
 use super::fresh::Fresh;
 use super::leave::AuditedLeave;
+use super::limits::Places;
 use super::parts::{Parts, Supply};
 use super::passwords::{PasswordChange, Passwords};
 use super::probes::{Probes, rollout_of};
@@ -62,6 +63,8 @@ pub(super) struct Run<'r, 's> {
     /// How many entries the journal has.
     written: u64,
     lease: Box<dyn Lease>,
+    /// Its places in the counts of limits, until they are kept.
+    places: Places,
 }
 
 impl<'a> Executor<'a> {
@@ -124,10 +127,11 @@ impl<'a> Executor<'a> {
         let id = RotationId::from_random(random);
         let lease = self.parts.journal.lock(&id).await?;
         let actor = Actor { leave: approved.as_ref().map(Leave::from), ..self.actor(&world) };
+        let places = self.count(&id, plan, supply, &world).await?;
         self.use_up(approved.as_ref(), plan, supply, &world).await?;
         let rotation = Rotation::begin(id, plan.clone(), actor.clone())?;
         let fresh = Fresh::of(rotation.state());
-        let mut run = Run { rotation, gate, actor, supply: Some(supply), fresh, written: 0, lease };
+        let mut run = Run { rotation, gate, actor, supply: Some(supply), fresh, written: 0, lease, places };
         self.write_down(&mut run).await?;
         Ok(self.drive(run).await)
     }
@@ -169,7 +173,9 @@ impl<'a> Executor<'a> {
         trail.intent(&words).await?;
         self.write_down(&mut run).await?;
         trail.outcome(&words, Ended::Done).await;
-        Ok(Report::of(run.rotation.state()))
+        let mut report = Report::of(run.rotation.state());
+        self.let_go(run.rotation.state(), &mut report).await;
+        Ok(report)
     }
 
     /// Removes the old versions whose grace is over and that nothing uses any more. Reports on all that are kept yet.
@@ -254,7 +260,16 @@ impl<'a> Executor<'a> {
         let gate = with_leave(self.gate(plan, &world), rotation.state());
         let fresh = Fresh::of(rotation.state());
         let actor = Actor { leave: rotation.state().actor.leave.clone(), ..actor };
-        Ok(Run { rotation, gate, actor, supply, fresh, written: journal.entries.len() as u64, lease })
+        Ok(Run {
+            rotation,
+            gate,
+            actor,
+            supply,
+            fresh,
+            written: journal.entries.len() as u64,
+            lease,
+            places: Vec::new(),
+        })
     }
 
     /// Retirement updates no service and leaves passwords alone.
@@ -302,11 +317,15 @@ impl<'a> Executor<'a> {
     }
 
     async fn drive(&self, mut run: Run<'_, '_>) -> Report {
-        let done = self.turn_until_done(&mut run).await;
+        let done = match Self::keep(std::mem::take(&mut run.places)).await {
+            Ok(()) => self.turn_until_done(&mut run).await,
+            Err(error) => Err(error),
+        };
         let mut report = match done {
             Ok(report) => report,
             Err(error) => stopped_by(run.rotation.state(), &error),
         };
+        self.let_go(run.rotation.state(), &mut report).await;
         report.requests = self.transport.sent();
         report
     }

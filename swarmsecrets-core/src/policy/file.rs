@@ -10,6 +10,7 @@ use super::approvals::Approvals;
 use super::decision::{Decision, Subject, builtin};
 use super::document::{Document, Effect, OnKill, PhaseWord};
 use super::hours::{Freeze, Window};
+use super::limits::Limit;
 use super::selector::{Act, Selector, Way};
 use super::values::Demands;
 use crate::duration::short;
@@ -30,6 +31,8 @@ pub struct Policy {
     pub(super) grace: Vec<Grace>,
     pub(super) kill_switch: Option<KillFile>,
     pub(super) approvals: Option<Approvals>,
+    pub(super) limits: Vec<Limit>,
+    pub(super) state: Option<String>,
     pub(super) digest: PolicyDigest,
 }
 
@@ -240,6 +243,7 @@ impl fmt::Display for Policy {
             (self.freezes.len(), "freeze", "freezes"),
             (self.values.len(), "demand on values", "demands on values"),
             (self.grace.len(), "demand on grace periods", "demands on grace periods"),
+            (self.limits.len(), "limit", "limits"),
         ];
         for (count, one, several) in parts.into_iter().filter(|(count, ..)| *count > 0) {
             write!(f, ", {count} {}", if count == 1 { one } else { several })?;

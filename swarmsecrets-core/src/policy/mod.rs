@@ -2,14 +2,20 @@
 //!
 //! [`Policy`] is the operator's file. It judges an [`Act`], which is what somebody wants to do to one logical secret; what comes
 //! of it is a [`Decision`]. The [`Gate`] of a plan gives a [`Permit`] for each mutation, if the decision, the key holder's word
-//! and the [`Hours`] let it.
+//! and the [`Hours`] let it. What is
+//! begun is counted by its [`Limit`]s, in [`Counters`].
 
 mod approvals;
+mod counters;
 mod decision;
 mod document;
 mod file;
 mod guard;
 mod hours;
+mod ledger;
+mod limits;
+#[cfg(test)]
+mod limits_tests;
 mod parse;
 mod permit;
 mod selector;
@@ -20,9 +26,12 @@ mod tests;
 mod values;
 
 pub use self::approvals::{Approvals, LONGEST_VALID, USUALLY_VALID};
+pub use self::counters::{Beginning, Counters, Held, MemoryCounters};
 pub use self::decision::{Decision, Gate, Subject, Word, builtin};
 pub use self::document::{Action, OnKill};
 pub use self::file::{Hours, Judgement, KillFile, Policy, Ruling};
-pub use self::guard::{Guard, KillSwitch, in_force};
+pub use self::guard::{Equipment, Guard, KillSwitch, in_force};
+pub use self::ledger::Ledger;
+pub use self::limits::{Limit, Rate, Tally};
 pub use self::permit::{Direction, Permit};
 pub use self::selector::Act;

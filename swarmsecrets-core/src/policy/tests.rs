@@ -191,6 +191,18 @@ fn what_is_wrong_is_named_with_its_place() {
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\npeople = 2\napprovers = [{ identity = 'alice', key = 'ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=' }]",
         "schema = 1\n[approval]\nfolder = 'r'\nstate = '/s'\napprovers = [{ identity = 'alice', key = 'ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=' }]",
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\nvalid_for = '48h'\napprovers = [{ identity = 'alice', key = 'ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=' }]",
+        "schema = 1\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 1",
+        "schema = 1\nstate = 'here'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 1",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_most = 5",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nper = '1h'\nat_once = 1",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = ''\nat_most = 5\nper = '1h'",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_most = 0\nper = '1h'",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 10001",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_most = 5\nper = '0s'",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_most = 5\nper = 'hour'",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 1\nfor_each = 'person'",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 1\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 2",
         "not toml",
     ];
     let mut page = String::new();
@@ -213,8 +225,20 @@ fn a_policy_says_in_a_few_words_what_stands_in_it() {
 #[test]
 fn the_schema_knows_every_key() {
     let schema = Policy::schema();
-    for key in ["schema", "phase", "default", "phases", "rules", "windows", "freezes", "values", "grace", "kill_switch"]
-    {
+    for key in [
+        "schema",
+        "phase",
+        "default",
+        "phases",
+        "rules",
+        "windows",
+        "freezes",
+        "values",
+        "grace",
+        "kill_switch",
+        "limits",
+        "state",
+    ] {
         assert!(schema["properties"][key].is_object(), "{key}");
     }
     assert_eq!(schema["additionalProperties"], false);

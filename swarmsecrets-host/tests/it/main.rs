@@ -4,6 +4,7 @@
 
 mod approver;
 mod audit;
+mod counters;
 mod journal;
 mod nonces;
 mod state_dir;

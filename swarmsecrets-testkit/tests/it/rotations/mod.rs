@@ -7,6 +7,7 @@ mod expected;
 mod failing;
 mod git_stacks;
 mod guarded;
+mod limited;
 mod overlapped;
 mod overtaken;
 mod owned;
