@@ -96,7 +96,8 @@ fn in_order(installed: Option<&Path>, given: &[&Path]) -> Result<Vec<Guard>> {
 /// # Errors
 /// Those of [`Guard::equipped`].
 pub fn policy_in_force(name: &str, policy: Policy) -> Result<Guard> {
-    let switch = policy.kill_switch().map(|named| Arc::new(FileSwitch::new(&named.file)) as Arc<dyn KillSwitch>);
+    let file = policy.kill_switch().and_then(|named| named.file.as_ref());
+    let switch = file.map(|file| Arc::new(FileSwitch::new(file)) as Arc<dyn KillSwitch>);
     let counters = policy.state().map(|state| Arc::new(FileCounters::new(state)) as Arc<dyn Counters>);
     Guard::equipped(name, policy, Equipment { switch, counters })
 }

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -164,6 +165,32 @@ def turned_on_after(switch: pathlib.Path, word: str) -> Any:
             sent = False
 
     return observe
+
+
+def relabel_swarm(served: Any, labels: dict[str, str]) -> None:
+    """As an administrator does it by the Engine's API: with the whole spec that is there."""
+
+    def ask(method: str, path: str, body: bytes | None = None) -> bytes:
+        request = urllib.request.Request(f"{served.url}/api/endpoints/1/docker/swarm{path}", body, method=method)
+        request.add_header("X-API-Key", served.api_key)
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            read: bytes = answer.read()
+            return read
+
+    swarm = json.loads(ask("GET", ""))
+    spec = {**swarm["Spec"], "Labels": labels}
+    ask("POST", f"/update?version={swarm['Version']['Index']}", json.dumps(spec).encode())
+
+
+def test_a_label_of_the_swarm_is_a_kill_switch(swarm: swarmsecrets.SimSwarm) -> None:
+    client = swarm.client(policy=Policy.parse(f'{AUTOMATED}[kill_switch]\nlabel = "io.example.stop"\n'))
+    with swarm.serve() as served:
+        relabel_swarm(served, {"io.example.stop": "since 10:00"})
+        with pytest.raises(errors.DeniedError, match="the kill switch `io.example.stop` among the labels of the swarm is on"):
+            client.rotate("report_password", value=GENERATE, confirm=True)
+        relabel_swarm(served, {})
+    assert client.rotate("report_password", value=GENERATE, confirm=True).outcome == "applied"
 
 
 def test_a_kill_switch_stops_what_is_under_way(swarm: swarmsecrets.SimSwarm, tmp_path: pathlib.Path) -> None:

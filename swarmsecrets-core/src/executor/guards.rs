@@ -117,7 +117,7 @@ impl<'a> Executor<'a> {
     /// Whether the kill switches leave this direction open.
     pub(super) async fn switches(&self, direction: Direction) -> Result<()> {
         for guard in self.guards {
-            guard.check_switch(direction).await?;
+            guard.check_switch(direction, &self.swarm_labels()).await?;
         }
         Ok(())
     }
@@ -127,7 +127,7 @@ impl<'a> Executor<'a> {
     pub(super) async fn switches_for(&self, run: &Run<'_, '_>, direction: Direction) -> Result<()> {
         let heeded = moves(&run.rotation.state().stage);
         for guard in self.guards.iter().filter(|guard| !(heeded && guard.restores())) {
-            guard.check_switch(direction).await?;
+            guard.check_switch(direction, &self.swarm_labels()).await?;
         }
         Ok(())
     }
@@ -155,7 +155,7 @@ impl<'a> Executor<'a> {
         }
         if moves(&run.rotation.state().stage) {
             for guard in self.guards.iter().filter(|guard| guard.restores()) {
-                if guard.check_switch(Direction::Forward).await.is_err() {
+                if guard.check_switch(Direction::Forward, &self.swarm_labels()).await.is_err() {
                     return run.rotation.roll_back("the kill switch was turned on");
                 }
             }

@@ -7,6 +7,7 @@ mod counted;
 mod fresh;
 mod guards;
 mod heads;
+mod labels;
 mod leave;
 mod limits;
 mod open;

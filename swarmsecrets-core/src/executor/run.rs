@@ -428,7 +428,12 @@ impl<'a> Executor<'a> {
 
     /// Leave for what is done beside the mutations of the rotation itself: a permit and an audit record for each.
     pub(super) fn leave<'r>(&'r self, run: &'r Run<'_, '_>, direction: Direction) -> AuditedLeave<'r> {
-        AuditedLeave::new(self.trail(run, direction), (&run.gate, self.guards), &*run.lease, direction)
+        AuditedLeave::new(
+            self.trail(run, direction),
+            (&run.gate, self.guards, self.swarm_labels()),
+            &*run.lease,
+            direction,
+        )
     }
 
     pub(super) fn exec<'r>(&'r self, leave: &'r AuditedLeave<'r>) -> ContainerExec<'r> {

@@ -48,7 +48,8 @@ pub(super) struct Document {
     pub grace: Vec<Spanned<GraceEntry>>,
     /// What stops everything.
     #[serde(default)]
-    pub kill_switch: Option<KillSwitchEntry>,
+    #[schemars(with = "Option<KillSwitchEntry>")]
+    pub kill_switch: Option<Spanned<KillSwitchEntry>>,
     /// Who approves what needs an approval. Without it nobody can.
     #[serde(default)]
     pub approval: Option<ApprovalEntry>,
@@ -264,8 +265,11 @@ pub(super) struct GraceEntry {
 #[serde(deny_unknown_fields)]
 pub(super) struct KillSwitchEntry {
     /// A file: while it is there, or cannot be looked for, nothing is changed.
-    #[schemars(with = "String")]
-    pub file: Spanned<String>,
+    #[schemars(with = "Option<String>")]
+    pub file: Option<Spanned<String>>,
+    /// A label of the Swarm itself: while the Swarm carries it, whatever its value, or its labels cannot be read, nothing is changed.
+    #[schemars(with = "Option<String>")]
+    pub label: Option<Spanned<String>>,
     /// What becomes of a rotation that is under way.
     #[serde(default)]
     pub on_kill: OnKill,

@@ -11,6 +11,7 @@ use super::file::Policy;
 use super::permit::Direction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{PolicyDigest, RotationId, quoted};
+use crate::inventory::Labels;
 
 /// Stops everything while it is on: a file that an operator makes, say.
 #[async_trait]
@@ -20,6 +21,14 @@ pub trait KillSwitch: Send + Sync {
     /// # Errors
     /// If that cannot be told. Then it counts as on.
     async fn is_on(&self) -> Result<bool>;
+}
+
+/// The labels of the Swarm itself, read anew each time.
+#[async_trait]
+pub(crate) trait SwarmLabels: Send + Sync {
+    /// # Errors
+    /// If they cannot be read. Then a switch that is a label counts as on.
+    async fn read(&self) -> Result<Labels>;
 }
 
 /// What stands for the policies in force in approvals: the SHA-256 over `swarmsecrets policies 1`, a line feed, and the digest of
@@ -72,7 +81,7 @@ impl Guard {
     pub fn equipped(name: &str, policy: Policy, with: Equipment) -> Result<Self> {
         let missing =
             |what: &str| Err(Error::new(ErrorKind::Settings, format!("the policy {what}, and none is at hand")));
-        if policy.kill_switch().is_some() && with.switch.is_none() {
+        if policy.kill_switch().is_some_and(|named| named.file.is_some()) && with.switch.is_none() {
             return missing("names a kill switch");
         }
         if policy.has_limits() && with.counters.is_none() {
@@ -93,23 +102,24 @@ impl Guard {
         &self.policy
     }
 
-    /// Whether the switch leaves this direction open.
+    /// Whether the switches leave this direction open.
     ///
     /// # Errors
     /// [`ErrorKind::Denied`] if not.
-    pub(crate) async fn check_switch(&self, direction: Direction) -> Result<()> {
-        let (Some(switch), Some(named)) = (&self.with.switch, self.policy.kill_switch()) else { return Ok(()) };
+    pub(crate) async fn check_switch(&self, direction: Direction, labels: &dyn SwarmLabels) -> Result<()> {
+        let Some(named) = self.policy.kill_switch() else { return Ok(()) };
         if direction == Direction::Restore && named.on_kill == OnKill::Restore {
             return Ok(());
         }
-        let what = quoted(&named.file);
-        match switch.is_on().await {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(Error::new(ErrorKind::Denied, format!("the kill switch {what} is on"))),
-            Err(error) => {
-                let text = format!("whether the kill switch {what} is on cannot be told, so it counts as on");
-                Err(Error::new(ErrorKind::Denied, text).with_source(error))
+        if let (Some(file), Some(switch)) = (&named.file, &self.with.switch) {
+            off(&quoted(file), switch.is_on().await)?;
+        }
+        match &named.label {
+            Some(label) => {
+                let carried = labels.read().await.map(|labels| labels.get(label).is_some());
+                off(&format!("{} among the labels of the swarm", quoted(label)), carried)
             }
+            None => Ok(()),
         }
     }
 
@@ -143,6 +153,18 @@ impl Guard {
         match &self.with.counters {
             Some(counters) if self.policy.has_limits() => counters.end(rotation, simulated).await,
             _ => Ok(()),
+        }
+    }
+}
+
+/// What cannot be told counts as on.
+fn off(what: &str, on: Result<bool>) -> Result<()> {
+    match on {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(Error::new(ErrorKind::Denied, format!("the kill switch {what} is on"))),
+        Err(error) => {
+            let text = format!("whether the kill switch {what} is on cannot be told, so it counts as on");
+            Err(Error::new(ErrorKind::Denied, text).with_source(error))
         }
     }
 }

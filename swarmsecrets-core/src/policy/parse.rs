@@ -13,7 +13,7 @@ use super::approvals::Approvals;
 use super::document::{
     Day, Document, Effect, FreezeEntry, GraceEntry, LimitEntry, PhaseWord, SCHEMA, Select, WindowEntry,
 };
-use super::file::{Grace, KillFile, Phase, Policy, Rule, Timed};
+use super::file::{Grace, KillSwitches, Phase, Policy, Rule, Timed};
 use super::hours::{Freeze, Window};
 use super::limits::Limit;
 use super::selector::Selector;
@@ -194,8 +194,20 @@ fn grace(entry: Spanned<GraceEntry>) -> Result<Grace, Wrong> {
     }
 }
 
-fn kill_switch(entry: super::document::KillSwitchEntry) -> Result<KillFile, Wrong> {
-    Ok(KillFile { file: absolute("file", entry.file)?, on_kill: entry.on_kill })
+fn kill_switch(entry: Spanned<super::document::KillSwitchEntry>) -> Result<KillSwitches, Wrong> {
+    let (at, entry) = (entry.span(), entry.into_inner());
+    if entry.file.is_none() && entry.label.is_none() {
+        return Err((at, "the kill switch has neither `file` nor `label`, and could never be turned on".into()));
+    }
+    let label = entry.label.map(|label| match label.get_ref().trim() {
+        "" => Err((label.span(), "the label has no name".to_owned())),
+        _ => Ok(label.into_inner()),
+    });
+    Ok(KillSwitches {
+        file: entry.file.map(|file| absolute("file", file)).transpose()?,
+        label: label.transpose()?,
+        on_kill: entry.on_kill,
+    })
 }
 
 fn absolute(what: &str, path: Spanned<String>) -> Result<String, Wrong> {

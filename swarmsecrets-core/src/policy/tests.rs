@@ -186,6 +186,8 @@ fn what_is_wrong_is_named_with_its_place() {
         "schema = 1\n[[values]]\nforbidden_patterns = ['(']",
         "schema = 1\n[kill_switch]\nfile = 'stop'",
         "schema = 1\n[kill_switch]\nfile = '/stop'\non_kill = 'go-on'",
+        "schema = 1\n[kill_switch]\non_kill = 'restore'",
+        "schema = 1\n[kill_switch]\nlabel = ' '",
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\napprovers = []",
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\napprovers = [{ identity = 'alice', key = 'ed25519:AAAA' }]",
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\npeople = 2\napprovers = [{ identity = 'alice', key = 'ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=' }]",
@@ -219,6 +221,9 @@ fn a_policy_says_in_a_few_words_what_stands_in_it() {
     assert_eq!(policy("").to_string(), "phase read-only, default allow");
     let text = "phase = 'assisted'\ndefault = 'deny'\n[[rules]]\nname = 'a'\neffect = 'deny'\nreason = 'x'\n[[rules]]\nname = 'b'\neffect = 'deny'\nreason = 'x'\n[[grace]]\nmin = '1h'\n[kill_switch]\nfile = '/run/stop'";
     let said = "phase assisted, default deny, 2 rules, 1 demand on grace periods, kill switch `/run/stop`";
+    assert_eq!(policy(text).to_string(), said);
+    let text = "[kill_switch]\nfile = '/run/stop'\nlabel = 'stop'";
+    let said = "phase read-only, default allow, kill switch `/run/stop`, kill switch by the label `stop`";
     assert_eq!(policy(text).to_string(), said);
 }
 

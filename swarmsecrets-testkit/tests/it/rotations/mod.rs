@@ -18,5 +18,6 @@ mod revoked;
 mod sealed;
 mod stacks;
 mod swapped;
+mod switched;
 mod texts;
 mod together;
