@@ -12,6 +12,7 @@
 //! | `audit.<name>.sent`, `.lock` | up to where the sink of that name has the trail, if it may lag ([`AuditSinks`]) |
 //! | `nonces/<nonce>` | there once the approval with that nonce was used ([`FileNonces`]) |
 //! | `nonces/latest` | the latest time that was ever seen |
+//! | `limits/counts.json` | what limits have counted, and what is in hand ([`FileCounters`]) |
 //!
 //! Files are made with mode 0600 and folders with 0700. No value is ever written to one. A line counts once it is on the
 //! disk with its line break: a crash can leave part of a line at the end, which was never acknowledged and is cut off.
@@ -26,6 +27,7 @@ mod audit_sinks;
 mod blocking;
 mod checkpoint;
 mod clock;
+mod counters;
 mod desk;
 mod folder;
 mod journal;
@@ -45,6 +47,7 @@ pub use self::audit_check::{query_audit, verify_audit, verify_audit_against};
 pub use self::audit_sinks::{AuditSinks, Behind, NamedSink};
 pub use self::checkpoint::{Checkpoints, read_checkpoint, sign_audit};
 pub use self::clock::SystemClock;
+pub use self::counters::FileCounters;
 pub use self::desk::{Asking, Desk};
 pub use self::folder::FolderSource;
 pub use self::journal::FileJournal;

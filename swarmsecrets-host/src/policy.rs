@@ -7,8 +7,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::tz::TimeZoneDatabase;
 use swarmsecrets_core::ids::quoted;
-use swarmsecrets_core::policy::{Guard, KillSwitch, Policy};
+use swarmsecrets_core::policy::{Counters, Equipment, Guard, KillSwitch, Policy};
 use swarmsecrets_core::{Error, ErrorKind, Result};
+
+use crate::counters::FileCounters;
 
 /// Where an operator installs the policy that holds for everybody on a machine.
 pub const INSTALLED_POLICY: &str = "/etc/swarmsecrets/policy.toml";
@@ -89,15 +91,15 @@ fn in_order(installed: Option<&Path>, given: &[&Path]) -> Result<Vec<Guard>> {
 }
 
 /// Puts a policy in force that was not read by [`policies_in_force`], with the switch that it names: while that file is there, nothing
-/// is changed. The policy that is installed holds beside it: what is given alone is not all that is in force.
+/// is changed. Its limits are counted in the folder that it names. The policy that is installed holds beside it: what is given alone is not all that is in force.
 ///
 /// # Errors
-/// Those of [`Guard::new`].
+/// Those of [`Guard::equipped`].
 pub fn policy_in_force(name: &str, policy: Policy) -> Result<Guard> {
-    match policy.kill_switch().map(|named| FileSwitch::new(&named.file)) {
-        Some(switch) => Ok(Guard::with_switch(name, policy, Arc::new(switch))),
-        None => Guard::new(name, policy),
-    }
+    let file = policy.kill_switch().and_then(|named| named.file.as_ref());
+    let switch = file.map(|file| Arc::new(FileSwitch::new(file)) as Arc<dyn KillSwitch>);
+    let counters = policy.state().map(|state| Arc::new(FileCounters::new(state)) as Arc<dyn Counters>);
+    Guard::equipped(name, policy, Equipment { switch, counters })
 }
 
 #[cfg(test)]

@@ -120,6 +120,8 @@ pub(crate) struct Said {
     rulings: Vec<Part>,
     /// Why it may not be done at that time, if it may not.
     closed: Option<String>,
+    /// The limits that it falls under, in words.
+    limits: Vec<String>,
 }
 
 /// What one part of a policy says.
@@ -150,6 +152,7 @@ impl Question {
             said.rulings.extend(policy.judge(&act).rulings.into_iter().map(of));
             let closed = policy.hours(&act).check(self.at.unwrap_or(now)).err();
             said.closed = said.closed.or(closed);
+            said.limits.extend(policy.limits(&act).map(ToString::to_string));
         }
         // Stable: of those that are as strict, the order is that of the policies.
         said.rulings.sort_by_key(|one| Reverse(one.decision.strictness()));

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -166,6 +167,32 @@ def turned_on_after(switch: pathlib.Path, word: str) -> Any:
     return observe
 
 
+def relabel_swarm(served: Any, labels: dict[str, str]) -> None:
+    """As an administrator does it by the Engine's API: with the whole spec that is there."""
+
+    def ask(method: str, path: str, body: bytes | None = None) -> bytes:
+        request = urllib.request.Request(f"{served.url}/api/endpoints/1/docker/swarm{path}", body, method=method)
+        request.add_header("X-API-Key", served.api_key)
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            read: bytes = answer.read()
+            return read
+
+    swarm = json.loads(ask("GET", ""))
+    spec = {**swarm["Spec"], "Labels": labels}
+    ask("POST", f"/update?version={swarm['Version']['Index']}", json.dumps(spec).encode())
+
+
+def test_a_label_of_the_swarm_is_a_kill_switch(swarm: swarmsecrets.SimSwarm) -> None:
+    client = swarm.client(policy=Policy.parse(f'{AUTOMATED}[kill_switch]\nlabel = "io.example.stop"\n'))
+    with swarm.serve() as served:
+        relabel_swarm(served, {"io.example.stop": "since 10:00"})
+        with pytest.raises(errors.DeniedError, match="the kill switch `io.example.stop` among the labels of the swarm is on"):
+            client.rotate("report_password", value=GENERATE, confirm=True)
+        relabel_swarm(served, {})
+    assert client.rotate("report_password", value=GENERATE, confirm=True).outcome == "applied"
+
+
 def test_a_kill_switch_stops_what_is_under_way(swarm: swarmsecrets.SimSwarm, tmp_path: pathlib.Path) -> None:
     switch = tmp_path / "stop"
     client = swarm.client(policy=Policy.parse(text_with_switch(switch)))
@@ -215,6 +242,48 @@ def test_a_kill_switch_may_put_back(swarm: swarmsecrets.SimSwarm, tmp_path: path
     report = client.rotate("report_password", value=GENERATE, confirm=True, observer=observe)
     assert report.outcome == "rolled_back" and switch.exists()
     assert client.inventory().secret("report_password").consumers[0].version == "report_password"
+
+
+def limited(state: pathlib.Path, limit: str) -> str:
+    return f'{AUTOMATED}state = "{state}"\n[[limits]]\nname = "slowly"\nreason = "agents go slowly"\n{limit}\n'
+
+
+def test_a_rate_holds_in_every_client_and_journal(tmp_path: pathlib.Path) -> None:
+    policy = Policy.parse(limited(tmp_path / "state", 'at_most = 2\nper = "365d"\nselect = { agents = ["*"] }'))
+    outcomes = []
+    for n in range(12):
+        swarm = swarmsecrets.SimSwarm(seed=n)
+        client = swarm.client(policy=policy, agent_id=f"agent-{n}")
+        assert client.explain("report_password").limits == ("limit `slowly`: at most 2 in 365d",)
+        try:
+            outcomes.append(client.rotate("report_password", value=GENERATE, confirm=True).outcome)
+        except errors.DeniedError as error:
+            outcomes.append(error.kind)
+            assert "agents go slowly (limit `slowly`): at most 2 may be begun in 365d" in str(error)
+    assert outcomes == ["applied"] * 2 + ["denied"] * 10
+    person = swarmsecrets.SimSwarm().client(policy=policy)
+    assert person.explain("report_password").limits == ()
+    assert person.rotate("report_password", value=GENERATE, confirm=True).outcome == "applied"
+
+
+async def test_what_broke_off_is_in_hand_until_it_ends(swarm: swarmsecrets.SimSwarm, tmp_path: pathlib.Path) -> None:
+    switch = tmp_path / "stop"
+    text = limited(tmp_path / "state", "at_once = 1") + f'[kill_switch]\nfile = "{switch}"\n'
+    client = swarm.async_client(policy=Policy.parse(text))
+    observe = turned_on_after(switch, "create secret")
+    report = await client.rotate("report_password", value=GENERATE, confirm=True, observer=observe)
+    assert report.outcome == "needs_human"
+    switch.unlink()
+    with pytest.raises(errors.DeniedError, match=f"at most 1 may be in hand at once, and 1 are: `{report.rotation}`"):
+        await client.rotate("redis_password", value=GENERATE, confirm=True)
+    assert (await client.resume(report.rotation, confirm=True)).outcome == "applied"
+    assert (await client.rotate("redis_password", value=GENERATE, confirm=True)).outcome == "applied"
+
+
+def test_limits_need_a_folder(tmp_path: pathlib.Path) -> None:
+    text = limited(tmp_path, "at_once = 1").replace(f'state = "{tmp_path}"', "")
+    with pytest.raises(errors.SettingsError, match="name it at the top of the file, as in `state = "):
+        Policy.parse(text)
 
 
 def test_no_label_loosens_it(swarm: swarmsecrets.SimSwarm) -> None:
@@ -313,7 +382,8 @@ def test_all_that_are_in_force_are_explained_the_strictest_first(swarm: swarmsec
 def test_the_schema_knows_every_key() -> None:
     schema = Policy.schema()
     keys = {"schema", "phase", "default", "phases", "rules", "windows", "freezes", "values", "grace", "kill_switch"}
-    assert set(schema["properties"]) == keys | {"approval", "approvers", "audit"} and schema["additionalProperties"] is False
+    keys |= {"approval", "approvers", "audit", "limits", "state"}
+    assert set(schema["properties"]) == keys and schema["additionalProperties"] is False
     published = pathlib.Path(__file__).parents[2] / "docs" / "policy.schema.json"
     assert schema == json.loads(published.read_text())
 

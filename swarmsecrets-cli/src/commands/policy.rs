@@ -43,6 +43,7 @@ struct Said {
     rulings: Vec<Ruling>,
     open: bool,
     closed: Option<String>,
+    limits: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -70,6 +71,7 @@ pub(super) async fn explain(app: &App, args: ExplainArgs) -> Result<Exit, Failur
             rulings: judgement.rulings,
             open: closed.is_none(),
             closed,
+            limits: policy.limits(&act).map(ToString::to_string).collect(),
         }
     };
     let builtin = Policy::default();
@@ -92,6 +94,9 @@ fn text(explained: &Explained<'_>) -> String {
         let _ = writeln!(page, "\n{}", printable(&said.policy));
         for ruling in &said.rulings {
             let _ = writeln!(page, "  {}: {}", printable(&ruling.by), printable(&ruling.decision.to_string()));
+        }
+        for limit in &said.limits {
+            let _ = writeln!(page, "  {}", printable(limit));
         }
         if let Some(why) = &said.closed {
             let _ = writeln!(page, "  now: {}", printable(why));

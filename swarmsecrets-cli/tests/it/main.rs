@@ -10,6 +10,7 @@ mod approvals;
 mod audit;
 mod command;
 mod golden;
+mod limits;
 mod probes;
 mod refusals;
 mod rotation;

@@ -8,14 +8,14 @@ use serde_json::Value;
 use crate::command::{Place, Run};
 
 /// A simulated Portainer at work; it ends with this.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     url: String,
     keys: Value,
 }
 
 impl Served {
-    fn start(place: &Place) -> Self {
+    pub(crate) fn start(place: &Place) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_swarmsecrets"))
             .args(["sim", "serve"])
             .current_dir(place.root())
@@ -38,12 +38,22 @@ impl Served {
         Self { child, url, keys: keys.into() }
     }
 
-    fn run(&self, place: &Place, user: &str, line: &str) -> Run {
+    pub(crate) fn run(&self, place: &Place, user: &str, line: &str) -> Run {
         let key = self.keys[user].as_str().unwrap();
         let settings = [("PORTAINER_URL", self.url.as_str()), ("PORTAINER_API_KEY", key), ("PORTAINER_ENDPOINT", "1")];
         let run = place.with(line, &settings, b"");
         assert!(!run.stdout.contains(key) && !run.stderr.contains(key), "the key is shown: {run:?}");
         run
+    }
+}
+
+impl Served {
+    /// A process that works on it on behalf of the administrator, and is not waited for.
+    pub(crate) fn spawn(&self, place: &Place, line: &str) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_swarmsecrets"));
+        command.args(line.split(' ')).current_dir(place.root()).env_clear().env("PORTAINER_URL", &self.url);
+        command.env("PORTAINER_API_KEY", self.keys["admin"].as_str().unwrap()).env("PORTAINER_ENDPOINT", "1");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 }
 
@@ -96,11 +106,8 @@ fn a_wrong_key_is_said() {
 fn an_interrupt_ends_in_good_order_and_resume_goes_on() {
     let place = Place::new();
     let served = Served::start(&place);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_swarmsecrets"));
     let line = "rotate db_password --value-file value --stability 2s --yes --json --journal journal";
-    command.args(line.split(' ')).current_dir(place.root()).env_clear().env("PORTAINER_URL", &served.url);
-    command.env("PORTAINER_API_KEY", served.keys["admin"].as_str().unwrap()).env("PORTAINER_ENDPOINT", "1");
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = served.spawn(&place, line);
     let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(|line| line.unwrap());
     assert!(said.any(|line| line.contains("updating")), "the first service was never begun");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ids::RotationId;
 use crate::inventory::Inventory;
 use crate::plan::{Content, Plan, acts, decide_now};
-use crate::policy::{Decision, Direction, Gate, Guard};
+use crate::policy::{Act, Decision, Direction, Gate, Guard};
 use crate::rotation::Stage;
 
 impl<'a> Executor<'a> {
@@ -68,7 +68,13 @@ impl<'a> Executor<'a> {
     }
 
     /// A refusal stands whether it can be written down or not: nothing is done.
-    async fn tell_refusal(&self, plan: &Plan, supply: &mut Supply<'_>, world: &Inventory, error: &Error) -> Result<()> {
+    pub(super) async fn tell_refusal(
+        &self,
+        plan: &Plan,
+        supply: &mut Supply<'_>,
+        world: &Inventory,
+        error: &Error,
+    ) -> Result<()> {
         let mut random = [0; 10];
         supply.random.fill(&mut random)?;
         let record = AuditRecord {
@@ -92,22 +98,28 @@ impl<'a> Executor<'a> {
 
     /// The gate for a plan, by what the policies say to the world as it is now.
     pub(super) fn gate(&self, plan: &Plan, world: &Inventory) -> Gate {
-        // Whoever carries it out is judged beside whoever planned it: one must not act under the other's name.
-        let (planner, actor) = (plan.agent.as_deref(), self.parts.agent.as_deref());
-        let mut asked = vec![acts(plan, world, planner)];
-        if actor != planner {
-            asked.push(acts(plan, world, actor));
-        }
+        let asked = self.asked(plan, world);
         let said = asked.iter().map(|acts| decide_now(plan, acts, self.guards));
         let decision = said.fold(Decision::Allow, Decision::stricter);
         let hours = self.guards.iter().flat_map(|guard| asked.iter().flatten().map(|act| guard.policy().hours(act)));
         Gate::new(plan.digest().clone(), decision, self.parts.word).within(hours.collect())
     }
 
+    /// What policies are asked about. Whoever carries a plan out is judged beside whoever planned it: one must not act under
+    /// the other's name.
+    pub(super) fn asked<'w>(&'w self, plan: &'w Plan, world: &'w Inventory) -> Vec<Vec<Act<'w>>> {
+        let (planner, actor) = (plan.agent.as_deref(), self.parts.agent.as_deref());
+        let mut asked = vec![acts(plan, world, planner)];
+        if actor != planner {
+            asked.push(acts(plan, world, actor));
+        }
+        asked
+    }
+
     /// Whether the kill switches leave this direction open.
     pub(super) async fn switches(&self, direction: Direction) -> Result<()> {
         for guard in self.guards {
-            guard.check_switch(direction).await?;
+            guard.check_switch(direction, &self.swarm_labels()).await?;
         }
         Ok(())
     }
@@ -117,7 +129,7 @@ impl<'a> Executor<'a> {
     pub(super) async fn switches_for(&self, run: &Run<'_, '_>, direction: Direction) -> Result<()> {
         let heeded = moves(&run.rotation.state().stage);
         for guard in self.guards.iter().filter(|guard| !(heeded && guard.restores())) {
-            guard.check_switch(direction).await?;
+            guard.check_switch(direction, &self.swarm_labels()).await?;
         }
         Ok(())
     }
@@ -145,7 +157,7 @@ impl<'a> Executor<'a> {
         }
         if moves(&run.rotation.state().stage) {
             for guard in self.guards.iter().filter(|guard| guard.restores()) {
-                if guard.check_switch(Direction::Forward).await.is_err() {
+                if guard.check_switch(Direction::Forward, &self.swarm_labels()).await.is_err() {
                     return run.rotation.roll_back("the kill switch was turned on");
                 }
             }

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+use super::labels::OfSwarm;
 use super::trail::{Ended, Trail};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::Leave;
@@ -15,6 +16,7 @@ pub(super) struct AuditedLeave<'r> {
     trail: Trail<'r>,
     gate: &'r Gate,
     guards: &'r [Guard],
+    labels: OfSwarm<'r>,
     lease: &'r dyn Lease,
     direction: Direction,
     withheld: Mutex<Option<Error>>,
@@ -23,11 +25,11 @@ pub(super) struct AuditedLeave<'r> {
 impl<'r> AuditedLeave<'r> {
     pub(super) fn new(
         trail: Trail<'r>,
-        (gate, guards): (&'r Gate, &'r [Guard]),
+        (gate, guards, labels): (&'r Gate, &'r [Guard], OfSwarm<'r>),
         lease: &'r dyn Lease,
         direction: Direction,
     ) -> Self {
-        Self { trail, gate, guards, lease, direction, withheld: Mutex::default() }
+        Self { trail, gate, guards, labels, lease, direction, withheld: Mutex::default() }
     }
 
     /// Why leave was withheld, if it was. A probe makes what it can of that; the run must end.
@@ -40,7 +42,7 @@ impl<'r> AuditedLeave<'r> {
             return Err(Error::new(ErrorKind::Conflict, "the lease on the rotation was lost"));
         }
         for guard in self.guards {
-            guard.check_switch(self.direction).await?;
+            guard.check_switch(self.direction, &self.labels).await?;
         }
         let permit = self.gate.permit(self.direction, self.trail.now())?;
         self.trail.intent(words).await?;

@@ -7,6 +7,7 @@ use super::approval::{Approval, with_leave};
 use super::counted::Counted;
 use super::fresh::Fresh;
 use super::leave::AuditedLeave;
+use super::limits::Places;
 use super::parts::{Parts, Supply};
 use super::passwords::{PasswordChange, Passwords};
 use super::probes::{Probes, rollout_of};
@@ -23,7 +24,7 @@ use crate::health::Health;
 use crate::ids::RotationId;
 use crate::inventory::Inventory;
 use crate::journal::{Entry, FORMAT, Journal, Lease};
-use crate::plan::{Plan, ValueRecipe, recover, visible_rotations};
+use crate::plan::{Plan, ValueRecipe, recover};
 use crate::policy::{Direction, Gate, Guard};
 use crate::rotation::{Action, ActionId, Answer, Change, Look, Poll, Reply, Report, Rotation, Stage, State};
 use crate::secret::SecretValue;
@@ -64,6 +65,8 @@ pub(super) struct Run<'r, 's> {
     /// How many entries the journal has.
     written: u64,
     lease: Box<dyn Lease>,
+    /// Its places in the counts of limits, until they are kept.
+    places: Places,
 }
 
 impl<'a> Executor<'a> {
@@ -129,10 +132,11 @@ impl<'a> Executor<'a> {
         let id = RotationId::from_random(random);
         let lease = self.parts.journal.lock(&id).await?;
         let actor = Actor { leave: approved.as_ref().map(Leave::from), ..self.actor(&world) };
+        let places = self.count(&id, plan, supply, &world).await?;
         self.use_up(approved.as_ref(), plan, supply, &world).await?;
         let rotation = Rotation::begin(id, plan.clone(), actor.clone())?;
         let fresh = Fresh::of(rotation.state());
-        let mut run = Run { rotation, gate, actor, supply: Some(supply), fresh, written: 0, lease };
+        let mut run = Run { rotation, gate, actor, supply: Some(supply), fresh, written: 0, lease, places };
         self.write_down(&mut run).await?;
         Ok(self.drive(run).await)
     }
@@ -174,7 +178,9 @@ impl<'a> Executor<'a> {
         trail.intent(&words).await?;
         self.write_down(&mut run).await?;
         trail.outcome(&words, Ended::Done).await;
-        Ok(Report::of(run.rotation.state()))
+        let mut report = Report::of(run.rotation.state());
+        self.let_go(run.rotation.state(), &mut report).await;
+        Ok(report)
     }
 
     /// Removes the old versions whose grace is over and that nothing uses any more. Reports on all that are kept yet.
@@ -210,25 +216,6 @@ impl<'a> Executor<'a> {
             Ok(()) => Ok(self.drive(run).await),
             Err(error) => Ok(Report { warnings: vec![error.to_string()], ..Report::of(run.rotation.state()) }),
         }
-    }
-
-    /// The rotations that have not ended, oldest first.
-    ///
-    /// # Errors
-    /// `Journal` if a journal cannot be read.
-    pub async fn unfinished(&self) -> Result<Vec<State>> {
-        let mut open = Vec::new();
-        for id in self.parts.journal.list().await? {
-            let journal = self.parts.journal.load(&id).await?;
-            if journal.entries.is_empty() {
-                continue;
-            }
-            let state = State::replay(journal.entries.iter().map(|e| &e.event))?;
-            if !state.is_over() {
-                open.push(state);
-            }
-        }
-        Ok(open)
     }
 
     async fn take_up<'r, 's>(&self, id: &RotationId, purpose: Purpose<'r, 's>) -> Result<Run<'r, 's>> {
@@ -281,7 +268,16 @@ impl<'a> Executor<'a> {
         let gate = with_leave(self.gate(plan, &world), rotation.state());
         let fresh = Fresh::of(rotation.state());
         let actor = Actor { leave: rotation.state().actor.leave.clone(), ..actor };
-        Ok(Run { rotation, gate, actor, supply, fresh, written: journal.entries.len() as u64, lease })
+        Ok(Run {
+            rotation,
+            gate,
+            actor,
+            supply,
+            fresh,
+            written: journal.entries.len() as u64,
+            lease,
+            places: Vec::new(),
+        })
     }
 
     /// Retirement updates no service and leaves passwords alone.
@@ -315,20 +311,7 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// The rotations that can be seen in the world and have no journal here.
-    ///
-    /// # Errors
-    /// `Journal` if the journals cannot be listed, and those of [`Transport::read`](crate::transport::Transport::read).
-    pub async fn lost(&self) -> Result<Vec<RotationId>> {
-        self.lost_in(&self.world().await?).await
-    }
-
-    async fn lost_in(&self, world: &Inventory) -> Result<Vec<RotationId>> {
-        let known = self.parts.journal.list().await?;
-        Ok(visible_rotations(world).into_iter().filter(|id| !known.contains(id)).collect())
-    }
-
-    async fn world(&self) -> Result<Inventory> {
+    pub(super) async fn world(&self) -> Result<Inventory> {
         read_inventory(&self.transport, self.parts.environment, self.parts.clock).await
     }
 
@@ -342,11 +325,15 @@ impl<'a> Executor<'a> {
     }
 
     async fn drive(&self, mut run: Run<'_, '_>) -> Report {
-        let done = self.turn_until_done(&mut run).await;
+        let done = match Self::keep(std::mem::take(&mut run.places)).await {
+            Ok(()) => self.turn_until_done(&mut run).await,
+            Err(error) => Err(error),
+        };
         let mut report = match done {
             Ok(report) => report,
             Err(error) => stopped_by(run.rotation.state(), &error),
         };
+        self.let_go(run.rotation.state(), &mut report).await;
         report.requests = self.transport.sent();
         report
     }
@@ -449,7 +436,12 @@ impl<'a> Executor<'a> {
 
     /// Leave for what is done beside the mutations of the rotation itself: a permit and an audit record for each.
     pub(super) fn leave<'r>(&'r self, run: &'r Run<'_, '_>, direction: Direction) -> AuditedLeave<'r> {
-        AuditedLeave::new(self.trail(run, direction), (&run.gate, self.guards), &*run.lease, direction)
+        AuditedLeave::new(
+            self.trail(run, direction),
+            (&run.gate, self.guards, self.swarm_labels()),
+            &*run.lease,
+            direction,
+        )
     }
 
     pub(super) fn exec<'r>(&'r self, leave: &'r AuditedLeave<'r>) -> ContainerExec<'r> {

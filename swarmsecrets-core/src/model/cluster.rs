@@ -12,6 +12,18 @@ pub struct Swarm<'a> {
     /// Its id, which tells one Swarm from another.
     #[serde(borrow, rename = "ID")]
     pub id: Text<'a>,
+    /// What it was told to be.
+    #[serde(default, rename = "Spec")]
+    pub spec: Option<SwarmSpec<'a>>,
+}
+
+/// What a Swarm was told to be.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SwarmSpec<'a> {
+    /// The labels of the Swarm itself.
+    #[serde(borrow, default)]
+    pub labels: TextMap<'a>,
 }
 
 /// One node.

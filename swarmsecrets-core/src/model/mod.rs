@@ -18,7 +18,7 @@ mod task;
 mod text;
 mod unreadable;
 
-pub use self::cluster::{Actor, Event, Node, NodeDescription, NodeSpec, NodeStatus, Swarm, read_events};
+pub use self::cluster::{Actor, Event, Node, NodeDescription, NodeSpec, NodeStatus, Swarm, SwarmSpec, read_events};
 pub use self::container::{Container, ExecCreated, ExecState};
 pub use self::facts::{FailureAction, SecretReference, ServiceMode, UpdateConfig, UpdateStatus};
 pub use self::labels::Labels;

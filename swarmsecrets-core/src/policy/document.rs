@@ -50,7 +50,8 @@ pub(super) struct Document {
     pub grace: Vec<Spanned<GraceEntry>>,
     /// What stops everything.
     #[serde(default)]
-    pub kill_switch: Option<KillSwitchEntry>,
+    #[schemars(with = "Option<KillSwitchEntry>")]
+    pub kill_switch: Option<Spanned<KillSwitchEntry>>,
     /// Who approves what needs an approval. Without it nobody can.
     #[serde(default)]
     pub approval: Option<ApprovalEntry>,
@@ -61,6 +62,15 @@ pub(super) struct Document {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, SystemEntry>")]
     pub approvers: BTreeMap<String, Spanned<SystemEntry>>,
+    /// How often what they select is begun, and how much of it is in hand at once. All that select a secret hold.
+    #[serde(default)]
+    #[schemars(with = "Vec<LimitEntry>")]
+    pub limits: Vec<Spanned<LimitEntry>>,
+    /// The folder in which what limits count is remembered; that of `approval` if left out. Nobody but the account that
+    /// swarmsecrets runs as should be able to write to it.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub state: Option<Spanned<String>>,
 }
 
 /// How far swarmsecrets may go.
@@ -264,8 +274,11 @@ pub(super) struct GraceEntry {
 #[serde(deny_unknown_fields)]
 pub(super) struct KillSwitchEntry {
     /// A file: while it is there, or cannot be looked for, nothing is changed.
-    #[schemars(with = "String")]
-    pub file: Spanned<String>,
+    #[schemars(with = "Option<String>")]
+    pub file: Option<Spanned<String>>,
+    /// A label of the Swarm itself: while the Swarm carries it, whatever its value, or its labels cannot be read, nothing is changed.
+    #[schemars(with = "Option<String>")]
+    pub label: Option<Spanned<String>>,
     /// What becomes of a rotation that is under way.
     #[serde(default)]
     pub on_kill: OnKill,
@@ -366,4 +379,42 @@ pub(super) struct SinkEntry {
     /// A file with the URL of the database, which holds a password.
     #[schemars(with = "Option<String>")]
     pub url_file: Option<Spanned<String>>,
+}
+
+/// How often something is begun, and how much of it is in hand at once.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LimitEntry {
+    /// Its name, which no other limit has. What was counted is kept under it.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// Why, for whoever it stops.
+    #[schemars(with = "String")]
+    pub reason: Spanned<String>,
+    /// How many secrets may be begun with in `per`. A plan for three secrets counts three.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 10_000))]
+    pub at_most: Option<Spanned<u32>>,
+    /// The time that is looked back on, such as `1h`.
+    #[schemars(with = "Option<String>")]
+    pub per: Option<Spanned<String>>,
+    /// How many rotations may be in hand at once. One that broke off is in hand until it is taken up and ends.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 10_000))]
+    pub at_once: Option<Spanned<u32>>,
+    /// Whose count it is: one for each agent, secret or environment. One for all if left out.
+    pub for_each: Option<ForEach>,
+    /// What it is for.
+    #[schemars(with = "Option<Select>")]
+    pub select: Option<Spanned<Select>>,
+}
+
+/// Whose count a limit keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ForEach {
+    /// One for each id of an AI agent, and one for all who name none.
+    Agent,
+    /// One for each logical secret.
+    Secret,
+    /// One for each environment.
+    Environment,
 }

@@ -11,6 +11,7 @@ use super::audit::AuditSettings;
 use super::decision::{Decision, Subject, builtin};
 use super::document::{Document, Effect, OnKill, PhaseWord};
 use super::hours::{Freeze, Window};
+use super::limits::Limit;
 use super::selector::{Act, Selector, Way};
 use super::values::Demands;
 use crate::duration::short;
@@ -29,9 +30,11 @@ pub struct Policy {
     pub(super) freezes: Vec<Timed<Freeze>>,
     pub(super) values: Vec<Demands>,
     pub(super) grace: Vec<Grace>,
-    pub(super) kill_switch: Option<KillFile>,
+    pub(super) kill_switch: Option<KillSwitches>,
     pub(super) approvals: Option<Approvals>,
     pub(super) audit: Option<AuditSettings>,
+    pub(super) limits: Vec<Limit>,
+    pub(super) state: Option<String>,
     pub(super) digest: PolicyDigest,
 }
 
@@ -63,11 +66,13 @@ pub(super) struct Grace {
     pub(super) selector: Selector,
 }
 
-/// The kill switch that a policy names.
+/// The kill switches that a policy names: each by itself stops everything.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KillFile {
+pub struct KillSwitches {
     /// While this file is there, or cannot be looked for, nothing is changed.
-    pub file: String,
+    pub file: Option<String>,
+    /// While the Swarm carries this label, or its labels cannot be read, nothing is changed.
+    pub label: Option<String>,
     /// What becomes of a rotation that is under way.
     pub on_kill: OnKill,
 }
@@ -105,7 +110,7 @@ impl Policy {
 
     /// The kill switch that it names.
     #[must_use]
-    pub fn kill_switch(&self) -> Option<&KillFile> {
+    pub fn kill_switch(&self) -> Option<&KillSwitches> {
         self.kill_switch.as_ref()
     }
 
@@ -249,14 +254,16 @@ impl fmt::Display for Policy {
             (self.values.len(), "demand on values", "demands on values"),
             (self.grace.len(), "demand on grace periods", "demands on grace periods"),
             (self.audit.as_ref().map_or(0, |audit| audit.sinks.len()), "audit sink", "audit sinks"),
+            (self.limits.len(), "limit", "limits"),
         ];
         for (count, one, several) in parts.into_iter().filter(|(count, ..)| *count > 0) {
             write!(f, ", {count} {}", if count == 1 { one } else { several })?;
         }
-        match &self.kill_switch {
-            Some(switch) => write!(f, ", kill switch {}", quoted(&switch.file)),
-            None => Ok(()),
+        let Some(switches) = &self.kill_switch else { return Ok(()) };
+        if let Some(file) = &switches.file {
+            write!(f, ", kill switch {}", quoted(file))?;
         }
+        switches.label.as_ref().map_or(Ok(()), |label| write!(f, ", kill switch by the label {}", quoted(label)))
     }
 }
 

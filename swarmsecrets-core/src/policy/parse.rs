@@ -12,10 +12,11 @@ use toml::Spanned;
 use super::approvals::Approvals;
 use super::audit::AuditSettings;
 use super::document::{
-    ApprovalEntry, Day, Document, Effect, FreezeEntry, GraceEntry, PhaseWord, SCHEMA, Select, WindowEntry,
+    ApprovalEntry, Day, Document, Effect, FreezeEntry, GraceEntry, LimitEntry, PhaseWord, SCHEMA, Select, WindowEntry,
 };
-use super::file::{Grace, KillFile, Phase, Policy, Rule, Timed};
+use super::file::{Grace, KillSwitches, Phase, Policy, Rule, Timed};
 use super::hours::{Freeze, Window};
+use super::limits::Limit;
 use super::selector::Selector;
 use super::systems::SystemEntry;
 use super::values::Demands;
@@ -88,6 +89,8 @@ fn policy(document: Document, zones: &TimeZoneDatabase) -> Result<Policy, Wrong>
     rules.sort_by(|a, b| a.name.cmp(&b.name));
     let phase = |entry: super::document::PhaseEntry| Ok(Phase { word: entry.phase, selector: select(entry.select)? });
     let mut hours = BTreeSet::new();
+    let state = document.state.map(|folder| absolute("folder", folder)).transpose()?;
+    let limits = limits(document.limits, state.is_some() || document.approval.is_some())?;
     Ok(Policy {
         phase: document.phase,
         default: document.default,
@@ -100,6 +103,8 @@ fn policy(document: Document, zones: &TimeZoneDatabase) -> Result<Policy, Wrong>
         kill_switch: document.kill_switch.map(kill_switch).transpose()?,
         audit: document.audit.map(AuditSettings::new).transpose()?,
         approvals: approvals(document.approval, document.approvers)?,
+        limits,
+        state,
         digest: digest(""),
     })
 }
@@ -118,7 +123,7 @@ fn approvals(
     }
 }
 
-fn named(what: &str, name: &Spanned<String>, seen: &mut BTreeSet<String>) -> Result<(), Wrong> {
+pub(super) fn named(what: &str, name: &Spanned<String>, seen: &mut BTreeSet<String>) -> Result<(), Wrong> {
     let text = name.get_ref();
     if text.trim().is_empty() || text.chars().any(crate::ids::is_unprintable) {
         return Err((name.span(), format!("the name of a {what} must be printable text")));
@@ -206,13 +211,39 @@ fn grace(entry: Spanned<GraceEntry>) -> Result<Grace, Wrong> {
     }
 }
 
-fn kill_switch(entry: super::document::KillSwitchEntry) -> Result<KillFile, Wrong> {
-    let file = entry.file.get_ref();
-    if !file.starts_with('/') {
-        let why = format!("{} is no absolute path: it must mean the same file wherever a process begins", quoted(file));
-        return Err((entry.file.span(), why));
+fn kill_switch(entry: Spanned<super::document::KillSwitchEntry>) -> Result<KillSwitches, Wrong> {
+    let (at, entry) = (entry.span(), entry.into_inner());
+    if entry.file.is_none() && entry.label.is_none() {
+        return Err((at, "the kill switch has neither `file` nor `label`, and could never be turned on".into()));
     }
-    Ok(KillFile { file: entry.file.into_inner(), on_kill: entry.on_kill })
+    let label = entry.label.map(|label| match label.get_ref().trim() {
+        "" => Err((label.span(), "the label has no name".to_owned())),
+        _ => Ok(label.into_inner()),
+    });
+    Ok(KillSwitches {
+        file: entry.file.map(|file| absolute("file", file)).transpose()?,
+        label: label.transpose()?,
+        on_kill: entry.on_kill,
+    })
+}
+
+fn absolute(what: &str, path: Spanned<String>) -> Result<String, Wrong> {
+    if !path.get_ref().starts_with('/') {
+        let text = quoted(path.get_ref());
+        let why = format!("{text} is no absolute path: it must mean the same {what} wherever a process begins");
+        return Err((path.span(), why));
+    }
+    Ok(path.into_inner())
+}
+
+/// What is counted must be remembered somewhere.
+fn limits(entries: Vec<Spanned<LimitEntry>>, remembered: bool) -> Result<Vec<Limit>, Wrong> {
+    if let Some(first) = entries.first().filter(|_| !remembered) {
+        let why = "limits are counted in a folder that outlasts every process: name it at the top of the file, as in `state = \"/var/lib/swarmsecrets/state\"`";
+        return Err((first.span(), why.into()));
+    }
+    let mut names = BTreeSet::new();
+    entries.into_iter().map(|entry| Limit::new(entry, &mut names)).collect()
 }
 
 fn time(text: &Spanned<String>) -> Result<Time, Wrong> {
@@ -260,6 +291,8 @@ impl Default for Policy {
             kill_switch: None,
             approvals: None,
             audit: None,
+            limits: Vec::new(),
+            state: None,
             digest: digest(""),
         }
     }

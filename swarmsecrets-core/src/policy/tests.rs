@@ -187,6 +187,8 @@ fn what_is_wrong_is_named_with_its_place() {
         "schema = 1\n[[values]]\nforbidden_patterns = ['(']",
         "schema = 1\n[kill_switch]\nfile = 'stop'",
         "schema = 1\n[kill_switch]\nfile = '/stop'\non_kill = 'go-on'",
+        "schema = 1\n[kill_switch]\non_kill = 'restore'",
+        "schema = 1\n[kill_switch]\nlabel = ' '",
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\napprovers = []",
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\napprovers = [{ identity = 'alice', key = 'ed25519:AAAA' }]",
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\npeople = 2\napprovers = [{ identity = 'alice', key = 'ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=' }]",
@@ -197,6 +199,18 @@ fn what_is_wrong_is_named_with_its_place() {
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.Chat]\nkind = 'program'\nidentities = { U1 = 'alice' }",
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.chat]\nkind = 'program'\nidentities = { U1 = ' ' }",
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.chat]\nkind = 'smoke'\nidentities = { U1 = 'alice' }",
+        "schema = 1\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 1",
+        "schema = 1\nstate = 'here'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 1",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_most = 5",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nper = '1h'\nat_once = 1",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = ''\nat_most = 5\nper = '1h'",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_most = 0\nper = '1h'",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 10001",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_most = 5\nper = '0s'",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_most = 5\nper = 'hour'",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 1\nfor_each = 'person'",
+        "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 1\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 2",
         "not toml",
     ];
     let mut page = String::new();
@@ -224,13 +238,28 @@ fn a_policy_says_in_a_few_words_what_stands_in_it() {
     let text = "phase = 'assisted'\ndefault = 'deny'\n[[rules]]\nname = 'a'\neffect = 'deny'\nreason = 'x'\n[[rules]]\nname = 'b'\neffect = 'deny'\nreason = 'x'\n[[grace]]\nmin = '1h'\n[kill_switch]\nfile = '/run/stop'";
     let said = "phase assisted, default deny, 2 rules, 1 demand on grace periods, kill switch `/run/stop`";
     assert_eq!(policy(text).to_string(), said);
+    let text = "[kill_switch]\nfile = '/run/stop'\nlabel = 'stop'";
+    let said = "phase read-only, default allow, kill switch `/run/stop`, kill switch by the label `stop`";
+    assert_eq!(policy(text).to_string(), said);
 }
 
 #[test]
 fn the_schema_knows_every_key() {
     let schema = Policy::schema();
-    for key in ["schema", "phase", "default", "phases", "rules", "windows", "freezes", "values", "grace", "kill_switch"]
-    {
+    for key in [
+        "schema",
+        "phase",
+        "default",
+        "phases",
+        "rules",
+        "windows",
+        "freezes",
+        "values",
+        "grace",
+        "kill_switch",
+        "limits",
+        "state",
+    ] {
         assert!(schema["properties"][key].is_object(), "{key}");
     }
     assert_eq!(schema["additionalProperties"], false);

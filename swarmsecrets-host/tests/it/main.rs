@@ -6,6 +6,7 @@ mod approver;
 mod audit;
 mod audit_sinks;
 mod checkpoint;
+mod counters;
 mod journal;
 mod nonces;
 mod state_dir;

@@ -68,6 +68,8 @@ class Judgement:
     """Whether maintenance windows and freezes let it be done at the time that was asked about."""
     closed: str | None
     """Why not, and when the next window opens."""
+    limits: tuple[str, ...]
+    """The limits that it falls under, in words. Whether they have room is told when it is begun."""
 
     @classmethod
     def _of(cls, text: str) -> Judgement:
@@ -75,7 +77,7 @@ class Judgement:
         parts = document["rulings"]
         rulings = tuple(Ruling(one["by"], one["decision"], one.get("reason"), one["policy"]) for one in parts)
         closed: str | None = document["closed"]
-        return cls(rulings[0].decision, rulings[0].reason, rulings, closed is None, closed)
+        return cls(rulings[0].decision, rulings[0].reason, rulings, closed is None, closed, tuple(document["limits"]))
 
 
 @dataclass(frozen=True)

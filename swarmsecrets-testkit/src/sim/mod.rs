@@ -24,6 +24,7 @@ mod saved;
 mod service;
 mod spec;
 mod stack;
+mod swarm_spec;
 mod task;
 mod vault;
 mod world;

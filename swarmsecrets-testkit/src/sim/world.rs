@@ -15,6 +15,7 @@ use super::node::{Node, NodeBuilder};
 use super::orchestrator::Rollout;
 use super::program::{Program, Stored as StoredProgram};
 use super::service::{Service, Stored};
+use super::swarm_spec::SwarmSpec;
 use super::task::Task;
 use super::vault::Vault;
 
@@ -27,6 +28,9 @@ pub(crate) struct World {
     /// The version that the last write gave.
     pub(crate) index: u64,
     pub(crate) cluster: String,
+    /// What the Swarm was told to be.
+    #[serde(default)]
+    pub(crate) swarm: SwarmSpec,
     pub(crate) nodes: BTreeMap<String, Node>,
     pub(crate) secrets: BTreeMap<String, Stored>,
     pub(crate) configs: BTreeMap<String, Stored>,
@@ -83,6 +87,7 @@ impl World {
             now: base,
             index: 10,
             cluster,
+            swarm: SwarmSpec::default(),
             nodes: BTreeMap::new(),
             secrets: BTreeMap::new(),
             configs: BTreeMap::new(),

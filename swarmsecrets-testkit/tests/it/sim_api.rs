@@ -230,3 +230,22 @@ fn the_swarm_itself_is_described_as_recorded() {
     let spec = &exchange(&configs, "config.inspect")["response"]["body"]["Spec"];
     assert_eq!(&get(&engine, "/configs/site.conf")["Spec"], spec);
 }
+
+/// Measured on an Engine 20.10.24: the whole spec is replaced, and only the name stays where it is left out.
+#[test]
+fn the_labels_of_the_swarm_are_replaced_with_its_whole_spec() {
+    let engine = SimEngine::new(1);
+    let recorded = recording("engine_via_portainer_admin");
+    let swarm = get(&engine, "/swarm");
+    assert_eq!(swarm["Spec"], exchange(&recorded, "swarm")["response"]["body"]["Spec"]);
+    let update =
+        |version: &Value, spec: &Value| ask(&engine, "POST", &format!("/swarm/update?version={version}"), spec);
+    let mut spec = swarm["Spec"].clone();
+    spec["Labels"] = json!({"stop": ""});
+    assert_eq!(update(&swarm["Version"]["Index"], &spec), (200, Value::Null));
+    assert_eq!(get(&engine, "/swarm")["Spec"], spec);
+    let stale = json!({"message": "rpc error: code = Unknown desc = update out of sequence"});
+    assert_eq!(update(&swarm["Version"]["Index"], &spec), (500, stale));
+    assert_eq!(update(&get(&engine, "/swarm")["Version"]["Index"], &json!({})), (200, Value::Null));
+    assert_eq!(get(&engine, "/swarm")["Spec"], json!({"Name": "default", "Labels": {}}));
+}

@@ -35,6 +35,7 @@ fn route(world: &mut World, request: &EngineRequest) -> Answer {
         ("GET" | "HEAD", ["_ping"]) => system::ping(),
         ("GET", ["info"]) => system::info(world),
         ("GET", ["swarm"]) => system::swarm(world),
+        ("POST", ["swarm", "update"]) => system::update_swarm(world, request),
         ("GET", ["nodes"]) => system::nodes(world),
         ("GET", ["nodes", id]) => system::node(world, id),
         ("GET", ["networks"]) => system::networks(world),

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Refused, ok, raw};
+use super::answer::{Answer, Refused, body, empty, ok, parameter, raw};
+use crate::engine::EngineRequest;
 use crate::sim::node::Node;
+use crate::sim::swarm_spec::SwarmSpec;
 use crate::sim::world::World;
 
 pub(crate) fn version() -> Answer {
@@ -68,30 +70,32 @@ pub(crate) fn networks(world: &World) -> Answer {
 pub(crate) fn swarm(world: &World) -> Answer {
     ok(&json!({
         "ID": world.cluster,
-        "Version": {"Index": 10},
+        "Version": {"Index": world.swarm.index},
         "CreatedAt": world.base.to_string(),
         "UpdatedAt": world.base.to_string(),
-        "Spec": {
-            "Name": "default",
-            "Labels": {},
-            "Orchestration": {"TaskHistoryRetentionLimit": 5},
-            "Raft": {
-                "SnapshotInterval": 10000,
-                "KeepOldSnapshots": 0,
-                "LogEntriesForSlowFollowers": 500,
-                "ElectionTick": 10,
-                "HeartbeatTick": 1,
-            },
-            "Dispatcher": {"HeartbeatPeriod": 5_000_000_000_u64},
-            "CAConfig": {"NodeCertExpiry": 7_776_000_000_000_000_u64},
-            "TaskDefaults": {},
-            "EncryptionConfig": {"AutoLockManagers": false},
-        },
+        "Spec": world.swarm.spec,
         "RootRotationInProgress": false,
         "DataPathPort": 4789,
         "DefaultAddrPool": ["10.0.0.0/8"],
         "SubnetSize": 24,
     }))
+}
+
+/// The whole spec is replaced: what is left out is reset. It keeps its name.
+pub(crate) fn update_swarm(world: &mut World, request: &EngineRequest) -> Answer {
+    let mut spec: Value = body(request)?;
+    let version: u64 = parameter(request, "version")
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| Refused::new(400, "invalid swarm version"))?;
+    if version != world.swarm.index {
+        return Err(Refused::out_of_sequence());
+    }
+    if let Some(spec) = spec.as_object_mut() {
+        spec.entry("Name").or_insert_with(|| "default".into());
+        spec.entry("Labels").or_insert_with(|| json!({}));
+    }
+    world.swarm = SwarmSpec { index: world.next_version(), spec };
+    empty(200)
 }
 
 pub(crate) fn nodes(world: &World) -> Answer {
