@@ -50,8 +50,8 @@ impl Reading {
     /// [`Checkpoint::check`].
     #[must_use]
     pub fn against(checkpoints: Vec<Checkpoint>) -> Self {
-        let mut reading = Self::default();
-        reading.against = checkpoints.into_iter().map(|one| (one, None)).collect();
+        let against = checkpoints.into_iter().map(|one| (one, None)).collect();
+        let mut reading = Self { against, ..Self::default() };
         reading.compare();
         reading
     }
