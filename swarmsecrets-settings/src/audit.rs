@@ -6,8 +6,11 @@ use std::sync::Arc;
 use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::policy::{AuditSettings, SinkKind, SinkSettings};
 use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_elasticsearch::ElasticsearchAudit;
 use swarmsecrets_host::{AuditSinks, Checkpoints, FileAudit, NamedSink, read_credential};
 use swarmsecrets_postgres::PostgresAudit;
+
+use crate::entries;
 
 /// The name of the checkpoint that is kept beside its trail.
 const CHECKPOINT: &str = "audit.checkpoint.json";
@@ -47,7 +50,29 @@ fn sink(folder: &Path, settings: &SinkSettings) -> Result<Arc<dyn AuditSink>> {
             let url = read_credential(Path::new(given("url_file", settings.url_file.as_ref())?))?;
             Arc::new(PostgresAudit::at(&url)?)
         }
+        SinkKind::Opensearch => Arc::new(opensearch(settings)?),
     })
+}
+
+fn opensearch(settings: &SinkSettings) -> Result<ElasticsearchAudit> {
+    let mut sink = ElasticsearchAudit::at(given("url", settings.url.as_ref())?);
+    if let Some(index) = &settings.index {
+        sink = sink.index(index);
+    }
+    if let Some(pem) = authority(settings)? {
+        sink = sink.ca_certificate(&pem);
+    }
+    if let (Some(user), Some(file)) = (&settings.user, &settings.password_file) {
+        sink = sink.password(user, &read_credential(Path::new(file))?);
+    }
+    if let Some(file) = &settings.token_file {
+        sink = sink.api_key(&read_credential(Path::new(file))?);
+    }
+    sink.build()
+}
+
+fn authority(settings: &SinkSettings) -> Result<Option<Vec<u8>>> {
+    entries::authority(Path::new("/"), settings.ca_file.as_deref().map(Path::new))
 }
 
 /// A trail in another folder: in the same one, each record would stand twice in one chain.
@@ -102,6 +127,27 @@ mod tests {
             (&no_file, "audit sink b: the credential file"),
         ] {
             let error = audit_trail(&here, Some(&settings(bad))).err().unwrap();
+            assert!(error.message().contains(part), "{error}");
+        }
+        let search = format!(
+            "[[audit.sinks]]\nname = 's'\nkind = 'opensearch'\nurl = 'http://127.0.0.1:9200'\nindex = 'audit'\nuser = 'writer'\npassword_file = '{}'\n",
+            key.display()
+        );
+        assert!(audit_trail(&here, Some(&settings(&search))).is_ok());
+        for (from, to, part) in [
+            (
+                "http://127.0.0.1:9200",
+                "http://search.example.org:9200",
+                "audit sink s: cannot set up an audit sink in OpenSearch: over a",
+            ),
+            ("key'", "nosuch'", "audit sink s: the credential file"),
+            (
+                "user =",
+                "ca_file = '/no/such/file'\nuser =",
+                "audit sink s: cannot read the certificate authority's file",
+            ),
+        ] {
+            let error = audit_trail(&here, Some(&settings(&search.replace(from, to)))).err().unwrap();
             assert!(error.message().contains(part), "{error}");
         }
         std::fs::write(&url, "mysql://auditor:made-up-password@db.example.org/audit\n").unwrap();

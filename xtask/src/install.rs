@@ -11,6 +11,9 @@ use crate::repository;
 /// The version that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
 
+/// The version of OpenSearch that the tests run on.
+const OPENSEARCH: &str = "2.19.6";
+
 /// The programs of a real Docker Engine.
 pub(crate) struct EngineTools {
     /// The daemon.
@@ -53,6 +56,10 @@ pub(crate) struct ServerTools {
     pub(crate) mariadbd: PathBuf,
     /// Redis.
     pub(crate) redis: PathBuf,
+    /// OpenSearch, packed.
+    pub(crate) opensearch: PathBuf,
+    /// The folder of the Java that OpenSearch runs on.
+    pub(crate) java_home: PathBuf,
 }
 
 /// Finds the servers' programs, installing the packages that are missing. The distribution's own services are not started.
@@ -70,7 +77,37 @@ pub(crate) fn server_tools(log: &Log) -> Result<ServerTools, Failure> {
         mariadbd: program("mariadb-server", &|| first(&["/usr/sbin/mariadbd"]))?,
         mariadb_install: program("mariadb-server", &|| first(&["/usr/bin/mariadb-install-db"]))?,
         redis: program("redis-server", &|| first(&["/usr/bin/redis-server"]))?,
+        java_home: program("openjdk-17-jre-headless", &java_home)?,
+        opensearch: {
+            program("unzip", &|| first(&["/usr/bin/unzip"]))?;
+            program("maven", &|| first(&["/usr/bin/mvn"]))?;
+            opensearch(log)?
+        },
     })
+}
+
+fn java_home() -> Option<PathBuf> {
+    let there = std::fs::read_dir("/usr/lib/jvm").ok()?.flatten().map(|entry| entry.path());
+    let of_17 =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("java-17-openjdk"));
+    there.filter(of_17).find(|path| path.join("bin/java").exists())
+}
+
+/// Finds the distribution of OpenSearch, fetching it into `target/tools` once.
+fn opensearch(log: &Log) -> Result<PathBuf, Failure> {
+    let tools = repository::target().join("tools");
+    let packed = tools.join(format!("opensearch-{OPENSEARCH}.zip"));
+    if !packed.exists() {
+        log.say("fetching OpenSearch with Maven: this takes a while, once");
+        let artifact = format!("-Dartifact=org.opensearch.distribution.integ-test-zip:opensearch:{OPENSEARCH}:zip");
+        let mut maven = Command::new("mvn");
+        maven.args(["--batch-mode", "--quiet", "dependency:copy"]).arg(artifact);
+        log.run(maven.arg(format!("-DoutputDirectory={}", tools.display())))?;
+    }
+    match packed.exists() {
+        true => Ok(packed),
+        false => Err(format!("Maven has fetched OpenSearch, but {} is not there", packed.display())),
+    }
 }
 
 fn postgres_programs() -> Option<PathBuf> {

@@ -1,8 +1,9 @@
-//! Real servers for the tests of the plugins and of the command: PostgreSQL, MariaDB and Redis, each on 127.0.0.1, on a port of
+//! Real servers for the tests of the plugins and of the command: PostgreSQL, MariaDB, Redis and OpenSearch, each on 127.0.0.1, on a port of
 //! its own, in a folder of its own that is removed when it ends, and as a user without rights.
 
 mod certificate;
 mod mariadb;
+mod opensearch;
 mod place;
 mod postgres;
 mod redis;
@@ -16,8 +17,13 @@ use crate::process::{Daemon, run_beside};
 use crate::{Failure, install, repository};
 
 /// The packages whose tests (`tests/server`) need the servers: those of the plugins, and the command's.
-pub(crate) const PACKAGES: [&str; 4] =
-    ["swarmsecrets-postgres", "swarmsecrets-mysql", "swarmsecrets-redis", "swarmsecrets-cli"];
+pub(crate) const PACKAGES: [&str; 5] = [
+    "swarmsecrets-postgres",
+    "swarmsecrets-mysql",
+    "swarmsecrets-redis",
+    "swarmsecrets-elasticsearch",
+    "swarmsecrets-cli",
+];
 
 /// A server, and what tests are told of it beside its place and password.
 type Started = (Daemon, Vec<(&'static str, String)>);
@@ -39,6 +45,7 @@ impl Servers {
         servers.add(log, "REDIS", |place| redis::start(log, place, &tools, redis::Users::InAclFile))?;
         servers
             .add(log, "REDIS_WITHOUT_ACL_FILE", |place| redis::start(log, place, &tools, redis::Users::InConfigFile))?;
+        servers.add(log, "OPENSEARCH", |place| opensearch::start(log, place, &tools))?;
         Ok(servers)
     }
 

@@ -7,10 +7,10 @@ use reqwest::Url;
 use swarmsecrets_core::exec::Exec;
 use swarmsecrets_core::health::{Baseline, Health, HealthProbe, Target};
 use swarmsecrets_core::{Error, ErrorKind, Result, ids};
+use swarmsecrets_tls::Trust;
 
 use crate::latency::{SLACK, TIMES, Usual, p95};
 use crate::page::{Page, client};
-use crate::tls::Trust;
 
 /// Asks for a page several times, each time on a connection of its own, and compares status, body and time with what
 /// was before.

@@ -25,14 +25,12 @@
 //! that cannot be reached is inconclusive: commands reach those of the endpoint's own node alone.
 
 mod command;
-mod failure;
 mod http;
 mod latency;
 mod page;
 mod tcp;
-mod tls;
 
 pub use self::command::CommandProbe;
 pub use self::http::{HttpProbe, HttpProbeBuilder};
 pub use self::tcp::TcpProbe;
-pub use self::tls::Trust;
+pub use swarmsecrets_tls::Trust;

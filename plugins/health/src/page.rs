@@ -5,10 +5,8 @@ use std::time::{Duration, Instant};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Client, Response, Url};
 use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_tls::{Trust, config, words};
 use tokio::time::timeout;
-
-use crate::failure::words;
-use crate::tls::{self, Trust};
 
 /// How much of a body is searched, in bytes.
 const BODY: usize = 256 * 1024;
@@ -26,7 +24,7 @@ pub(crate) struct Page {
 
 /// A client that makes a connection for each request and goes to no other host.
 pub(crate) fn client(trust: &Trust) -> Result<Client> {
-    let mut config = tls::config(trust)?;
+    let mut config = config(trust)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Client::builder()
         .tls_backend_preconfigured(config)

@@ -10,13 +10,11 @@ use rustls::pki_types::ServerName;
 use swarmsecrets_core::exec::Exec;
 use swarmsecrets_core::health::{Baseline, Health, HealthProbe, Target};
 use swarmsecrets_core::{Error, ErrorKind, Result, ids};
+use swarmsecrets_tls::{Trust, config, words};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-
-use crate::failure::words;
-use crate::tls::{self, Trust};
 
 /// A port that Swarm publishes takes connections although nobody answers behind it, and closes them at once.
 const AT_ONCE: Duration = Duration::from_millis(300);
@@ -59,7 +57,7 @@ impl TcpProbe {
             self.address.rsplit_once(':').map_or("", |(host, _)| host).trim_start_matches('[').trim_end_matches(']');
         let host = ServerName::try_from(host.to_owned())
             .map_err(|_| settings("the host of the address is no name that stands in a certificate"))?;
-        self.tls = Some((Arc::new(tls::config(trust)?), host));
+        self.tls = Some((Arc::new(config(trust)?), host));
         self.name = format!("tls {}", self.address);
         Ok(self)
     }

@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::approval::Approved;
-use crate::ids::{EnvironmentId, PlanDigest, RequestDigest, RotationId};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{EnvironmentId, PlanDigest, RequestDigest, RotationId, hex};
 use crate::policy::Direction;
 
 /// Who acts.
@@ -55,6 +57,9 @@ pub enum Phase {
 }
 
 /// What is written about one mutation, before and after. It holds no value.
+///
+/// As JSON its members stand in the order of these fields, and nothing stands between them: that is what chains and digests are
+/// computed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditRecord {
     /// When.
@@ -80,4 +85,18 @@ pub struct AuditRecord {
     pub outcome: Option<String>,
     /// Whether this was a simulation.
     pub simulated: bool,
+}
+
+impl AuditRecord {
+    /// A name for this record that any sender gives it again: the SHA-256, in hexadecimal digits, of `swarmsecrets audit record 1`, a line
+    /// feed, and its JSON. A sink that keeps one record of each name cannot be sent one twice.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Audit`] if the record cannot be encoded.
+    pub fn name(&self) -> Result<String> {
+        let json = serde_json::to_vec(self)
+            .map_err(|e| Error::new(ErrorKind::Audit, "the audit record cannot be encoded").with_source(e))?;
+        let sha = Sha256::new().chain_update("swarmsecrets audit record 1\n").chain_update(json);
+        Ok(hex(&sha.finalize()))
+    }
 }

@@ -293,3 +293,20 @@ fn what_was_not_read_cannot_be_held_against_a_checkpoint() {
     assert_eq!(found.problem, Some(broken));
     assert_eq!(found.checkpoints.iter().map(|one| one.held).collect::<Vec<_>>(), [Some(true), None]);
 }
+
+#[test]
+fn the_name_of_a_record_is_that_of_its_content_alone() {
+    let one = record(1, "create secret db_v2", None);
+    let name = one.name().unwrap();
+    assert_eq!(name, one.clone().name().unwrap());
+    assert!(name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit()), "{name}");
+    for other in [
+        record(2, "create secret db_v2", None),
+        record(1, "create secret db_v3", None),
+        record(1, "create secret db_v2", Some("done")),
+        AuditRecord { simulated: false, ..one.clone() },
+        AuditRecord { at: Timestamp::UNIX_EPOCH, ..one },
+    ] {
+        assert_ne!(other.name().unwrap(), name);
+    }
+}

@@ -41,8 +41,20 @@ pub struct SinkSettings {
     pub within: Option<Duration>,
     /// The folder of another file.
     pub folder: Option<String>,
+    /// Where it is.
+    pub url: Option<String>,
     /// The file with the URL of a database, which holds a password.
     pub url_file: Option<String>,
+    /// The index of a search engine.
+    pub index: Option<String>,
+    /// Who logs in.
+    pub user: Option<String>,
+    /// The file with their password.
+    pub password_file: Option<String>,
+    /// The file with the token that is sent instead.
+    pub token_file: Option<String>,
+    /// The certificates (PEM) of the authorities that are believed, and no others.
+    pub ca_file: Option<String>,
 }
 
 impl AuditSettings {
@@ -118,17 +130,28 @@ fn sink_settings(entry: Spanned<SinkEntry>, names: &mut BTreeSet<String>) -> Res
         may_lag: entry.may_lag.map(Spanned::into_inner),
         within,
         folder: entry.folder.map(absolute).transpose()?,
+        url: entry.url,
         url_file: entry.url_file.map(absolute).transpose()?,
+        index: entry.index,
+        user: entry.user,
+        password_file: entry.password_file.map(absolute).transpose()?,
+        token_file: entry.token_file.map(absolute).transpose()?,
+        ca_file: entry.ca_file.map(absolute).transpose()?,
     })
 }
 
 /// Whether all that a kind needs is given, and nothing else.
 fn belongs(entry: &SinkEntry) -> Result<(), String> {
-    use SinkKind::{File, Postgres};
+    use SinkKind::{File, Opensearch, Postgres};
     let kind = entry.kind;
-    let settings: [(&str, bool, &[SinkKind], &[SinkKind]); 2] = [
+    let settings: [(&str, bool, &[SinkKind], &[SinkKind]); 7] = [
         ("folder", entry.folder.is_some(), &[File], &[File]),
+        ("url", entry.url.is_some(), &[Opensearch], &[Opensearch]),
         ("url_file", entry.url_file.is_some(), &[Postgres], &[Postgres]),
+        ("index", entry.index.is_some(), &[], &[Opensearch]),
+        ("user", entry.user.is_some(), &[], &[Opensearch]),
+        ("token_file", entry.token_file.is_some(), &[], &[Opensearch]),
+        ("ca_file", entry.ca_file.is_some(), &[], &[Opensearch]),
     ];
     for (key, given, needed, taken) in settings {
         if needed.contains(&kind) && !given {
@@ -138,7 +161,13 @@ fn belongs(entry: &SinkEntry) -> Result<(), String> {
             return Err(format!("`{key}` does not belong to a sink of this kind: leave it out"));
         }
     }
-    Ok(())
+    match (&entry.user, &entry.password_file, &entry.token_file) {
+        (Some(_), None, _) | (None, Some(_), _) => Err("`user` and `password_file` are given together".into()),
+        (Some(_), Some(_), Some(_)) => {
+            Err("give `user` and `password_file`, or `token_file`: one of them logs in".into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn absolute(text: Spanned<String>) -> Result<String, Wrong> {
@@ -180,9 +209,13 @@ kind = "postgres"
 url_file = "/etc/swarmsecrets/audit.url"
 
 [[audit.sinks]]
-name = "mirror"
-kind = "file"
-folder = "/mnt/mirror"
+name = "siem"
+kind = "opensearch"
+url = "https://search.example.org:9200"
+index = "swarmsecrets-audit"
+user = "writer"
+password_file = "/etc/swarmsecrets/siem.password"
+ca_file = "/etc/swarmsecrets/ca.pem"
 may_lag = 1000
 "#;
 
@@ -195,10 +228,10 @@ may_lag = 1000
         let policy = read(GOOD).unwrap();
         let audit = policy.audit().unwrap();
         assert_eq!((audit.quorum, audit.sinks.len()), (Some(2), 3));
-        let [archive, central, mirror] = &audit.sinks[..] else { panic!("{audit:?}") };
+        let [archive, central, siem] = &audit.sinks[..] else { panic!("{audit:?}") };
         assert_eq!((archive.kind, archive.within), (SinkKind::File, Some(Duration::from_secs(5))));
         assert_eq!(central.url_file.as_deref(), Some("/etc/swarmsecrets/audit.url"));
-        assert_eq!((mirror.kind, mirror.may_lag), (SinkKind::File, Some(1000)));
+        assert_eq!((siem.kind, siem.may_lag), (SinkKind::Opensearch, Some(1000)));
         assert!(policy.to_string().ends_with("3 audit sinks"), "{policy}");
         assert!(read("schema = 1\n").unwrap().audit().is_none());
         assert!(read("schema = 1\n[audit]\n").unwrap().audit().unwrap().sinks.is_empty());
@@ -217,11 +250,14 @@ may_lag = 1000
             ("\"5s\"", "\"0s\"", "in no time"),
             ("\"5s\"", "\"5\"", "unit"),
             ("folder = \"/mnt/archive\"\n", "", "`folder` is missing"),
+            ("folder =", "index = \"x\"\nfolder =", "`index` does not belong"),
             ("folder =", "url_file = \"/x\"\nfolder =", "`url_file` does not belong"),
             ("kind = \"postgres\"", "kind = \"oracle\"", "oracle"),
+            ("password_file = \"/etc/swarmsecrets/siem.password\"\n", "", "given together"),
+            ("user = \"writer\"", "user = \"writer\"\ntoken_file = \"/x\"", "one of them logs in"),
             ("may_lag = 1000", "may_lag = 0", "leave `may_lag` out"),
             ("may_lag = 1000", "may_lagg = 1000", "may_lagg"),
-            ("url_file = \"/etc", "url_file = \"etc", "no absolute path"),
+            ("password_file =", "password =", "password"),
         ] {
             assert!(GOOD.contains(from), "{from}");
             let error = read(&GOOD.replacen(from, to, 1)).err().unwrap_or_else(|| panic!("{to} is taken"));

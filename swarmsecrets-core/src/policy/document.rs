@@ -356,6 +356,8 @@ pub enum SinkKind {
     File,
     /// A table in PostgreSQL.
     Postgres,
+    /// An index in OpenSearch or Elasticsearch.
+    Opensearch,
 }
 
 /// A sink.
@@ -376,9 +378,24 @@ pub(super) struct SinkEntry {
     /// The folder of the other trail.
     #[schemars(with = "Option<String>")]
     pub folder: Option<Spanned<String>>,
+    /// Where the server is, such as `https://search.example.org:9200`.
+    pub url: Option<String>,
     /// A file with the URL of the database, which holds a password.
     #[schemars(with = "Option<String>")]
     pub url_file: Option<Spanned<String>>,
+    /// The index or data stream: `swarmsecrets-audit` if left out.
+    pub index: Option<String>,
+    /// Who logs in.
+    pub user: Option<String>,
+    /// A file with their password.
+    #[schemars(with = "Option<String>")]
+    pub password_file: Option<Spanned<String>>,
+    /// A file with the API key that is sent instead.
+    #[schemars(with = "Option<String>")]
+    pub token_file: Option<Spanned<String>>,
+    /// A file (PEM) with the authorities whose certificates are believed, and no others.
+    #[schemars(with = "Option<String>")]
+    pub ca_file: Option<Spanned<String>>,
 }
 
 /// How often something is begun, and how much of it is in hand at once.

@@ -59,6 +59,14 @@ impl Place {
         log.run(root_command("chown").arg(format!("{}:{}", NOBODY.0, NOBODY.1)).arg(path))
     }
 
+    /// Gives a folder and all that is in it to that user.
+    pub(crate) fn hand_over_all(&self, log: &Log, path: &Path) -> Result<(), Failure> {
+        if !is_root() {
+            return Ok(());
+        }
+        log.run(root_command("chown").arg("-R").arg(format!("{}:{}", NOBODY.0, NOBODY.1)).arg(path))
+    }
+
     /// A command that runs as that user, in the folder.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = match is_root() {

@@ -1,14 +1,15 @@
-//! TLS for one probe: rustls with ring, nothing installed for the whole process.
+//! Whose certificates a client believes.
 
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
+use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 use rustls_platform_verifier::Verifier;
-use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 
-/// Whose certificates a probe believes. The check cannot be switched off.
+/// Whose certificates a client believes. The check cannot be switched off.
 #[derive(Clone, Debug)]
 pub enum Trust {
     /// Those of the authorities that the system believes.
@@ -18,7 +19,31 @@ pub enum Trust {
 }
 
 /// The TLS settings of a client.
-pub(crate) fn config(trust: &Trust) -> Result<ClientConfig> {
+///
+/// # Errors
+/// [`ErrorKind::Settings`] if the system has no authorities, or if those that are given cannot be read.
+pub fn config(trust: &Trust) -> Result<ClientConfig> {
+    Ok(believing(trust)?.with_no_client_auth())
+}
+
+/// As [`config`], for a client that shows a certificate of its own (PEM, with those between it and its authority), and has its key (PEM).
+///
+/// # Errors
+/// As [`config`], and if the certificate or the key cannot be read, or do not belong together. Nothing of the key is shown.
+pub fn config_with_identity(trust: &Trust, certificates: &[u8], key: &SecretValue) -> Result<ClientConfig> {
+    let bad = |why: &str| Error::new(ErrorKind::Settings, format!("the client certificate {why}"));
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(certificates)
+        .collect::<Result<_, _>>()
+        .map_err(|_| bad("is not well-formed PEM"))?;
+    if chain.is_empty() {
+        return Err(bad("holds none: give it as PEM, with `-----BEGIN CERTIFICATE-----`"));
+    }
+    let key = PrivateKeyDer::from_pem_slice(key.expose())
+        .map_err(|_| bad("has a key that cannot be read: give it as PEM"))?;
+    believing(trust)?.with_client_auth_cert(chain, key).map_err(|_| bad("and its key do not belong together"))
+}
+
+fn believing(trust: &Trust) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>> {
     let failed = |why: &str| Error::new(ErrorKind::Settings, why.to_owned());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -34,7 +59,7 @@ pub(crate) fn config(trust: &Trust) -> Result<ClientConfig> {
         }
         Trust::Only(pem) => builder.with_root_certificates(authorities(pem)?),
     };
-    Ok(builder.with_no_client_auth())
+    Ok(builder)
 }
 
 fn authorities(pem: &[u8]) -> Result<RootCertStore> {
