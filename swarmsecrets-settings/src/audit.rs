@@ -9,6 +9,7 @@ use swarmsecrets_core::{Error, ErrorKind, Result};
 use swarmsecrets_elasticsearch::ElasticsearchAudit;
 use swarmsecrets_host::{AuditSinks, Checkpoints, FileAudit, NamedSink, read_credential};
 use swarmsecrets_postgres::PostgresAudit;
+use swarmsecrets_syslog::SyslogAudit;
 
 use crate::entries;
 
@@ -51,6 +52,7 @@ fn sink(folder: &Path, settings: &SinkSettings) -> Result<Arc<dyn AuditSink>> {
             Arc::new(PostgresAudit::at(&url)?)
         }
         SinkKind::Opensearch => Arc::new(opensearch(settings)?),
+        SinkKind::Syslog => Arc::new(syslog(settings)?),
     })
 }
 
@@ -67,6 +69,22 @@ fn opensearch(settings: &SinkSettings) -> Result<ElasticsearchAudit> {
     }
     if let Some(file) = &settings.token_file {
         sink = sink.api_key(&read_credential(Path::new(file))?);
+    }
+    sink.build()
+}
+
+fn syslog(settings: &SinkSettings) -> Result<SyslogAudit> {
+    let mut sink = SyslogAudit::at(given("address", settings.address.as_ref())?);
+    if let Some(pem) = authority(settings)? {
+        sink = sink.ca_certificate(&pem);
+    }
+    if let (Some(certificate), Some(key)) = (&settings.client_certificate_file, &settings.client_key_file) {
+        let failed = |e| Error::new(ErrorKind::Io, format!("cannot read the client certificate's file: {e}"));
+        let certificate = std::fs::read(certificate).map_err(failed)?;
+        sink = sink.client_certificate(&certificate, read_credential(Path::new(key))?);
+    }
+    if settings.unencrypted {
+        sink = sink.unencrypted();
     }
     sink.build()
 }
@@ -134,6 +152,13 @@ mod tests {
             key.display()
         );
         assert!(audit_trail(&here, Some(&settings(&search))).is_ok());
+        let log = "[[audit.sinks]]\nname = 'l'\nkind = 'syslog'\naddress = '127.0.0.1:601'\nunencrypted = true\nmay_lag = 5\n";
+        assert!(audit_trail(&here, Some(&settings(log))).is_ok());
+        let error = audit_trail(&here, Some(&settings(&log.replace("127.0.0.1", "192.0.2.1")))).err().unwrap();
+        assert!(
+            error.message().starts_with("audit sink l: cannot set up an audit sink for syslog: without"),
+            "{error}"
+        );
         for (from, to, part) in [
             (
                 "http://127.0.0.1:9200",

@@ -53,8 +53,16 @@ pub struct SinkSettings {
     pub password_file: Option<String>,
     /// The file with the token that is sent instead.
     pub token_file: Option<String>,
-    /// The certificates (PEM) of the authorities that are believed, and no others.
+    /// The host and port of a receiver.
+    pub address: Option<String>,
+    /// The file (PEM) with the authorities that are believed, and no others.
     pub ca_file: Option<String>,
+    /// The file (PEM) with the certificate that is shown.
+    pub client_certificate_file: Option<String>,
+    /// The file (PEM) with its key.
+    pub client_key_file: Option<String>,
+    /// Whether nothing is encrypted.
+    pub unencrypted: bool,
 }
 
 impl AuditSettings {
@@ -136,22 +144,31 @@ fn sink_settings(entry: Spanned<SinkEntry>, names: &mut BTreeSet<String>) -> Res
         user: entry.user,
         password_file: entry.password_file.map(absolute).transpose()?,
         token_file: entry.token_file.map(absolute).transpose()?,
+        address: entry.address,
         ca_file: entry.ca_file.map(absolute).transpose()?,
+        client_certificate_file: entry.client_certificate_file.map(absolute).transpose()?,
+        client_key_file: entry.client_key_file.map(absolute).transpose()?,
+        unencrypted: entry.unencrypted,
     })
 }
 
 /// Whether all that a kind needs is given, and nothing else.
 fn belongs(entry: &SinkEntry) -> Result<(), String> {
-    use SinkKind::{File, Opensearch, Postgres};
+    use SinkKind::{File, Opensearch, Postgres, Syslog};
     let kind = entry.kind;
-    let settings: [(&str, bool, &[SinkKind], &[SinkKind]); 7] = [
+    let settings: [(&str, bool, &[SinkKind], &[SinkKind]); 12] = [
         ("folder", entry.folder.is_some(), &[File], &[File]),
         ("url", entry.url.is_some(), &[Opensearch], &[Opensearch]),
         ("url_file", entry.url_file.is_some(), &[Postgres], &[Postgres]),
         ("index", entry.index.is_some(), &[], &[Opensearch]),
         ("user", entry.user.is_some(), &[], &[Opensearch]),
         ("token_file", entry.token_file.is_some(), &[], &[Opensearch]),
-        ("ca_file", entry.ca_file.is_some(), &[], &[Opensearch]),
+        ("password_file", entry.password_file.is_some(), &[], &[Opensearch]),
+        ("address", entry.address.is_some(), &[Syslog], &[Syslog]),
+        ("ca_file", entry.ca_file.is_some(), &[], &[Opensearch, Syslog]),
+        ("client_certificate_file", entry.client_certificate_file.is_some(), &[], &[Syslog]),
+        ("client_key_file", entry.client_key_file.is_some(), &[], &[Syslog]),
+        ("unencrypted", entry.unencrypted, &[], &[Syslog]),
     ];
     for (key, given, needed, taken) in settings {
         if needed.contains(&kind) && !given {
@@ -160,6 +177,12 @@ fn belongs(entry: &SinkEntry) -> Result<(), String> {
         if given && !taken.contains(&kind) {
             return Err(format!("`{key}` does not belong to a sink of this kind: leave it out"));
         }
+    }
+    if kind == Syslog && entry.may_lag.is_none() {
+        return Err("syslog has no acknowledgements, so it never counts: say how many records it `may_lag`".into());
+    }
+    if entry.client_certificate_file.is_some() != entry.client_key_file.is_some() {
+        return Err("`client_certificate_file` and `client_key_file` are given together".into());
     }
     match (&entry.user, &entry.password_file, &entry.token_file) {
         (Some(_), None, _) | (None, Some(_), _) => Err("`user` and `password_file` are given together".into()),
@@ -217,6 +240,14 @@ user = "writer"
 password_file = "/etc/swarmsecrets/siem.password"
 ca_file = "/etc/swarmsecrets/ca.pem"
 may_lag = 1000
+
+[[audit.sinks]]
+name = "log"
+kind = "syslog"
+address = "siem.example.org:6514"
+client_certificate_file = "/etc/swarmsecrets/siem.pem"
+client_key_file = "/etc/swarmsecrets/siem.key"
+may_lag = 500
 "#;
 
     fn read(text: &str) -> crate::Result<Policy> {
@@ -227,12 +258,13 @@ may_lag = 1000
     fn sinks_are_read() {
         let policy = read(GOOD).unwrap();
         let audit = policy.audit().unwrap();
-        assert_eq!((audit.quorum, audit.sinks.len()), (Some(2), 3));
-        let [archive, central, siem] = &audit.sinks[..] else { panic!("{audit:?}") };
+        assert_eq!((audit.quorum, audit.sinks.len()), (Some(2), 4));
+        let [archive, central, siem, log] = &audit.sinks[..] else { panic!("{audit:?}") };
         assert_eq!((archive.kind, archive.within), (SinkKind::File, Some(Duration::from_secs(5))));
         assert_eq!(central.url_file.as_deref(), Some("/etc/swarmsecrets/audit.url"));
         assert_eq!((siem.kind, siem.may_lag), (SinkKind::Opensearch, Some(1000)));
-        assert!(policy.to_string().ends_with("3 audit sinks"), "{policy}");
+        assert_eq!((log.kind, log.unencrypted), (SinkKind::Syslog, false));
+        assert!(policy.to_string().ends_with("4 audit sinks"), "{policy}");
         assert!(read("schema = 1\n").unwrap().audit().is_none());
         assert!(read("schema = 1\n[audit]\n").unwrap().audit().unwrap().sinks.is_empty());
     }
@@ -255,6 +287,9 @@ may_lag = 1000
             ("kind = \"postgres\"", "kind = \"oracle\"", "oracle"),
             ("password_file = \"/etc/swarmsecrets/siem.password\"\n", "", "given together"),
             ("user = \"writer\"", "user = \"writer\"\ntoken_file = \"/x\"", "one of them logs in"),
+            ("client_key_file = \"/etc/swarmsecrets/siem.key\"\n", "", "`client_key_file` are given together"),
+            ("may_lag = 500", "", "so it never counts"),
+            ("may_lag = 500", "may_lag = 500\nindex = \"x\"", "`index` does not belong"),
             ("may_lag = 1000", "may_lag = 0", "leave `may_lag` out"),
             ("may_lag = 1000", "may_lagg = 1000", "may_lagg"),
             ("password_file =", "password =", "password"),
@@ -270,7 +305,7 @@ may_lag = 1000
         let guard = |text: &str| Guard::new("p", read(text).unwrap()).unwrap();
         assert!(audit_in_force(&[]).unwrap().is_none());
         let both = [guard("schema = 1\n"), guard(GOOD)];
-        assert_eq!(audit_in_force(&both).unwrap().unwrap().sinks.len(), 3);
+        assert_eq!(audit_in_force(&both).unwrap().unwrap().sinks.len(), 4);
         let error = audit_in_force(&[guard(GOOD), guard("schema = 1\n[audit]\n")]).unwrap_err();
         assert!(error.kind() == ErrorKind::Settings && error.message().contains("both say"), "{error}");
     }

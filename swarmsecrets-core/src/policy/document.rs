@@ -358,6 +358,8 @@ pub enum SinkKind {
     Postgres,
     /// An index in OpenSearch or Elasticsearch.
     Opensearch,
+    /// A receiver of syslog (RFC 5424) over TLS, which acknowledges nothing, and so may always lag.
+    Syslog,
 }
 
 /// A sink.
@@ -393,9 +395,20 @@ pub(super) struct SinkEntry {
     /// A file with the API key that is sent instead.
     #[schemars(with = "Option<String>")]
     pub token_file: Option<Spanned<String>>,
+    /// The host and port of a receiver, such as `siem.example.org:6514`.
+    pub address: Option<String>,
     /// A file (PEM) with the authorities whose certificates are believed, and no others.
     #[schemars(with = "Option<String>")]
     pub ca_file: Option<Spanned<String>>,
+    /// A file (PEM) with the certificate that is shown to the receiver.
+    #[schemars(with = "Option<String>")]
+    pub client_certificate_file: Option<Spanned<String>>,
+    /// A file (PEM) with its key.
+    #[schemars(with = "Option<String>")]
+    pub client_key_file: Option<Spanned<String>>,
+    /// Sends without encryption, to a receiver on this machine.
+    #[serde(default)]
+    pub unencrypted: bool,
 }
 
 /// How often something is begun, and how much of it is in hand at once.
