@@ -47,7 +47,8 @@ fn compared(one: &Compared) -> String {
     format!("checkpoint of {records}, signed at {} with the key {}: {holds}", moment(one.at), one.key)
 }
 
-fn open(entry: &Entry) -> String {
+/// One intent whose outcome was never written down.
+pub(crate) fn open(entry: &Entry) -> String {
     let record = &entry.record;
     format!(
         "record {}: {} (rotation {}, step {}), begun at {} by {}",

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use swarmsecrets_core::audit::AuditSink;
+use swarmsecrets_core::audit::{AuditSink, Entry};
 use swarmsecrets_core::journal::{JournalStore, MemoryJournal};
 use swarmsecrets_core::policy::audit_in_force;
-use swarmsecrets_host::{FileJournal, state_dir};
+use swarmsecrets_host::{FileJournal, open_intents, state_dir};
 use swarmsecrets_postgres::PostgresJournal;
 use swarmsecrets_settings::audit_trail;
 use swarmsecrets_testkit::Forgotten;
@@ -20,6 +20,8 @@ use crate::world::World;
 pub(crate) struct Records {
     journal: Box<dyn JournalStore>,
     audit: Box<dyn AuditSink>,
+    /// The file of the trail, if it is kept.
+    trail: Option<PathBuf>,
 }
 
 impl Records {
@@ -35,7 +37,8 @@ impl Records {
             (Some(folder), _) => folder.to_owned(),
             (None, Some(state)) => beside(state),
             (None, None) if world.simulated() => {
-                return Ok(Self { journal: Box::new(MemoryJournal::default()), audit: Box::new(Forgotten) });
+                let journal = Box::new(MemoryJournal::default());
+                return Ok(Self { journal, audit: Box::new(Forgotten), trail: None });
             }
             (None, None) => state_dir()?,
         };
@@ -52,7 +55,15 @@ impl Records {
             app.console.note("note: this world is simulated: the audit sinks that the policy names are not written to");
         }
         let audit = audit_trail(&folder, sinks.filter(|_| !world.simulated()))?;
-        Ok(Self { journal, audit: Box::new(audit) })
+        Ok(Self { journal, audit: Box::new(audit), trail: Some(folder.join("audit.jsonl")) })
+    }
+
+    /// The intents without an outcome of rotations that nobody goes on with.
+    pub(crate) async fn left_open(&self) -> swarmsecrets_core::Result<Vec<Entry>> {
+        match &self.trail {
+            Some(trail) => open_intents(trail, self.journal()).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The journal.

@@ -23,6 +23,7 @@
 mod approver;
 mod audit;
 mod audit_check;
+mod audit_open;
 mod audit_sinks;
 mod blocking;
 mod checkpoint;
@@ -44,6 +45,7 @@ mod whole_file;
 pub use self::approver::FileApprover;
 pub use self::audit::FileAudit;
 pub use self::audit_check::{query_audit, verify_audit, verify_audit_against};
+pub use self::audit_open::open_intents;
 pub use self::audit_sinks::{AuditSinks, Behind, NamedSink};
 pub use self::checkpoint::{Checkpoints, read_checkpoint, sign_audit};
 pub use self::clock::SystemClock;

@@ -1,7 +1,7 @@
 //! What a client works on: a Portainer, or a simulation; and its records.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use swarmsecrets_core::approval::{self, Approver, ChangeRequest};
@@ -9,7 +9,7 @@ use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::clock::Clock;
 use swarmsecrets_core::executor::{Executor, Parts, Supply, Values, check_reach, read_inventory};
 use swarmsecrets_core::git::GitRemotes;
-use swarmsecrets_core::ids::{EnvironmentId, RotationId};
+use swarmsecrets_core::ids::{EnvironmentId, RotationId, quoted};
 use swarmsecrets_core::journal::JournalStore;
 use swarmsecrets_core::keys::FingerprintKey;
 use swarmsecrets_core::plan::{RotationRequest, plan_create, plan_rotation};
@@ -19,7 +19,7 @@ use swarmsecrets_core::source::Sources;
 use swarmsecrets_core::transport::{Read, Transport};
 use swarmsecrets_core::{Error, ErrorKind, Result};
 use swarmsecrets_git::HttpRemotes;
-use swarmsecrets_host::{Asking, Desk, OsRandom, SystemClock};
+use swarmsecrets_host::{Asking, Desk, OsRandom, SystemClock, open_intents};
 use swarmsecrets_portainer::PortainerTransport;
 use swarmsecrets_settings::{Credentials, ProbeSet};
 
@@ -43,6 +43,8 @@ pub(crate) struct World {
     pub(crate) remotes: Arc<dyn GitRemotes>,
     pub(crate) journal: Box<dyn JournalStore>,
     pub(crate) audit: Box<dyn AuditSink>,
+    /// The file of the trail, if swarmsecrets keeps it, until it was looked at for intents without an outcome.
+    pub(crate) unread_trail: Mutex<Option<PathBuf>>,
     pub(crate) agent: Option<String>,
     pub(crate) probes: ProbeSet,
     pub(crate) credentials: Credentials,
@@ -67,7 +69,7 @@ impl World {
         let (approvers, fingerprint_key) = (given.approvers(), given.fingerprint_key()?);
         let (probes, credentials) = (given.probes(), given.credentials(false)?);
         let sources = given.sources()?;
-        let (journal, audit) = given.records(policies.in_world(false))?;
+        let (journal, audit, trail) = given.records(policies.in_world(false))?;
         Ok(Self {
             transport: Box::new(transport),
             environment: EnvironmentId(endpoint),
@@ -75,6 +77,7 @@ impl World {
             remotes: Arc::new(HttpRemotes::default()),
             journal,
             audit,
+            unread_trail: Mutex::new(trail),
             agent: given.agent_id,
             probes,
             credentials,
@@ -97,6 +100,24 @@ impl World {
             self.transport.read(&Read::me()).await?;
         }
         Ok(())
+    }
+
+    /// Logs, once, which mutations of rotations that are over nobody knows the outcome of.
+    async fn tell_open(&self) {
+        let trail = self.unread_trail.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(trail) = trail else { return };
+        match open_intents(&trail, &*self.journal).await {
+            Err(error) => tracing::warn!("{error}"),
+            Ok(open) => {
+                for entry in open {
+                    let (n, record) = (entry.n, entry.record);
+                    tracing::warn!(
+                        record = n, rotation = %record.rotation, step = record.step, action = %quoted(&record.action),
+                        "the audit trail does not tell how a change went, and its rotation is over: look whether it was done"
+                    );
+                }
+            }
+        }
     }
 
     fn executor<'a>(&'a self, order: &'a Order) -> Result<Executor<'a>> {
@@ -224,6 +245,7 @@ impl Session {
         let (world, cancellation) = (self.0.clone(), order.cancellation.clone());
         let doing = async move {
             world.meet().await?;
+            world.tell_open().await;
             let done = work(world.executor(&order)?, order.reason.clone()).await;
             if let Err(behind) = world.audit.flush().await {
                 tracing::warn!("{behind}");

@@ -67,27 +67,35 @@ enum GivenSource<'py> {
 /// The name of the sink that a program hands over, beside those of a policy.
 const OWN_SINK: &str = "of-the-client";
 
+type Journal = Box<dyn JournalStore>;
+type Sink = Box<dyn AuditSink>;
+
 /// A journal and an audit trail.
-pub(crate) type Records = (Box<dyn JournalStore>, Box<dyn AuditSink>);
+pub(crate) type Records = (Journal, Sink);
 
 impl Given<'_> {
     /// The records of a real environment under these policies. A sink of the program's own takes the file's place, unless a policy says
-    /// where the trail goes: then it stands beside what that names.
-    pub(crate) fn records(&self, policies: &[Guard]) -> Result<Records> {
+    /// where the trail goes: then it stands beside what that names. The last one is the trail's file, if there is one.
+    pub(crate) fn records(&self, policies: &[Guard]) -> Result<(Journal, Sink, Option<PathBuf>)> {
         let folder = || self.journal.clone().map_or_else(state_dir, Ok);
         let journal: Box<dyn JournalStore> = match &self.journal_database {
             Some(url) => Box::new(PostgresJournal::at(&url.0)?),
             None => Box::new(FileJournal::open(&folder()?)?),
         };
+        let said = audit_in_force(policies)?;
+        let trail = match self.audit.is_none() || said.is_some() {
+            true => Some(folder()?.join("audit.jsonl")),
+            false => None,
+        };
         let own = self.audit.as_ref().map(|plugin| plugins::Sink(plugin.clone()));
-        let audit: Box<dyn AuditSink> = match (own, audit_in_force(policies)?) {
+        let audit: Box<dyn AuditSink> = match (own, said) {
             (Some(own), None) => Box::new(own),
             (None, said) => Box::new(audit_trail(&folder()?, said)?),
             (Some(own), Some(said)) => {
                 Box::new(audit_trail(&folder()?, Some(said))?.required(NamedSink::new(OWN_SINK, Arc::new(own)))?)
             }
         };
-        Ok((journal, audit))
+        Ok((journal, audit, trail))
     }
 
     /// Those of a simulated one, which keeps its journal itself.

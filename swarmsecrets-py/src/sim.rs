@@ -51,6 +51,7 @@ impl SimSwarm {
             remotes: self.swarm.portainer().clone(),
             journal,
             audit,
+            unread_trail: Mutex::default(),
             agent: given.agent_id,
             probes,
             credentials,

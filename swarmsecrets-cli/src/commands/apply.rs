@@ -24,7 +24,8 @@ pub(super) async fn run(app: &App, args: ApplyArgs) -> Result<Exit, Failure> {
     let what = read(&args.plan)?;
     let plan = what.plan();
     let reason = args.reason.clone().or_else(|| plan.reason.clone());
-    let carrier = Carrier::new(app, &args.change, reason)?
+    let carrier = Carrier::new(app, &args.change, reason)
+        .await?
         .with(&args.credentials)?
         .asking(&args.probes)?
         .fetching(&args.sources)?;

@@ -22,7 +22,32 @@ use crate::request::{credentials, probes};
 use crate::settings::Intent;
 use crate::sourced::sources;
 use crate::world::{World, random};
-use crate::{interrupt, plan_text, report_text};
+use crate::{audit_text, interrupt, plan_text, report_text};
+
+/// How many intents without an outcome are shown.
+const SHOWN: usize = 3;
+
+/// Says which mutations of rotations that are over nobody knows the outcome of. The trail is never completed afterwards, so this is said
+/// as long as it stands there.
+async fn tell_open(app: &App, records: &Records) {
+    let open = match records.left_open().await {
+        Ok(open) => open,
+        Err(error) => return app.console.note(&format!("warning: {error}")),
+    };
+    if open.is_empty() {
+        return;
+    }
+    app.console.note(
+        "warning: the audit trail tells of changes that were begun, and not how they went, and their rotations are over: look whether they \
+         were done",
+    );
+    for entry in open.iter().rev().take(SHOWN) {
+        app.console.note(&format!("  {}", audit_text::open(entry)));
+    }
+    if let Some(more @ 1..) = open.len().checked_sub(SHOWN) {
+        app.console.note(&format!("  and {more} before: see `swarmsecrets audit query FILE --outcome open`"));
+    }
+}
 
 /// A command that changes something, ready to begin.
 pub(super) struct Carrier<'a> {
@@ -39,10 +64,11 @@ pub(super) struct Carrier<'a> {
 
 impl<'a> Carrier<'a> {
     /// Checks what can be checked before anything is read: flags, a terminal to ask on, the settings.
-    pub(super) fn new(app: &'a App, args: &ChangeArgs, reason: Option<String>) -> Result<Self, Failure> {
+    pub(super) async fn new(app: &'a App, args: &ChangeArgs, reason: Option<String>) -> Result<Self, Failure> {
         let world = World::open(app, Intent::Change)?.under(app, &args.policy)?;
         require_terminal(args.yes, &app.console)?;
         let records = Records::open(args, app, &world)?;
+        tell_open(app, &records).await;
         let teller = Arc::new(Teller::new(app.console));
         let (credentials, probes) = (Credentials::default(), ProbeSet::default());
         let sources = Sources::none();

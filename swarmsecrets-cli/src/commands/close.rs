@@ -13,7 +13,7 @@ pub(super) async fn run(app: &App, args: CloseArgs) -> Result<Exit, Failure> {
     if args.reason.trim().is_empty() {
         return Err(Failure::usage("--reason is empty: say what was seen to"));
     }
-    let carrier = Carrier::new(app, &args.change, Some(args.reason.clone()))?;
+    let carrier = Carrier::new(app, &args.change, Some(args.reason.clone())).await?;
     let word = carrier.ask(&format!("End rotation {id} where it stands?"))?;
     let result = carrier.executor(word).close(&id, &args.reason).await;
     let closed = result.is_ok();

@@ -12,7 +12,7 @@ use crate::request;
 /// Creates the first version of a secret.
 pub(super) async fn run(app: &App, args: CreateArgs) -> Result<Exit, Failure> {
     SecretName::new(&args.name).map_err(Failure::input)?;
-    let carrier = Carrier::new(app, &args.change, args.reason.clone())?.fetching(&args.value.sources)?;
+    let carrier = Carrier::new(app, &args.change, args.reason.clone()).await?.fetching(&args.value.sources)?;
     let recipe = request::required_recipe(&args.value, &carrier.sources).await?;
     let files = args.value.value_file;
     let wanted = CreateRequest {

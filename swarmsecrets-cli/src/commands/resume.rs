@@ -16,7 +16,8 @@ use crate::world::random;
 /// Goes on with a rotation.
 pub(super) async fn run(app: &App, args: ResumeArgs) -> Result<Exit, Failure> {
     let given = args.id.as_deref().map(RotationId::new).transpose().map_err(Failure::input)?;
-    let carrier = Carrier::new(app, &args.change, None)?
+    let carrier = Carrier::new(app, &args.change, None)
+        .await?
         .with(&args.credentials)?
         .asking(&args.probes)?
         .fetching(&args.sources)?;

@@ -24,7 +24,7 @@ struct Retirement<'a> {
 
 /// Removes the old versions whose grace is over.
 pub(super) async fn run(app: &App, args: RetireArgs) -> Result<Exit, Failure> {
-    let carrier = Carrier::new(app, &args.change, args.reason.clone())?;
+    let carrier = Carrier::new(app, &args.change, args.reason.clone()).await?;
     let word = carrier.ask("Delete the replaced versions whose grace period is over?")?;
     let simulated = carrier.world.simulated();
     let result = carrier.executor(word).retire().await;

@@ -11,7 +11,7 @@ use crate::exit::{Exit, Failure};
 /// Puts a rotation back.
 pub(super) async fn run(app: &App, args: RollbackArgs) -> Result<Exit, Failure> {
     let id = RotationId::new(&args.id).map_err(Failure::input)?;
-    let carrier = Carrier::new(app, &args.change, args.reason.clone())?.with(&args.credentials)?;
+    let carrier = Carrier::new(app, &args.change, args.reason.clone()).await?.with(&args.credentials)?;
     let word = carrier.ask(&format!("Put every consumer of rotation {id} back on the version before?"))?;
     let reason = args.reason.as_deref().unwrap_or("a person asked for it");
     let result = carrier.executor(word).rollback(&id, reason).await;

@@ -14,7 +14,7 @@ use crate::request;
 pub(super) async fn rotate(app: &App, args: RotateArgs) -> Result<Exit, Failure> {
     request::check_values(&args.secrets, &args.value, true)?;
     request::check_rotation(&args.rotation, &args.credentials)?;
-    let carrier = Carrier::new(app, &args.change, args.rotation.reason.clone())?;
+    let carrier = Carrier::new(app, &args.change, args.rotation.reason.clone()).await?;
     let carrier = carrier.with(&args.credentials)?.asking(&args.probes)?.fetching(&args.value.sources)?;
     let wanted = |secrets, credentials: &Credentials| request::rotation(secrets, &args.rotation, credentials);
     carry(carrier, app, &args.secrets, &args.value, wanted).await
@@ -24,7 +24,7 @@ pub(super) async fn rotate(app: &App, args: RotateArgs) -> Result<Exit, Failure>
 pub(super) async fn revoke(app: &App, args: RevokeArgs) -> Result<Exit, Failure> {
     request::check_values(&args.secrets, &args.value, true)?;
     request::check_times(args.stability, args.deadline)?;
-    let carrier = Carrier::new(app, &args.change, args.reason.clone())?;
+    let carrier = Carrier::new(app, &args.change, args.reason.clone()).await?;
     let carrier = carrier.with(&args.credentials)?.asking(&args.probes)?.fetching(&args.value.sources)?;
     let wanted = |secrets, credentials: &Credentials| request::revocation(secrets, &args, credentials);
     carry(carrier, app, &args.secrets, &args.value, wanted).await

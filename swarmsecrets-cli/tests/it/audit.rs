@@ -265,3 +265,22 @@ fn a_checkpoint_tells_of_a_tail_that_was_cut() {
         let _ = place.run(&line).code(2).says(part);
     }
 }
+
+#[test]
+fn an_intent_without_an_outcome_is_said_when_the_trail_is_opened_and_its_rotation_is_over() {
+    let (place, id) = rotated();
+    let text = trail(&place);
+    let create = |name: &str| place.sim(&format!("create {name} --generate 20 --yes")).code(0);
+    // The rotation waits for its grace to pass: going on with it finds out.
+    write(&place, lines(&text)[..5].concat());
+    let told =
+        |run: &crate::command::Run| run.stderr.contains("tells of changes that were begun, and not how they went");
+    assert!(!told(&create("one")));
+    std::fs::remove_file(place.path(&format!("world.json.journal/rotations/{id}.jsonl"))).unwrap();
+    let run = create("two");
+    assert!(told(&run) && run.stderr.contains("  record 4: ") && run.stderr.contains(&id), "{run:?}");
+    // A trail that is not whole is said, too.
+    write(&place, trail(&place).replacen("agent-7", "agent-8", 1));
+    let _ = create("three")
+        .says("warning: audit trail world.json.journal/audit.jsonl: line 1: audit record 0: its content");
+}

@@ -4,6 +4,7 @@
 
 mod approver;
 mod audit;
+mod audit_open;
 mod audit_sinks;
 mod checkpoint;
 mod counters;
