@@ -8,6 +8,7 @@ use swarmsecrets_core::audit::{Actor, AuditRecord, AuditSink, MAX_LINE, Phase, Q
 use swarmsecrets_core::ids::{EnvironmentId, PlanDigest, RotationId};
 use swarmsecrets_core::policy::Direction;
 use swarmsecrets_host::{FileAudit, query_audit, verify_audit};
+use swarmsecrets_testkit::conformance;
 use tempfile::TempDir;
 
 pub(crate) fn record(step: u32) -> AuditRecord {
@@ -244,6 +245,7 @@ async fn a_full_disk_acknowledges_nothing() {
     let error = audit.append(&record(0)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Audit);
     assert!(error.message().contains("No space left"), "{error}");
+    conformance::audit_sink::check_failing(&audit, Vec::new).await;
     // Once there is room it goes on with the first record: the lost one is not in the chain.
     fs::remove_file(&path).unwrap();
     audit.append(&record(0)).await.unwrap();

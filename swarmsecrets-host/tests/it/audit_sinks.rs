@@ -118,6 +118,7 @@ async fn one_that_fails_blocks_or_panics_is_outvoted_or_stops_everything() {
             let siem = NamedSink::new("siem", Arc::clone(&bad) as Arc<dyn AuditSink>).within(in_time);
             AuditSinks::beside(file(&dir)).durable(siem).unwrap()
         };
+        conformance::audit_sink::check_failing(&sinks(), || bad.took.lock().unwrap().clone()).await;
         let error = sinks().append(&record(0)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Audit);
         assert!(error.message().starts_with("1 of 2 audit sinks took the record, and 2 must: "), "{error}");
@@ -128,7 +129,7 @@ async fn one_that_fails_blocks_or_panics_is_outvoted_or_stops_everything() {
         assert!(told.message().contains("1 records are not where") && told.message().contains(words), "{told}");
         outvoting.flush().await.unwrap();
         // The first one was an intent, of which nothing was done.
-        assert_eq!(records(dir.path()), 2);
+        assert_eq!(records(dir.path()), 4);
         let must = NamedSink::new("own", Arc::clone(&bad) as Arc<dyn AuditSink>).within(in_time);
         let error = AuditSinks::beside(file(&dir)).required(must).unwrap().append(&record(1)).await.unwrap_err();
         assert!(

@@ -1,11 +1,12 @@
 //! What every [`AuditSink`] must do.
 
 use jiff::Timestamp;
+use swarmsecrets_core::ErrorKind;
 use swarmsecrets_core::audit::{Actor, AuditRecord, AuditSink, Phase};
 use swarmsecrets_core::ids::{EnvironmentId, PlanDigest, RotationId};
 use swarmsecrets_core::policy::Direction;
 
-use super::must;
+use super::{must, must_not};
 
 /// Runs the suite. Each call of `open` opens the same sink anew, as another process would; it is empty at first.
 /// `read_back` gives all records that the sink holds at that moment, in order.
@@ -26,6 +27,21 @@ pub async fn check<S: AuditSink>(open: impl Fn() -> S, read_back: impl Fn() -> V
     must("two that have it open do not undo each other", other.append(&records[4]).await);
     must("and take turns", one.append(&records[5]).await);
     assert_eq!(read_back(), records, "no record is lost, doubled or out of its place");
+    must("a record that is sent a second time is no failure", one.append(&records[5]).await);
+    let (there, twice) = (read_back(), [&records[..], &records[5..]].concat());
+    assert!(there == records || there == twice, "it is there once, or once more at the end: {there:?}");
+}
+
+/// Runs what holds for a sink that cannot take records now: a full disk, a server that is gone. `read_back` gives what it holds.
+///
+/// # Panics
+/// If the sink breaks a promise of the trait.
+pub async fn check_failing<S: AuditSink>(broken: &S, read_back: impl Fn() -> Vec<AuditRecord>) {
+    let before = read_back();
+    for record in records().iter().take(2) {
+        must_not("a record that cannot be kept is refused", ErrorKind::Audit, broken.append(record).await);
+    }
+    assert_eq!(read_back(), before, "nothing is there of a record that was refused");
 }
 
 fn records() -> Vec<AuditRecord> {

@@ -121,6 +121,7 @@ async fn an_item_that_fails_in_an_answer_of_200_is_an_error() {
     assert_eq!(status, StatusCode::OK);
     let error = sink.append(&record(1)).await.unwrap_err();
     assert!(error.message().contains("status 403 for the record: cluster_block_exception"), "{error}");
+    conformance::audit_sink::check_failing(&sink, || read_back("blocked")).await;
     let (status, _) = ask("PUT", "blocked/_settings", json!({ "index.blocks.write": false })).await;
     assert_eq!(status, StatusCode::OK);
     let strict = json!({ "dynamic": "strict" });

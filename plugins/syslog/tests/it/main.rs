@@ -112,6 +112,7 @@ async fn only_a_receiver_with_a_good_certificate_is_told() {
     let nobody = SyslogAudit::at("127.0.0.1:1").unencrypted().build().unwrap();
     let error = nobody.append(&record(0, "a")).await.unwrap_err();
     assert!(error.message().contains("a refused connection"), "{error}");
+    conformance::audit_sink::check_failing(&nobody, || plain.records(1)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
