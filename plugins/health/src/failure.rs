@@ -3,8 +3,9 @@
 use std::error::Error as StdError;
 use std::io;
 
-/// The first cause that we have words for.
-pub(crate) fn words(error: &(dyn StdError + 'static)) -> Option<&'static str> {
+/// The first cause of a failed connection that we have words for: of TLS, or of the network.
+#[must_use]
+pub fn words(error: &(dyn StdError + 'static)) -> Option<&'static str> {
     std::iter::successors(Some(error), |error| cause(*error)).find_map(known)
 }
 

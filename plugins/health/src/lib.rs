@@ -33,6 +33,7 @@ mod tcp;
 mod tls;
 
 pub use self::command::CommandProbe;
+pub use self::failure::words as connection_failure;
 pub use self::http::{HttpProbe, HttpProbeBuilder};
 pub use self::tcp::TcpProbe;
-pub use self::tls::Trust;
+pub use self::tls::{Trust, config as tls_config};

@@ -18,7 +18,10 @@ pub enum Trust {
 }
 
 /// The TLS settings of a client.
-pub(crate) fn config(trust: &Trust) -> Result<ClientConfig> {
+///
+/// # Errors
+/// [`ErrorKind::Settings`] if the system has no authorities, or those that are given are none.
+pub fn config(trust: &Trust) -> Result<ClientConfig> {
     let failed = |why: &str| Error::new(ErrorKind::Settings, why.to_owned());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())

@@ -28,4 +28,4 @@ pub use self::guard::{Guard, KillSwitch, in_force};
 pub use self::permit::{Direction, Permit};
 pub use self::selector::Act;
 pub(crate) use self::systems::is_system_name;
-pub use self::systems::{System, SystemKind};
+pub use self::systems::{FACTS, Server, System, SystemKind};
