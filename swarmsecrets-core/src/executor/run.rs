@@ -320,7 +320,7 @@ impl<'a> Executor<'a> {
         Ok(visible_rotations(world).into_iter().filter(|id| !known.contains(id)).collect())
     }
 
-    async fn world(&self) -> Result<Inventory> {
+    pub(super) async fn world(&self) -> Result<Inventory> {
         read_inventory(&self.transport, self.parts.environment, self.parts.clock).await
     }
 
