@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use swarmsecrets_core::approval::{Approver, Approvers, ChangeRequest, Draft, Given, Requester};
+use swarmsecrets_core::approval::{Approver, Approvers, ChangeRequest, Draft, Given, Requester, SignedDecision};
 use swarmsecrets_core::executor::{Approval, Values};
 use swarmsecrets_core::generate::Random;
 use swarmsecrets_core::ids::{PolicyDigest, quoted};
 use swarmsecrets_core::keys::FingerprintKey;
 use swarmsecrets_core::plan::Plan;
-use swarmsecrets_core::policy::{Approvals, Guard, in_force};
+use swarmsecrets_core::policy::{Approvals, Guard, System, SystemKind, in_force};
 use swarmsecrets_core::{Error, ErrorKind, Result};
 
 use crate::{FileApprover, FileNonces};
@@ -57,9 +57,11 @@ impl<'p> Desk<'p> {
             let text = "needs an approval, and no policy says who approves: give it an `approval` section, or let a person do it by hand";
             Error::new(ErrorKind::NeedsApproval, text)
         })?;
-        if let Some(missing) =
-            approvals.systems.iter().find(|system| others.iter().all(|(name, _)| *name != system.name))
-        {
+        let there = |system: &System| {
+            // A person at the terminal signs, and what is signed lies in the folder.
+            system.kind == SystemKind::Terminal || others.iter().any(|(name, _)| *name == system.name)
+        };
+        if let Some(missing) = approvals.systems.iter().find(|system| !there(system)) {
             // It may be the one that has the denial.
             let text = format!(
                 "the policy names the approver {}, which a program must hand over, and this one has not: do it where that approver is",
@@ -85,6 +87,20 @@ impl<'p> Desk<'p> {
     #[must_use]
     pub fn people(&self) -> u32 {
         self.approvals.people
+    }
+
+    /// Whether a person at the terminal of whoever carries a change out may sign there.
+    #[must_use]
+    pub fn has_terminal(&self) -> bool {
+        self.approvals.systems.iter().any(|system| system.kind == SystemKind::Terminal)
+    }
+
+    /// Puts a decision into the folder.
+    ///
+    /// # Errors
+    /// As [`FileApprover::answer`].
+    pub async fn answer(&self, decision: &SignedDecision) -> Result<()> {
+        self.folder.answer(decision).await
     }
 
     /// The file of a request.

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use swarmsecrets_core::approval::{self, Approver, ChangeRequest};
 use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::clock::Clock;
-use swarmsecrets_core::executor::{Executor, Parts, Supply, Values, check_reach, read_inventory};
+use swarmsecrets_core::executor::{Attempt, Executor, Parts, Supply, Values, check_reach, read_inventory};
 use swarmsecrets_core::git::GitRemotes;
 use swarmsecrets_core::ids::{EnvironmentId, RotationId, quoted};
 use swarmsecrets_core::journal::JournalStore;
@@ -174,7 +174,9 @@ impl World {
 
     /// Where change requests are made known and decided on.
     fn desk(&self) -> Result<Desk<'_>> {
-        Desk::open(self.guards(), self.transport.simulated(), self.approvers.clone())
+        let (guards, mut approvers) = (self.guards(), self.approvers.clone());
+        approvers.extend(swarmsecrets_settings::approvers(guards)?);
+        Desk::open(guards, self.transport.simulated(), approvers)
     }
 
     /// Asks people for a plan.
@@ -207,7 +209,14 @@ impl World {
     ) -> Result<Report> {
         let desk = self.desk()?;
         // Decisions in hand stand beside those of the approvers: a denial is not left out.
-        in_hand.extend(desk.decisions(&request).await?);
+        match desk.decisions(&request).await {
+            Ok(decided) => in_hand.extend(decided),
+            Err(error) => {
+                let attempt = Attempt::Plan(&request.plan);
+                self.executor(order)?.tell_refused(attempt, &mut OsRandom, &error).await?;
+                return Err(error);
+            }
+        }
         let approval = desk.approval(&request, &in_hand, &self.instance, self.fingerprint_key.as_ref());
         self.executor(order)?.approved(approval).apply(plan, supply).await
     }

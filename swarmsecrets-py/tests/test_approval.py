@@ -1,12 +1,17 @@
 """Change requests and approvals, as operators, approvers and agents use them; and what must not get past them."""
 
 import asyncio
+import base64
+import hmac
+import http.server
 import json
 import pathlib
 import pickle
+import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 
@@ -299,6 +304,18 @@ def test_what_an_approver_brings_is_judged(
         attempt(tmp_path, answer)
 
 
+def test_an_approver_that_cannot_tell_is_a_refusal_on_record(tmp_path: pathlib.Path) -> None:
+    def failing(request: ChangeRequest) -> list[Decision]:
+        raise errors.UnreachableError("the chat is down")
+
+    place = Place(tmp_path, more=CHAT)
+    client = place.client(approvers={"chat": Chat(failing)})
+    plan, request = asked(client)
+    with pytest.raises(errors.UnreachableError, match="the chat is down"):
+        client.apply(plan, approval=request, confirm=True)
+    assert "the chat is down" in place.trail.refused()
+
+
 def test_an_approver_that_the_policy_does_not_name_brings_nothing(tmp_path: pathlib.Path) -> None:
     with pytest.raises(errors.DeniedError, match="does not say whose the accounts there are"):
         attempt(tmp_path, read("U1"), more="")
@@ -309,6 +326,71 @@ def test_an_approver_that_the_policy_names_is_not_left_out(tmp_path: pathlib.Pat
     plan = client.plan_rotation(SECRET, value=swarmsecrets.Generate())
     with pytest.raises(errors.SettingsError, match="the policy names the approver `chat`"):
         client.request_change(plan)
+
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    """A receiver of webhooks: all that it was sent is approved by one account."""
+
+    secret = b"made-up-secret-of-a-receiver"
+    known: ClassVar[dict[str, dict[str, Any]]] = {}
+    account = "U1"
+
+    def signature(self, digest: str, time: str, body: bytes) -> str:
+        message = f"{digest}.{time}.".encode() + body
+        return "v1," + base64.b64encode(hmac.new(self.secret, message, "sha256").digest()).decode()
+
+    def checked(self, body: bytes) -> str:
+        digest = self.headers["webhook-id"]
+        assert self.headers["webhook-signature"] == self.signature(digest, self.headers["webhook-timestamp"], body)
+        return digest
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.known[self.checked(body)] = json.loads(body)
+        self.send_response(202)
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        digest = self.checked(b"")
+        given = {"request": digest, "decision": "approve", "account": self.account, "at": self.known[digest]["created"], "reference": "1"}
+        body = json.dumps({"schema": 1, "decisions": [{"read_back": given}]}).encode()
+        now = str(int(time.time()))
+        self.send_response(200)
+        for name, value in (("id", digest), ("timestamp", now), ("signature", self.signature(digest, now, body))):
+            self.send_header(f"webhook-{name}", value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("account", "good"), [("U1", True), ("U9", False)])
+def test_an_approver_of_the_policy_is_asked(tmp_path: pathlib.Path, account: str, good: bool) -> None:
+    handler = type("Handler", (Receiver,), {"account": account})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        (tmp_path / "secret").write_bytes(Receiver.secret)
+        url = f"http://127.0.0.1:{server.server_port}"
+        client = Place(
+            tmp_path,
+            more=f"""
+            [approvers.hook]
+            kind = "webhook"
+            url = "{url}/requests"
+            answers = "{url}/decisions"
+            secret_file = "{tmp_path}/secret"
+            identities = {{ U1 = "alice" }}
+            """,
+        ).client()
+        plan, request = asked(client)
+        assert Receiver.known[request.digest] == request.to_dict()
+        if good:
+            assert client.apply(plan, approval=request, confirm=True).outcome == "applied"
+        else:
+            with pytest.raises(errors.DeniedError, match="does not say whose it is"):
+                client.apply(plan, approval=request, confirm=True)
+        server.shutdown()
 
 
 def test_an_approver_that_hangs_is_left(tmp_path: pathlib.Path) -> None:

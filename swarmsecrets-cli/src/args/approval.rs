@@ -19,6 +19,18 @@ pub(crate) struct KeygenArgs {
     pub(crate) file: PathBuf,
 }
 
+/// Approving at the terminal of whoever carries a change out
+#[derive(Debug, Args)]
+pub(crate) struct SignArgs {
+    /// Let a person at this terminal approve first, with their private key in this file; the policy must have an approver
+    /// of the kind `terminal`
+    #[arg(long, value_name = "FILE", requires = "identity")]
+    pub(crate) key: Option<PathBuf>,
+    /// Who that person is, as the policy has it
+    #[arg(long = "as", value_name = "IDENTITY", requires = "key", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) identity: Option<String>,
+}
+
 /// `approve` and `deny`
 #[derive(Debug, Args)]
 #[command(after_help = "\

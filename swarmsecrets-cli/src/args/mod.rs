@@ -13,7 +13,7 @@ mod policy;
 mod rotation;
 mod sim;
 
-pub(crate) use self::approval::{DecideArgs, KeygenArgs};
+pub(crate) use self::approval::{DecideArgs, KeygenArgs, SignArgs};
 pub(crate) use self::audit::{AuditCommand, CheckpointArgs, QueryArgs, VerifyArgs};
 pub(crate) use self::policy::{CheckArgs, ExplainArgs, PolicyCommand};
 #[cfg(test)]
@@ -249,6 +249,8 @@ pub(crate) struct ApplyArgs {
     /// Why: kept in the audit trail
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) sign: SignArgs,
     #[command(flatten)]
     pub(crate) credentials: CredentialArgs,
     #[command(flatten)]

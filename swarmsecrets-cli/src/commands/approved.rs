@@ -1,15 +1,19 @@
 //! Plans that need an approval: asking for it, and going on once it is there.
 
-use swarmsecrets_core::approval::ChangeRequest;
-use swarmsecrets_core::executor::{Supply, Values};
+use swarmsecrets_core::approval::{ChangeRequest, Verdict};
+use swarmsecrets_core::executor::{Attempt, Supply, Values};
 use swarmsecrets_core::ids::one_line;
 use swarmsecrets_core::plan::Plan;
+use swarmsecrets_core::policy::Word;
 use swarmsecrets_core::{Error, ErrorKind, Result};
-use swarmsecrets_host::{Asking, Desk, OsRandom};
+use swarmsecrets_host::{Asking, Desk, OsRandom, read_credential, sign_decision};
 
 use super::carry::Carrier;
+use crate::args::SignArgs;
+use crate::confirm::confirm;
 use crate::exit::{Exit, Failure};
 use crate::plan_text;
+use crate::printable::printable_lines;
 use crate::settings::fingerprint_key;
 use crate::world::random;
 
@@ -49,6 +53,32 @@ impl Carrier<'_> {
         ))
     }
 
+    /// Lets a person at this terminal approve with a key of theirs, where the policy has that. Nobody else can: what they sign is
+    /// judged like any other decision.
+    pub(super) async fn sign_here(&self, request: &ChangeRequest, sign: &SignArgs) -> Result<(), Failure> {
+        let (Some(key), Some(identity)) = (&sign.key, &sign.identity) else { return Ok(()) };
+        let desk = self.desk()?;
+        if !desk.has_terminal() {
+            let text = "--key approves here, and the policy has no approver of the kind `terminal`: let them `swarmsecrets approve` instead";
+            return Err(Failure::usage(text));
+        }
+        if !self.app.console.can_ask {
+            let text = "--key approves what a person has read, and there is no terminal to show it on: let them `swarmsecrets approve` instead";
+            return Err(Failure::usage(text));
+        }
+        let key = read_credential(key).map_err(Failure::input)?;
+        self.app.console.show(&printable_lines(&request.text()));
+        // Whatever else was said with --yes: this is the word of another person.
+        confirm(&format!("Approve this change request as {identity}?"), false, &self.app.console)?;
+        let decision = sign_decision(request, Verdict::Approve, identity, None, &key)?;
+        Ok(desk.answer(&decision).await?)
+    }
+
+    /// Tells the audit trail of an attempt that was refused before it could be judged.
+    pub(super) async fn tell_refused(&self, attempt: Attempt<'_>, error: &Error) -> Result<()> {
+        self.executor(Word::NotGiven).tell_refused(attempt, &mut OsRandom, error).await
+    }
+
     /// Carries out a change request, if it was approved.
     pub(super) async fn apply_request(self, request: ChangeRequest, values: Values) -> Result<Exit, Failure> {
         if !self.app.console.json {
@@ -63,10 +93,16 @@ impl Carrier<'_> {
         &self,
         request: &ChangeRequest,
         values: Values,
-        word: swarmsecrets_core::policy::Word,
+        word: Word,
     ) -> Result<swarmsecrets_core::rotation::Report> {
         let desk = self.desk()?;
-        let decisions = desk.decisions(request).await?;
+        let decisions = match desk.decisions(request).await {
+            Ok(decisions) => decisions,
+            Err(error) => {
+                self.tell_refused(Attempt::Plan(&request.plan), &error).await?;
+                return Err(error);
+            }
+        };
         let (instance, key) = (self.world.instance(), fingerprint_key(&self.app.environment)?);
         let approval = desk.approval(request, &decisions, &instance, key.as_ref());
         let mut random = random();
@@ -77,6 +113,7 @@ impl Carrier<'_> {
 
     /// Where requests are made known and decided on.
     fn desk(&self) -> Result<Desk<'_>> {
-        Desk::open(self.world.guards(), self.world.simulated(), Vec::new())
+        let guards = self.world.guards();
+        Desk::open(guards, self.world.simulated(), swarmsecrets_settings::approvers(guards)?)
     }
 }

@@ -161,6 +161,72 @@ fn a_request_that_was_edited_is_refused_before_anybody_signs_it() {
         assert_eq!(office.says("approve", &file, "bob").code, 2, "{from}");
     }
     assert!(office.untouched());
+    let told = office.place.run("audit query journal/audit.jsonl --outcome refused --json").code(0);
+    assert!(told.stdout.contains("begin with a document that cannot be believed"), "{told:?}");
+    assert!(told.stdout.contains("refused: the plan `"), "{told:?}");
+}
+
+#[test]
+fn a_request_or_a_decision_that_was_cut_off_is_refused_and_told() {
+    let office = Office::new(1);
+    let file = office.ask();
+    office.says("approve", &file, "alice").code(0);
+    let decision = std::fs::read_dir(office.place.path("requests")).unwrap().map(|entry| entry.unwrap().path());
+    let decision = decision.into_iter().find(|path| path.to_string_lossy().ends_with(".decision.json")).unwrap();
+    for cut in [&decision, &file] {
+        let whole = std::fs::read(cut).unwrap();
+        std::fs::write(cut, &whole[..whole.len() / 2]).unwrap();
+        assert_ne!(office.apply(&file).code, 0);
+        std::fs::write(cut, whole).unwrap();
+    }
+    assert!(office.untouched());
+    let told = office.place.run("audit query journal/audit.jsonl --outcome refused --json").code(0).json();
+    let refused: Vec<String> =
+        told["records"].as_array().unwrap().iter().map(|one| one["outcome"].to_string()).collect();
+    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert!(refused[0].contains(".decision.json") && refused[1].contains("refused: the plan `"), "{refused:?}");
+    office.apply(&file).code(0);
+}
+
+const TERMINAL: &str = "\n[approvers.desk]\nkind = 'terminal'\n";
+
+/// Applies a change request at a terminal, where this is typed.
+fn at_a_terminal(office: &Office, file: &std::path::Path, who: &str, typed: &str) -> std::process::Output {
+    let line = format!(
+        "apply {} --key {who}.key --as {who} --agent-id agent-7 --yes --policy policy.toml --journal journal --sim --sim-state world.json",
+        file.display()
+    );
+    let command = format!("{} {line}", env!("CARGO_BIN_EXE_swarmsecrets"));
+    let mut terminal = std::process::Command::new("script");
+    terminal.args(["-qec", &command, "/dev/null"]).current_dir(office.place.root());
+    let mut child = terminal.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(child.stdin.as_mut().unwrap(), typed.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_person_at_the_terminal_approves_with_a_key_and_not_who_asks() {
+    let office = Office::new(1);
+    let policy = std::fs::read_to_string(office.place.path("policy.toml")).unwrap();
+    let line =
+        |file: &std::path::Path| format!("apply {} --key alice.key --as alice --agent-id agent-7", file.display());
+    let _ = office.sim(&line(&office.ask())).code(2).says("no approver of the kind `terminal`");
+    std::fs::write(office.place.path("policy.toml"), format!("{policy}{TERMINAL}")).unwrap();
+    let file = office.ask();
+    let _ = office.sim(&line(&file)).code(2).says("no terminal to show it on");
+    assert_ne!(at_a_terminal(&office, &file, "alice", "n\n").status.code(), Some(0));
+    office.apply(&file).code(4);
+    let said = at_a_terminal(&office, &file, "alice", "y\n");
+    let shown = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.status.success() && shown.contains("Approve this change request as alice?"), "{shown}");
+    assert!(shown.contains("needs: 1 person to approve, none of them who asks"), "{shown}");
+    let asked = office.sim("rotate report_password --generate length=32 --agent-id alice --json").code(4);
+    drop(asked);
+    let own =
+        office.requests().into_iter().max_by_key(|file| std::fs::metadata(file).unwrap().modified().unwrap()).unwrap();
+    let said = at_a_terminal(&office, &own, "alice", "y\n");
+    let shown = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.status.code() == Some(3) && shown.contains("asked for the change and cannot approve it"), "{shown}");
 }
 
 #[test]

@@ -1,12 +1,9 @@
 //! The policies in force, asked before anything is begun and before each mutation.
 
-use super::progress::Progress;
 use super::run::{Executor, Run};
 use super::{Supply, Values};
 use crate::approval::Approved;
-use crate::audit::{AuditRecord, Phase};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ids::RotationId;
 use crate::inventory::Inventory;
 use crate::plan::{Content, Plan, acts, decide_now};
 use crate::policy::{Act, Decision, Direction, Gate, Guard};
@@ -65,35 +62,6 @@ impl<'a> Executor<'a> {
         self.fetch(plan, values).await?;
         self.check_values(plan, values, world)?;
         Ok((gate, approved))
-    }
-
-    /// A refusal stands whether it can be written down or not: nothing is done.
-    pub(super) async fn tell_refusal(
-        &self,
-        plan: &Plan,
-        supply: &mut Supply<'_>,
-        world: &Inventory,
-        error: &Error,
-    ) -> Result<()> {
-        let mut random = [0; 10];
-        supply.random.fill(&mut random)?;
-        let record = AuditRecord {
-            at: self.parts.clock.now().wall,
-            actor: self.actor(world),
-            environment: self.parts.environment,
-            rotation: RotationId::from_random(random),
-            plan: plan.digest().clone(),
-            phase: Phase::Outcome,
-            step: 0,
-            direction: Direction::Forward,
-            action: format!("begin with {}", plan.names()),
-            outcome: Some(format!("refused: {error}")),
-            simulated: self.parts.transport.simulated(),
-        };
-        if let Err(error) = self.parts.audit.append(&record).await {
-            self.parts.observer.tell(&Progress::Trouble { message: error.message() });
-        }
-        Ok(())
     }
 
     /// The gate for a plan, by what the policies say to the world as it is now.

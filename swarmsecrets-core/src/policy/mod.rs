@@ -40,4 +40,4 @@ pub use self::limits::{Limit, Rate, Tally};
 pub use self::permit::{Direction, Permit};
 pub use self::selector::Act;
 pub(crate) use self::systems::is_system_name;
-pub use self::systems::{System, SystemKind};
+pub use self::systems::{FACTS, Server, System, SystemKind};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::systems::{System, SystemKind};
+use super::systems::{Server, System, SystemKind};
 use super::test_zones::zones;
 use super::{Act, Action, Decision, Policy};
 use crate::ErrorKind;
@@ -198,6 +198,14 @@ fn what_is_wrong_is_named_with_its_place() {
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.chat]\nkind = 'program'",
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.Chat]\nkind = 'program'\nidentities = { U1 = 'alice' }",
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.chat]\nkind = 'program'\nidentities = { U1 = ' ' }",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.ops]\nkind = 'jira'\nurl = 'https://j'",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.ops]\nkind = 'servicenow'\nidentities = { a = 'alice' }\nurl = 'https://j'",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.ops]\nkind = 'servicenow'\nidentities = { a = 'alice' }\nurl = 'https://j'\nsecret_file = 't'",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.ops]\nkind = 'jira'\nidentities = { a = 'alice' }\nurl = 'https://j'\nuser = 'u'\nsecret_file = '/t'\nproject = 'OPS'\napproved = []",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.ops]\nkind = 'jira'\nidentities = { a = 'alice' }\nurl = 'https://j'\nuser = 'u'\nsecret_file = '/t'\nproject = 'OPS'\napproved = ['Done']\nfields = { x = 'smell' }",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.ops]\nkind = 'jira'\nidentities = { a = 'alice' }\nurl = 'https://j'\nuser = 'u'\nsecret_file = '/t'\nproject = 'OPS'\napproved = ['Done']\nanswers = 'https://a'",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.ops]\nkind = 'webhook'\nurl = 'https://j'\nsecret_file = '/t'\nuser = 'u'\nidentities = { a = 'alice' }",
+        "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.ops]\nkind = 'terminal'\nurl = 'https://j'\nidentities = { a = 'alice' }",
         "schema = 1\n[approval]\nfolder = '/r'\nstate = '/s'\n[approvers.chat]\nkind = 'smoke'\nidentities = { U1 = 'alice' }",
         "schema = 1\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 1",
         "schema = 1\nstate = 'here'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 1",
@@ -230,6 +238,29 @@ fn accounts_of_other_systems_are_people_too() {
     assert_eq!(approvals.keyring.people(), 2);
     assert_eq!(approvals.keyring.account("chat", "U3"), Some("bob"));
     assert_eq!(approvals.systems, [System { name: "chat".into(), kind: SystemKind::Program }]);
+}
+
+#[test]
+fn the_settings_of_servers_are_those_of_the_file() {
+    let text = "[approval]\nfolder = '/r'\nstate = '/s'\n\
+        [approvers.hook]\nkind = 'webhook'\nurl = 'https://h'\nanswers = 'https://a'\nsecret_file = '/h'\nca_file = '/c'\n\
+        [approvers.jira]\nkind = 'jira'\nurl = 'https://j'\nuser = 'bot'\nsecret_file = '/t'\nproject = 'OPS'\napproved = ['Done']\nfields = { x = 'risk', y = '=Database' }\nidentities = { a = 'alice' }\n\
+        [approvers.snow]\nkind = 'servicenow'\nurl = 'https://s'\nsecret_file = '/s'\nidentities = { b = 'bob' }\n";
+    let policy = policy(text);
+    let [hook, jira, snow] = policy.approvals().unwrap().systems.clone().try_into().unwrap();
+    let server = |url: &str, user: Option<&str>, secret_file: &str, ca_file: Option<&str>| Server {
+        url: url.into(),
+        user: user.map(str::to_owned),
+        secret_file: secret_file.into(),
+        ca_file: ca_file.map(str::to_owned),
+    };
+    let hooked =
+        SystemKind::Webhook { server: server("https://h", None, "/h", Some("/c")), answers: Some("https://a".into()) };
+    assert_eq!(hook.kind, hooked);
+    let SystemKind::Jira { server: of_jira, issue_type, denied, fields, .. } = jira.kind else { panic!("{jira:?}") };
+    assert_eq!((of_jira, issue_type.as_str()), (server("https://j", Some("bot"), "/t", None), "Task"));
+    assert_eq!((denied.len(), fields["y"].as_str()), (0, "=Database"));
+    assert_eq!(snow.kind, SystemKind::ServiceNow { server: server("https://s", None, "/s", None), fields: [].into() });
 }
 
 #[test]

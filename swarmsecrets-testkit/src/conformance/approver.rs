@@ -60,6 +60,14 @@ pub async fn check(stage: &dyn Stage) {
     desk.odd_text_is_carried().await;
 }
 
+/// A request that somebody of [`PEOPLE`] makes now, for the further tests of an approver.
+///
+/// # Panics
+/// If none can be made.
+pub async fn sample_request() -> ChangeRequest {
+    made_at(Timestamp::now(), &SimSwarm::new(7), "sample", 1, "due").await
+}
+
 /// An approver, its people, and requests for them.
 struct Desk<'a> {
     stage: &'a dyn Stage,
@@ -76,20 +84,7 @@ impl<'a> Desk<'a> {
 
     /// A request of its own, whatever else was asked for.
     async fn ask(&self, secret: &str, approvals: u32, reasoning: &str) -> ChangeRequest {
-        let read = read_inventory(&self.swarm.client(), EnvironmentId(1), &self.swarm.clock()).await;
-        let inventory = must("the simulated world can be read", read);
-        let create = CreateRequest {
-            name: secret.to_owned(),
-            recipe: ValueRecipe::Generate(GenerateSpec::default()),
-            labels: Labels::new(),
-            reason: None,
-            agent: None,
-        };
-        let plan = must("a secret can be planned", plan_create(&inventory, &create));
-        let who = Requester { account: PEOPLE[2].to_owned(), agent: None };
-        let draft = Draft::new(plan, who, INSTANCE, PolicyDigest::from_sha256([5; 32]), self.stage.now());
-        let draft = Draft { approvals, reasoning: reasoning.to_owned(), ..draft };
-        must("a request can be made", draft.seal(&mut OwnBytes))
+        made_at(self.stage.now(), &self.swarm, secret, approvals, reasoning).await
     }
 
     /// A request that was made known.
@@ -178,6 +173,24 @@ impl<'a> Desk<'a> {
         self.stage.decide(&request, "bob", Verdict::Approve).await;
         assert!(self.judged(&request).await.is_ok(), "and decided on");
     }
+}
+
+/// A request at this time.
+async fn made_at(now: Timestamp, swarm: &SimSwarm, secret: &str, approvals: u32, reasoning: &str) -> ChangeRequest {
+    let read = read_inventory(&swarm.client(), EnvironmentId(1), &swarm.clock()).await;
+    let inventory = must("the simulated world can be read", read);
+    let create = CreateRequest {
+        name: secret.to_owned(),
+        recipe: ValueRecipe::Generate(GenerateSpec::default()),
+        labels: Labels::new(),
+        reason: None,
+        agent: None,
+    };
+    let plan = must("a secret can be planned", plan_create(&inventory, &create));
+    let who = Requester { account: PEOPLE[2].to_owned(), agent: None };
+    let draft = Draft::new(plan, who, INSTANCE, PolicyDigest::from_sha256([5; 32]), now);
+    let draft = Draft { approvals, reasoning: reasoning.to_owned(), ..draft };
+    must("a request can be made", draft.seal(&mut OwnBytes))
 }
 
 /// Bytes that no other request has: those of a hash with a key of this process.
