@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::approvals::Approvals;
 use super::decision::{Decision, Subject, builtin};
 use super::document::{Document, Effect, OnKill, PhaseWord};
+use super::due::Schedule;
 use super::hours::{Freeze, Window};
 use super::limits::Limit;
 use super::selector::{Act, Selector, Way};
@@ -32,6 +33,7 @@ pub struct Policy {
     pub(super) kill_switch: Option<KillSwitches>,
     pub(super) approvals: Option<Approvals>,
     pub(super) limits: Vec<Limit>,
+    pub(super) rotations: Vec<Schedule>,
     pub(super) state: Option<String>,
     pub(super) digest: PolicyDigest,
 }
@@ -246,6 +248,7 @@ impl fmt::Display for Policy {
             (self.values.len(), "demand on values", "demands on values"),
             (self.grace.len(), "demand on grace periods", "demands on grace periods"),
             (self.limits.len(), "limit", "limits"),
+            (self.rotations.len(), "rotation policy", "rotation policies"),
         ];
         for (count, one, several) in parts.into_iter().filter(|(count, ..)| *count > 0) {
             write!(f, ", {count} {}", if count == 1 { one } else { several })?;

@@ -17,7 +17,7 @@ from swarmsecrets.audit import Moment
 from swarmsecrets.inventory import Inventory
 from swarmsecrets.order import order
 from swarmsecrets.plan import Plan
-from swarmsecrets.policy import Judgement, _asked
+from swarmsecrets.policy import Due, Judgement, _asked
 from swarmsecrets.progress import AsyncRunning, Observer, Running
 from swarmsecrets.report import Report
 from swarmsecrets.request import AskedFirst, Group, Limits, Names, Values, asked, duration, handed_over
@@ -103,6 +103,11 @@ class Client(_Session):
         """What all policies in force say to an action of this client's agent, or of its user: the installed one, the one that the client was
         given, and the built-in one. Nothing is changed. `at` is the time for which windows are asked: now, if it is left out."""
         return Judgement._of(self._session.explain(True, _asked(name, action, at)))
+
+    def due(self) -> list[Due]:
+        """When secrets are to be rotated, as the policies in force and the label `rotation-policy` say, the soonest first. Nothing is
+        changed."""
+        return Due._all(self._session.due(True))
 
     @overload
     def apply(
@@ -245,6 +250,10 @@ class AsyncClient(_Session):
     ) -> Judgement:
         """As `Client.explain`."""
         return Judgement._of(await self._session.explain(False, _asked(name, action, at)))
+
+    async def due(self) -> list[Due]:
+        """As `Client.due`."""
+        return Due._all(await self._session.due(False))
 
     @overload
     def apply(
