@@ -11,7 +11,7 @@ use swarmsecrets_core::audit::parse_moment;
 use swarmsecrets_core::clock::Clock as _;
 use swarmsecrets_core::ids::quoted;
 use swarmsecrets_core::inventory::Inventory;
-use swarmsecrets_core::policy::{Act, Action, Decision, Guard, Policy as Parsed, Ruling};
+use swarmsecrets_core::policy::{Act, Action, Decision, Due, Guard, Policy as Parsed, Ruling, all_due};
 use swarmsecrets_host::{SystemClock, parse_policy, policies_in_force, policy_in_force, policy_text};
 
 use crate::error::{OrRaise as _, invalid};
@@ -131,6 +131,20 @@ struct Part {
     #[serde(flatten)]
     decision: Decision,
     policy: String,
+}
+
+/// When a secret is to be rotated, and whether that is now.
+#[derive(Serialize)]
+pub(crate) struct Listed {
+    #[serde(flatten)]
+    due: Due,
+    overdue: bool,
+}
+
+/// When the secrets of a Swarm are to be rotated, the soonest first.
+pub(crate) fn listed(policies: &[&Parsed], inventory: &Inventory, now: Timestamp) -> Vec<Listed> {
+    let one = |due: Due| Listed { overdue: due.is_due(now), due };
+    all_due(policies, inventory).into_iter().map(one).collect()
 }
 
 impl Question {

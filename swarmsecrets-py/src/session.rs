@@ -29,7 +29,7 @@ use crate::inventory::Inventory;
 use crate::order::{Cancellation, Order};
 use crate::plan::Plan;
 use crate::plugins::{Plugin, Way};
-use crate::policy::{AskedAct, InForce, Question, Said};
+use crate::policy::{AskedAct, InForce, Listed, Question, Said, listed};
 use crate::request::{Asked, AskedFirst, Given, Wanted, WantedFirst};
 use crate::runtime::run;
 use crate::secret_value::SecretValue;
@@ -227,6 +227,13 @@ impl World {
         let policies = self.guards().iter().map(|guard| (guard.name(), guard.policy())).chain([("built in", &builtin)]);
         question.put(&inventory, self.agent.as_deref(), self.clock.now().wall, policies)
     }
+
+    /// When secrets are to be rotated.
+    async fn due(&self) -> Result<Vec<Listed>> {
+        let inventory = self.inventory().await?;
+        let policies: Vec<&Policy> = self.guards().iter().map(Guard::policy).collect();
+        Ok(listed(&policies, &inventory, self.clock.now().wall))
+    }
 }
 
 /// What `Client` and `AsyncClient` ask: each method waits, or gives an awaitable.
@@ -325,6 +332,11 @@ impl Session {
         let world = self.0.clone();
         let question = asked.question().or_raise(py)?;
         run(py, wait, Cancellation::default(), async move { world.explain(&question).await }, json)
+    }
+
+    fn due<'py>(&self, py: Python<'py>, wait: bool) -> PyResult<Bound<'py, PyAny>> {
+        let world = self.0.clone();
+        run(py, wait, Cancellation::default(), async move { world.due().await }, json)
     }
 
     fn apply<'py>(

@@ -280,6 +280,21 @@ async def test_what_broke_off_is_in_hand_until_it_ends(swarm: swarmsecrets.SimSw
     assert (await client.rotate("redis_password", value=GENERATE, confirm=True)).outcome == "applied"
 
 
+async def test_what_is_due_and_when(swarm: swarmsecrets.SimSwarm) -> None:
+    swarm.client().create("labelled", value=GENERATE, labels={"rotation-policy": "daily"}, confirm=True)
+    text = AUTOMATED + '[[rotation]]\nname = "weekly"\nevery = "weekly"\nselect = { secrets = ["labelled", "redis_*"] }\n'
+    client = swarm.client(policy=Policy.parse(text))
+    due = {one.secret: one for one in client.due()}
+    created = moment(client.inventory().secret("labelled").versions[0].created)
+    labelled = due["labelled"]
+    assert (moment(labelled.at) - created, labelled.by) == (timedelta(days=1), "its label rotation-policy"), "the sooner one"
+    assert not labelled.overdue and due["redis_password"].by == "rotation `weekly`"
+    swarm.advance("25h")
+    assert {one.secret: one for one in client.due()}["labelled"].overdue
+    client.rotate("labelled", value=GENERATE, confirm=True)
+    assert not {one.secret: one for one in await swarm.async_client(policy=Policy.parse(text)).due()}["labelled"].overdue
+
+
 def test_limits_need_a_folder(tmp_path: pathlib.Path) -> None:
     text = limited(tmp_path, "at_once = 1").replace(f'state = "{tmp_path}"', "")
     with pytest.raises(errors.SettingsError, match="name it at the top of the file, as in `state = "):
@@ -382,7 +397,7 @@ def test_all_that_are_in_force_are_explained_the_strictest_first(swarm: swarmsec
 def test_the_schema_knows_every_key() -> None:
     schema = Policy.schema()
     keys = {"schema", "phase", "default", "phases", "rules", "windows", "freezes", "values", "grace", "kill_switch"}
-    keys |= {"approval", "approvers", "audit", "limits", "state"}
+    keys |= {"approval", "approvers", "audit", "limits", "rotation", "state"}
     assert set(schema["properties"]) == keys and schema["additionalProperties"] is False
     published = pathlib.Path(__file__).parents[2] / "docs" / "policy.schema.json"
     assert schema == json.loads(published.read_text())

@@ -14,6 +14,8 @@ pub(crate) enum PolicyCommand {
     Check(CheckArgs),
     /// Say what the policies in force say to the rotation of a secret, and which part decides
     Explain(ExplainArgs),
+    /// Say which secrets are to be rotated, and from when on
+    Due(DueArgs),
     /// Print the JSON Schema of policy files
     Schema,
 }
@@ -43,6 +45,18 @@ pub(crate) struct ExplainArgs {
     /// What is to be done to it
     #[arg(long, value_enum, value_name = "ACTION", default_value_t = ActionWord::Rotate)]
     pub(crate) action: ActionWord,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+/// `policy due`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is changed. What neither a policy nor the label rotation-policy speaks of is not listed.
+
+Example:
+  swarmsecrets policy due --policy policy.toml --json")]
+pub(crate) struct DueArgs {
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
 }

@@ -40,6 +40,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Deny(args) => approval::decide(app, &args, Verdict::Deny).await,
         Command::Policy { what: PolicyCommand::Check(args) } => policy::check(app, &args),
         Command::Policy { what: PolicyCommand::Explain(args) } => policy::explain(app, args).await,
+        Command::Policy { what: PolicyCommand::Due(args) } => policy::due(app, args).await,
         Command::Policy { what: PolicyCommand::Schema } => policy::schema(app),
         Command::Audit { what: AuditCommand::Verify(args) } => audit::verify(app, &args),
         Command::Audit { what: AuditCommand::Query(args) } => audit::query(app, args),

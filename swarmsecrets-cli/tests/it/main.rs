@@ -9,6 +9,7 @@
 mod approvals;
 mod audit;
 mod command;
+mod due;
 mod golden;
 mod limits;
 mod probes;

@@ -36,6 +36,7 @@ pub use self::graph::{
     StackStatus, TaskSummary, Visibility,
 };
 pub(crate) use self::naming::stem;
+pub(crate) use self::rotation_policy::greatest_age;
 pub use self::snapshot::Snapshot;
 pub use crate::model::{FailureAction, Labels, SecretReference, ServiceMode, UpdateConfig, UpdateStatus};
 pub use crate::stack::StackReference;

@@ -6,7 +6,7 @@ const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
 /// The greatest age that the policy allows; `None` if it cannot be understood.
-pub(super) fn greatest_age(policy: &str) -> Option<Duration> {
+pub(crate) fn greatest_age(policy: &str) -> Option<Duration> {
     const WORDS: [(&str, u64); 6] = [
         ("daily", DAY),
         ("weekly", 7 * DAY),

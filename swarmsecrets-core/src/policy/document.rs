@@ -66,6 +66,10 @@ pub(super) struct Document {
     #[serde(default)]
     #[schemars(with = "Vec<LimitEntry>")]
     pub limits: Vec<Spanned<LimitEntry>>,
+    /// When what they select is to be rotated. Of several, and of the label `rotation-policy`, the soonest holds.
+    #[serde(default)]
+    #[schemars(with = "Vec<RotationEntry>")]
+    pub rotation: Vec<Spanned<RotationEntry>>,
     /// The folder in which what limits count is remembered; that of `approval` if left out. Nobody but the account that
     /// swarmsecrets runs as should be able to write to it.
     #[serde(default)]
@@ -447,4 +451,30 @@ pub(super) enum ForEach {
     Secret,
     /// One for each environment.
     Environment,
+}
+
+/// When something is to be rotated: one of `every`, `cron` and `expires`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RotationEntry {
+    /// Its name, which no other rotation has.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// The age at which a version is to be replaced: `daily`, `weekly`, `monthly` (30 days), `quarterly` (90), `yearly` (365), or
+    /// such as `90d`.
+    #[schemars(with = "Option<String>")]
+    pub every: Option<Spanned<String>>,
+    /// A calendar: minute, hour, day of the month, month and day of the week, such as `0 3 1 * *`. A version is to be replaced at
+    /// the next of these times.
+    #[schemars(with = "Option<String>")]
+    pub cron: Option<Spanned<String>>,
+    /// The day by whose beginning versions that were made before are to be replaced, such as `2027-03-01`.
+    #[schemars(with = "Option<String>", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub expires: Option<Spanned<String>>,
+    /// The time zone of `cron` and `expires` by its IANA name.
+    #[schemars(with = "Option<String>")]
+    pub zone: Option<Spanned<String>>,
+    /// What it is for.
+    #[schemars(with = "Option<Select>")]
+    pub select: Option<Spanned<Select>>,
 }

@@ -10,6 +10,7 @@ use super::approvals::Approvals;
 use super::audit::AuditSettings;
 use super::decision::{Decision, Subject, builtin};
 use super::document::{Document, Effect, OnKill, PhaseWord};
+use super::due::Schedule;
 use super::hours::{Freeze, Window};
 use super::limits::Limit;
 use super::selector::{Act, Selector, Way};
@@ -34,6 +35,7 @@ pub struct Policy {
     pub(super) approvals: Option<Approvals>,
     pub(super) audit: Option<AuditSettings>,
     pub(super) limits: Vec<Limit>,
+    pub(super) rotations: Vec<Schedule>,
     pub(super) state: Option<String>,
     pub(super) digest: PolicyDigest,
 }
@@ -255,6 +257,7 @@ impl fmt::Display for Policy {
             (self.grace.len(), "demand on grace periods", "demands on grace periods"),
             (self.audit.as_ref().map_or(0, |audit| audit.sinks.len()), "audit sink", "audit sinks"),
             (self.limits.len(), "limit", "limits"),
+            (self.rotations.len(), "rotation policy", "rotation policies"),
         ];
         for (count, one, several) in parts.into_iter().filter(|(count, ..)| *count > 0) {
             write!(f, ", {count} {}", if count == 1 { one } else { several })?;

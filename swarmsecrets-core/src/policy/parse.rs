@@ -14,6 +14,7 @@ use super::audit::AuditSettings;
 use super::document::{
     ApprovalEntry, Day, Document, Effect, FreezeEntry, GraceEntry, LimitEntry, PhaseWord, SCHEMA, Select, WindowEntry,
 };
+use super::due::Schedule;
 use super::file::{Grace, KillSwitches, Phase, Policy, Rule, Timed};
 use super::hours::{Freeze, Window};
 use super::limits::Limit;
@@ -91,6 +92,7 @@ fn policy(document: Document, zones: &TimeZoneDatabase) -> Result<Policy, Wrong>
     let mut hours = BTreeSet::new();
     let state = document.state.map(|folder| absolute("folder", folder)).transpose()?;
     let limits = limits(document.limits, state.is_some() || document.approval.is_some())?;
+    let mut schedules = BTreeSet::new();
     Ok(Policy {
         phase: document.phase,
         default: document.default,
@@ -104,6 +106,11 @@ fn policy(document: Document, zones: &TimeZoneDatabase) -> Result<Policy, Wrong>
         audit: document.audit.map(AuditSettings::new).transpose()?,
         approvals: approvals(document.approval, document.approvers)?,
         limits,
+        rotations: document
+            .rotation
+            .into_iter()
+            .map(|entry| Schedule::new(entry, zones, &mut schedules))
+            .collect::<Result<_, _>>()?,
         state,
         digest: digest(""),
     })
@@ -144,7 +151,7 @@ pub(super) fn optional(entry: Option<Spanned<Select>>) -> Result<Selector, Wrong
     entry.map_or_else(|| Ok(Selector::default()), select)
 }
 
-fn zone(name: &Spanned<String>, zones: &TimeZoneDatabase) -> Result<TimeZone, Wrong> {
+pub(super) fn zone(name: &Spanned<String>, zones: &TimeZoneDatabase) -> Result<TimeZone, Wrong> {
     let text = name.get_ref();
     // What is no name of a place would have no changes of the clock, and be right for half of the year.
     zones.get(text).map_err(|_| {
@@ -292,6 +299,7 @@ impl Default for Policy {
             approvals: None,
             audit: None,
             limits: Vec::new(),
+            rotations: Vec::new(),
             state: None,
             digest: digest(""),
         }

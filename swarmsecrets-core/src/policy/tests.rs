@@ -219,6 +219,18 @@ fn what_is_wrong_is_named_with_its_place() {
         "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_most = 5\nper = 'hour'",
         "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 1\nfor_each = 'person'",
         "schema = 1\nstate = '/s'\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 1\n[[limits]]\nname = 'l'\nreason = 'x'\nat_once = 2",
+        "schema = 1\n[[rotation]]\nname = 'r'",
+        "schema = 1\n[[rotation]]\nname = 'r'\nevery = 'often'",
+        "schema = 1\n[[rotation]]\nname = 'r'\nevery = '0d'",
+        "schema = 1\n[[rotation]]\nname = 'r'\nevery = '90d'\nzone = 'UTC'",
+        "schema = 1\n[[rotation]]\nname = 'r'\nevery = '90d'\nexpires = '2027-03-01'",
+        "schema = 1\n[[rotation]]\nname = 'r'\ncron = '0 3 1 * *'",
+        "schema = 1\n[[rotation]]\nname = 'r'\ncron = '0 0 3 1 * *'\nzone = 'UTC'",
+        "schema = 1\n[[rotation]]\nname = 'r'\ncron = '0 25 1 * *'\nzone = 'UTC'",
+        "schema = 1\n[[rotation]]\nname = 'r'\ncron = '0 3 30 2 *'\nzone = 'UTC'",
+        "schema = 1\n[[rotation]]\nname = 'r'\ncron = '@monthly'\nzone = 'UTC'",
+        "schema = 1\n[[rotation]]\nname = 'r'\nexpires = '2027-02-30'\nzone = 'UTC'",
+        "schema = 1\n[[rotation]]\nname = 'r'\nexpires = '2027-03-01'\nzone = 'Mars/Base'",
         "not toml",
     ];
     let mut page = String::new();
@@ -289,6 +301,7 @@ fn the_schema_knows_every_key() {
         "grace",
         "kill_switch",
         "limits",
+        "rotation",
         "state",
     ] {
         assert!(schema["properties"][key].is_object(), "{key}");

@@ -18,7 +18,7 @@ from swarmsecrets.audit import Moment
 from swarmsecrets.inventory import Inventory
 from swarmsecrets.order import order
 from swarmsecrets.plan import Plan
-from swarmsecrets.policy import Judgement, _asked
+from swarmsecrets.policy import Due, Judgement, _asked
 from swarmsecrets.progress import AsyncRunning, Observer, Running
 from swarmsecrets.report import Report
 from swarmsecrets.request import AskedFirst, Group, Limits, Names, Values, asked, duration, handed_over, made
@@ -111,6 +111,11 @@ class Client(_Session):
         Raises `NeedsApprovalError` if no policy says who approves.
         """
         return ChangeRequest(self._session.request_change(True, plan._native, handed_over(value), reason))
+
+    def due(self) -> list[Due]:
+        """When secrets are to be rotated, as the policies in force and the label `rotation-policy` say, the soonest first. Nothing is
+        changed."""
+        return Due._all(self._session.due(True))
 
     @overload
     def apply(
@@ -266,6 +271,10 @@ class AsyncClient(_Session):
     async def request_change(self, plan: Plan, value: Values = None, *, reason: str | None = None) -> ChangeRequest:
         """As `Client.request_change`."""
         return ChangeRequest(await self._session.request_change(False, plan._native, handed_over(value), reason))
+
+    async def due(self) -> list[Due]:
+        """As `Client.due`."""
+        return Due._all(await self._session.due(False))
 
     @overload
     def apply(

@@ -81,6 +81,24 @@ class Judgement:
 
 
 @dataclass(frozen=True)
+class Due:
+    """When a secret is to be rotated, and what says so."""
+
+    secret: str
+    """The logical secret."""
+    at: str
+    """From when on, as in `2026-05-07T21:09:36Z`."""
+    by: str
+    """What says so: an entry of a policy, or its label."""
+    overdue: bool
+    """Whether that is now, by the client's clock."""
+
+    @classmethod
+    def _all(cls, text: str) -> list[Due]:
+        return [cls(**one) for one in json.loads(text)]
+
+
+@dataclass(frozen=True)
 class _Asked:
     """What is asked, as Rust reads it."""
 
