@@ -5,14 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
+use swarmsecrets_core::approval::{Approver, ChangeRequest, Verdict};
 use swarmsecrets_core::audit::AuditRecord;
 use swarmsecrets_core::credential::{Account, CredentialSetter, Login};
 use swarmsecrets_core::exec::NoExec;
 use swarmsecrets_core::executor::read_inventory;
 use swarmsecrets_core::health::{Baseline, Health, HealthProbe as _, Target};
 use swarmsecrets_core::ids::{EnvironmentId, RotationId, ServiceId};
+use swarmsecrets_core::keys::Keyring;
 use swarmsecrets_core::source::SecretSource;
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
+use swarmsecrets_examples::approver::Shared;
 use swarmsecrets_examples::audit_sink::Lines;
 use swarmsecrets_examples::credential_setter::UserFile;
 use swarmsecrets_examples::health_probe::AllTasksAreBack;
@@ -20,7 +24,7 @@ use swarmsecrets_examples::secret_source::Numbered;
 use swarmsecrets_examples::transport::Told;
 use swarmsecrets_testkit::SimSwarm;
 use swarmsecrets_testkit::conformance::credential_setter::{Stage, Trouble};
-use swarmsecrets_testkit::conformance::{audit_sink, credential_setter, secret_source, transport};
+use swarmsecrets_testkit::conformance::{approver, audit_sink, credential_setter, secret_source, transport};
 use swarmsecrets_testkit::credential::Step;
 use swarmsecrets_testkit::portainer::PortainerClient;
 
@@ -66,6 +70,39 @@ async fn the_probe_counts_tasks() {
 async fn the_credential_setter_keeps_its_promises() {
     let folder = tempfile::tempdir().unwrap();
     credential_setter::check(&Users(folder.path().to_owned())).await;
+}
+
+#[tokio::test]
+async fn the_approver_keeps_its_promises() {
+    struct People(tempfile::TempDir);
+
+    #[async_trait]
+    impl approver::Stage for People {
+        fn open(&self) -> Arc<dyn Approver> {
+            Arc::new(Shared(self.0.path().to_owned()))
+        }
+
+        async fn decide(&self, request: &ChangeRequest, person: &str, verdict: Verdict) {
+            let word = if verdict == Verdict::Approve { "approve" } else { "deny" };
+            std::fs::write(self.0.path().join(request.digest().as_str()).join(format!("{person}.{word}")), "").unwrap();
+        }
+
+        async fn told(&self, request: &ChangeRequest) -> usize {
+            usize::from(self.0.path().join(request.digest().as_str()).join("request.txt").exists())
+        }
+
+        fn keyring(&self) -> Keyring {
+            let mut keyring = Keyring::new();
+            approver::PEOPLE.iter().for_each(|who| keyring.add_account(who, approver::SYSTEM, who).unwrap());
+            keyring
+        }
+
+        fn now(&self) -> Timestamp {
+            Timestamp::now()
+        }
+    }
+
+    approver::check(&People(tempfile::tempdir().unwrap())).await;
 }
 
 #[tokio::test]

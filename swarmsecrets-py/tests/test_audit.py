@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import json
 import pathlib
+import time
 from datetime import datetime, timezone
 from typing import Any
 
@@ -170,6 +171,12 @@ def test_the_sinks_of_a_policy_stand_beside_the_file_and_a_sink_of_the_clients(
         )
         report = client.create("made", value=swarmsecrets.Generate(), confirm=True)
         assert report.outcome == "applied"
+        trail, mirror = tmp_path / "journal" / "audit.jsonl", tmp_path / "mirror" / "audit.jsonl"
+        # It is fed in the background.
+        for _ in range(100):
+            if mirror.read_text() == trail.read_text():
+                break
+            time.sleep(0.1)
         trails = [(tmp_path / name / "audit.jsonl").read_text() for name in ("journal", "archive", "mirror")]
         assert trails[0] == trails[1] == trails[2] and trails[0].count("\n") == len(own.took) >= 2
         own.room = False

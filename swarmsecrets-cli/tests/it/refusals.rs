@@ -54,3 +54,17 @@ fn labels_deny_and_ask_for_an_approval() {
     let run = place.sim("create crown --label tier=critical --generate length=20 --yes --json").code(4);
     assert_eq!(run.json()["outcome"], "awaiting_approval");
 }
+
+#[test]
+fn names_cannot_be_paths_or_options() {
+    let place = Place::new();
+    for name in
+        ["../x", "..", "a/b", "a?b", "a#b", "a%2fb", "--server=evil", "-- --server=evil", "a\u{202e}b", "a\u{1b}[2J"]
+    {
+        let _ = place.sim(&format!("create --yes --generate 32 {name}")).code(2);
+        let rotated = place.sim(&format!("rotate --yes --generate 32 {name}"));
+        assert!([1, 2].contains(&rotated.code), "{rotated:?}");
+        assert!(!rotated.stderr.contains(['\u{1b}', '\u{202e}']), "{rotated:?}");
+    }
+    assert!(!place.path("world.json.journal/rotations").read_dir().is_ok_and(|mut files| files.next().is_some()));
+}

@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from swarmsecrets import _documents, _native, errors
 from swarmsecrets.approval import ChangeRequest, Decision, ReadBack
@@ -193,10 +193,11 @@ class ApproverAdapter(Adapter):
 
     def decisions(self, request: _native.ChangeRequest) -> str:
         given = self.ask("decisions", ChangeRequest(request))
-        # A generator runs here, and may fail here.
-        listed = self.guarded("decisions", lambda: list(given)) if isinstance(given, Iterable) else None
-        if listed is None:
+        if not isinstance(given, Iterable):
             raise self.expected("decisions", "decisions in a list", given)
+        several = cast("Iterable[object]", given)
+        # A generator runs here, and may fail here.
+        listed: list[object] = self.guarded("decisions", lambda: list(several))
         return json.dumps([self.written(one) for one in listed])
 
     def written(self, one: object) -> dict[str, Any]:
@@ -208,7 +209,7 @@ class ApproverAdapter(Adapter):
             at = _written("at", one.at)
         except errors.Error as error:
             raise self.noted(errors.raised(error.kind, f"{self.what}: {error}", []), error) from error
-        fields = {"request": one.request, "verdict": one.verdict, "account": one.account, "reference": one.reference}
+        fields: dict[str, object] = {"request": one.request, "verdict": one.verdict, "account": one.account, "reference": one.reference}
         wrong = [name for name, value in fields.items() if not isinstance(value, str)]
         if wrong:
             raise self.expected("decisions", f"text as `{wrong[0]}`", fields[wrong[0]])

@@ -190,7 +190,8 @@ class _Given:
     decisions: list[_native.Decision]
 
 
-def _given(approval: ChangeRequest | Approval | None) -> _Given | None:
+def given(approval: ChangeRequest | Approval | None) -> _Given | None:
+    """The approval, as Rust reads it."""
     if approval is None:
         return None
     if isinstance(approval, ChangeRequest):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from swarmsecrets import _native
 from swarmsecrets._native import Cancellation
 from swarmsecrets._plugins import TransportAdapter
-from swarmsecrets.approval import Approval, ChangeRequest, _given
+from swarmsecrets.approval import Approval, ChangeRequest, given
 from swarmsecrets.audit import Moment
 from swarmsecrets.inventory import Inventory
 from swarmsecrets.order import order
@@ -154,7 +154,7 @@ class Client(_Session):
         """Carries a plan out. A generated value is made now; one that is handed over is given with `value`. With `stream`, it is
         carried out in a thread of its own, and what happens is iterated over. A plan that needs an approval is carried out with that: a
         change request (`request_change`) whose decisions the approvers have, or an `Approval` with decisions in hand."""
-        values, approved = handed_over(value), _given(approval)
+        values, approved = handed_over(value), given(approval)
 
         def work(observer: Observer | None, cancellation: Cancellation | None = None) -> Report:
             how = order(confirm, reason, observer, cancellation)
@@ -311,7 +311,7 @@ class AsyncClient(_Session):
         stream: bool = False,
     ) -> Coroutine[Any, Any, Report] | AsyncRunning:
         """As `Client.apply`; with `stream`, an `AsyncRunning`, and nothing is to be awaited yet."""
-        values, approved = handed_over(value), _given(approval)
+        values, approved = handed_over(value), given(approval)
 
         async def work(observer: Observer | None, cancellation: Cancellation | None = None) -> Report:
             how = order(confirm, reason, observer, cancellation)

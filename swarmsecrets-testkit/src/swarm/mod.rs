@@ -22,7 +22,7 @@ use crate::sim::{SimClock, SimEngine};
 /// # async fn example() -> swarmsecrets_core::Result<()> {
 /// let swarm = SimSwarm::new(7);
 /// let secrets = swarm.client().read(&Read::secrets(EnvironmentId(1))).await?;
-/// assert_eq!(secrets.body, b"[]");
+/// assert_eq!(secrets.body, b"[]"[..]);
 /// # Ok(())
 /// # }
 /// ```

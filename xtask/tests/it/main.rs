@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, and so do the functions that it calls")]
 
+mod attacks;
 mod features;
 mod fixtures;
 mod layers;

@@ -1,17 +1,15 @@
 //! The sink.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::Row as _;
-use sqlx::postgres::{PgArguments, PgConnection, PgRow, Postgres};
-use sqlx::query::Query;
+use sqlx::postgres::PgRow;
 use swarmsecrets_core::audit::{AuditRecord, AuditSink, Checkpoint, Link as End, Linked, MAX_LINE, Reading, Verdict};
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 use tokio::sync::Mutex;
 
-use crate::database::{Failed, Link, Purpose};
+use crate::database::{Link, Purpose, Session};
 
 /// The statements that make the table and its trigger. They may be run again at any time; the file says what rights the sink needs.
 pub const AUDIT_SCHEMA: &str = include_str!("schema.sql");
@@ -45,8 +43,7 @@ const FROM: &str = "SELECT n, line FROM swarmsecrets.audit WHERE n >= $1 ORDER B
 ///
 /// Opened anew for each process, and used from one runtime: its connection belongs to that.
 pub struct PostgresAudit {
-    link: Arc<Link>,
-    session: Mutex<Option<PgConnection>>,
+    session: Session,
     /// The end of the trail, and the line there, as far as this process knows; nothing before it has looked.
     end: Mutex<Option<(End, String)>>,
 }
@@ -57,8 +54,7 @@ impl PostgresAudit {
     /// # Errors
     /// [`ErrorKind::Settings`], saying what is missing or cannot be, and showing no part of the URL.
     pub fn at(url: &SecretValue) -> Result<Self> {
-        let link = Arc::new(Link::new(PURPOSE, url, PATIENCE)?);
-        Ok(Self { link, session: Mutex::default(), end: Mutex::default() })
+        Ok(Self { session: Session::new(Link::new(PURPOSE, url, PATIENCE)?), end: Mutex::default() })
     }
 
     /// Gives each line of the trail to `each`, in its order. They are those of a file: written one after the other, each with a
@@ -73,7 +69,8 @@ impl PostgresAudit {
     async fn rows(&self, mut each: impl FnMut(i64, &str) -> Result<()> + Send) -> Result<()> {
         let mut next = 0_i64;
         loop {
-            let (rows, _) = self.ask("read the audit trail", || sqlx::query(FROM).bind(next).bind(PAGE)).await?;
+            let (rows, _) =
+                self.session.ask("read the audit trail", || sqlx::query(FROM).bind(next).bind(PAGE)).await?;
             for row in &rows {
                 let (n, line) = self.row(row)?;
                 each(n, &line)?;
@@ -104,18 +101,18 @@ impl PostgresAudit {
             Ok(())
         })
         .await?;
-        Ok(Verdict::of(self.link.place(), &reading, broken, None))
+        Ok(Verdict::of(self.session.link.place(), &reading, broken, None))
     }
 
     /// The last line, with the end of the trail behind it; of an empty trail, nothing before it.
     async fn last(&self) -> Result<(End, String)> {
-        let (rows, _) = self.ask("read the audit trail", || sqlx::query(LAST)).await?;
+        let (rows, _) = self.session.ask("read the audit trail", || sqlx::query(LAST)).await?;
         let Some(row) = rows.first() else { return Ok((End::default(), String::new())) };
         let (n, text) = self.row(row)?;
-        let wrong = |why: &str| PURPOSE.error(format!("the audit trail in {}: {why}", self.link.place()));
+        let wrong = |why: &str| PURPOSE.error(format!("the audit trail in {}: {why}", self.session.link.place()));
         let line: Linked = serde_json::from_str(&text)
             .map_err(|e| wrong("its last line is no audit record: it was damaged or changed").with_source(e))?;
-        let end = End::at(&line).map_err(|e| e.context(format!("the audit trail in {}", self.link.place())))?;
+        let end = End::at(&line).map_err(|e| e.context(format!("the audit trail in {}", self.session.link.place())))?;
         match i64::try_from(line.n) == Ok(n) {
             true => Ok((end, text)),
             false => Err(wrong("its last line stands in another's place: it was changed")),
@@ -125,38 +122,9 @@ impl PostgresAudit {
     fn row(&self, row: &PgRow) -> Result<(i64, String)> {
         let read = row.try_get(0).and_then(|n| Ok((n, row.try_get(1)?)));
         read.map_err(|e| {
-            PURPOSE.error(format!("{} holds an audit trail in a form that is not known: {e}", self.link.place()))
+            PURPOSE
+                .error(format!("{} holds an audit trail in a form that is not known: {e}", self.session.link.place()))
         })
-    }
-
-    /// Asks, a second time over a new connection if the first one broke. Tells whether it did.
-    async fn ask<'q>(
-        &self,
-        doing: &str,
-        query: impl Fn() -> Query<'q, Postgres, PgArguments>,
-    ) -> Result<(Vec<PgRow>, bool)> {
-        let first = query();
-        match self.ask_once(doing, first).await {
-            Ok(rows) => Ok((rows, false)),
-            Err(Failed::Lost(_)) => Ok((self.ask_once(doing, query()).await?, true)),
-            Err(Failed::Refused(error)) => Err(error),
-        }
-    }
-
-    async fn ask_once(
-        &self,
-        doing: &str,
-        query: Query<'_, Postgres, PgArguments>,
-    ) -> std::result::Result<Vec<PgRow>, Failed> {
-        let mut session = self.session.lock().await;
-        // It is put back only if it can be used again.
-        let mut connection = match session.take() {
-            Some(connection) => connection,
-            None => self.link.open().await?,
-        };
-        let rows = self.link.within(doing, query.fetch_all(&mut connection)).await?;
-        *session = Some(connection);
-        Ok(rows)
     }
 }
 
@@ -182,10 +150,10 @@ impl AuditSink for PostgresAudit {
             }
             let n = i64::try_from(line.n).map_err(|_| PURPOSE.error(format!("a trail has no record {}", line.n)))?;
             let append = || sqlx::query(APPEND).bind(n).bind(&text).bind(&last);
-            let (mut written, broke) = self.ask("write the audit trail", append).await?;
+            let (mut written, broke) = self.session.ask("write the audit trail", append).await?;
             if written.is_empty() && broke {
                 // The first one may have been taken, and its answer lost.
-                let (there, _) = self.ask("read the audit trail", || sqlx::query(AT).bind(n)).await?;
+                let (there, _) = self.session.ask("read the audit trail", || sqlx::query(AT).bind(n)).await?;
                 written = there.into_iter().filter(|row| self.row(row).is_ok_and(|(_, line)| line == text)).collect();
             }
             if !written.is_empty() {
@@ -193,7 +161,8 @@ impl AuditSink for PostgresAudit {
                 return Ok(());
             }
         }
-        let text = format!("others were faster {TURNS} times to write to the audit trail in {}", self.link.place());
+        let text =
+            format!("others were faster {TURNS} times to write to the audit trail in {}", self.session.link.place());
         Err(PURPOSE.error(text))
     }
 }

@@ -2,12 +2,14 @@
 
 mod failure;
 mod link;
+mod session;
 mod url;
 
 use swarmsecrets_core::{Error, ErrorKind};
 
 pub(crate) use self::failure::Failed;
 pub(crate) use self::link::Link;
+pub(crate) use self::session::Session;
 
 /// What a database is for: which tables it must have, and how messages call them.
 #[derive(Clone, Copy)]

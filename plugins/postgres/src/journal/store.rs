@@ -6,17 +6,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Deserialize;
 use sqlx::Row as _;
-use sqlx::postgres::{PgArguments, PgConnection, PgRow, Postgres};
-use sqlx::query::Query;
+use sqlx::postgres::PgRow;
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::journal::{Entry, FORMAT, Journal, JournalStore, Lease};
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
-use tokio::sync::Mutex;
 
 use super::failure::{PURPOSE, journal};
 use super::keeper::{Keeper, Term};
 use super::lease::{PostgresLease, Taken};
-use crate::database::{Failed, Link};
+use crate::database::{Link, Session};
 
 /// The statements that make the tables. They may be run again at any time; the file says what rights the journal needs.
 pub const SCHEMA: &str = include_str!("schema.sql");
@@ -47,8 +45,7 @@ const LIST: &str = "SELECT rotation FROM swarmsecrets.entry WHERE n = 0 ORDER BY
 ///
 /// Opened anew for each process, and used from one runtime: its connection belongs to that.
 pub struct PostgresJournal {
-    link: Arc<Link>,
-    session: Mutex<Option<PgConnection>>,
+    session: Session,
     taken: Taken,
     holder: String,
     lasts: Duration,
@@ -71,8 +68,7 @@ impl PostgresJournal {
     /// [`ErrorKind::Settings`], saying what is missing or cannot be, and showing no part of the URL.
     pub fn at(url: &SecretValue) -> Result<Self> {
         Ok(Self {
-            link: Arc::new(Link::new(PURPOSE, url, patience(LASTS))?),
-            session: Mutex::default(),
+            session: Session::new(Link::new(PURPOSE, url, patience(LASTS))?),
             taken: Taken::default(),
             holder: this_process(),
             lasts: LASTS,
@@ -90,42 +86,12 @@ impl PostgresJournal {
     #[must_use]
     pub fn lasts(self, lasts: Duration) -> Self {
         let lasts = lasts.max(Duration::from_secs(1));
-        let link = Arc::new((*self.link).clone().with_patience(patience(lasts)));
-        Self { link, lasts, ..self }
-    }
-
-    /// Asks, a second time over a new connection if the first one broke. Tells whether it did.
-    async fn ask<'q>(
-        &self,
-        doing: &str,
-        query: impl Fn() -> Query<'q, Postgres, PgArguments>,
-    ) -> Result<(Vec<PgRow>, bool)> {
-        let first = query();
-        match self.ask_once(doing, first).await {
-            Ok(rows) => Ok((rows, false)),
-            Err(Failed::Lost(_)) => Ok((self.ask_once(doing, query()).await?, true)),
-            Err(Failed::Refused(error)) => Err(error),
-        }
-    }
-
-    async fn ask_once(
-        &self,
-        doing: &str,
-        query: Query<'_, Postgres, PgArguments>,
-    ) -> std::result::Result<Vec<PgRow>, Failed> {
-        let mut session = self.session.lock().await;
-        // It is put back only if it can be used again.
-        let mut connection = match session.take() {
-            Some(connection) => connection,
-            None => self.link.open().await?,
-        };
-        let rows = self.link.within(doing, query.fetch_all(&mut connection)).await?;
-        *session = Some(connection);
-        Ok(rows)
+        let session = Session::new((*self.session.link).clone().with_patience(patience(lasts)));
+        Self { session, lasts, ..self }
     }
 
     fn odd(&self, error: &sqlx::Error) -> Error {
-        journal(format!("{} holds journals in a form that is not known: {error}", self.link.place()))
+        journal(format!("{} holds journals in a form that is not known: {error}", self.session.link.place()))
     }
 }
 
@@ -142,12 +108,12 @@ impl JournalStore for PostgresJournal {
             .map_err(|e| Error::new(ErrorKind::Journal, "the journal's entry cannot be encoded").with_source(e))?;
         let n = i64::try_from(entry.n).map_err(|_| journal(format!("a journal has no entry {}", entry.n)))?;
         let append = || sqlx::query(APPEND).bind(rotation.as_str()).bind(epoch).bind(n).bind(&text);
-        let (written, broke) = self.ask("write the journal", append).await?;
+        let (written, broke) = self.session.ask("write the journal", append).await?;
         if !written.is_empty() {
             return Ok(());
         }
         let why_not = || sqlx::query(WHY_NOT).bind(rotation.as_str()).bind(n).bind(epoch).bind(&text);
-        let (rows, _) = self.ask("read the journal", why_not).await?;
+        let (rows, _) = self.session.ask("read the journal", why_not).await?;
         let why = rows.first().map(WhyNot::from_row).transpose().map_err(|error| self.odd(&error))?;
         match why {
             // The first one was taken, and its answer was lost.
@@ -165,14 +131,17 @@ impl JournalStore for PostgresJournal {
     }
 
     async fn load(&self, rotation: &RotationId) -> Result<Journal> {
-        let (rows, _) = self.ask("read the journal", || sqlx::query(LOAD).bind(rotation.as_str())).await?;
+        let (rows, _) = self.session.ask("read the journal", || sqlx::query(LOAD).bind(rotation.as_str())).await?;
         if rows.is_empty() {
             return Err(Error::new(ErrorKind::NotFound, format!("there is no journal of rotation {rotation}")));
         }
         let entries = rows.iter().zip(0..).map(|(row, n)| {
             let read = (row.try_get(0), row.try_get(1));
             let (Ok(number), Ok(text)) = read else {
-                return Err(journal(format!("entry {n} of rotation {rotation} in {} is damaged", self.link.place())));
+                return Err(journal(format!(
+                    "entry {n} of rotation {rotation} in {} is damaged",
+                    self.session.link.place()
+                )));
             };
             entry(rotation, n, number, text)
         });
@@ -180,7 +149,7 @@ impl JournalStore for PostgresJournal {
     }
 
     async fn list(&self) -> Result<Vec<RotationId>> {
-        let (rows, _) = self.ask("list the journals", || sqlx::query(LIST)).await?;
+        let (rows, _) = self.session.ask("list the journals", || sqlx::query(LIST)).await?;
         let name = |row: &PgRow| -> Result<RotationId> {
             row.try_get::<&str, _>(0).map_err(|error| self.odd(&error))?.parse()
         };
@@ -189,7 +158,7 @@ impl JournalStore for PostgresJournal {
 
     async fn lock(&self, rotation: &RotationId) -> Result<Box<dyn Lease>> {
         let keeper = Keeper {
-            link: self.link.clone(),
+            link: self.session.link.clone(),
             rotation: rotation.clone(),
             holder: self.holder.clone(),
             term: Arc::new(Term::new(self.lasts)),
