@@ -15,15 +15,15 @@ use swarmsecrets_settings::{Credentials, ProbeSet};
 use crate::args::{AllowArgs, CredentialArgs, ProbeArgs, RevokeArgs, RotationArgs, SecretArgs, Strategy, ValueArgs};
 use crate::console::Console;
 use crate::exit::Failure;
-use crate::sourced::Place;
+use crate::sourced::{Origin, Place};
 use crate::value::read_value;
 
 /// Where a single value will come from, for a command that cannot go on without.
-pub(crate) async fn required_recipe(args: &ValueArgs, sources: &Sources) -> Result<ValueRecipe, Failure> {
+pub(crate) fn required_value(args: &ValueArgs) -> Result<Origin<'_>, Failure> {
     match (args.value_file.as_slice(), generated(args)?, Place::all(args)?.as_slice()) {
-        ([_], None, []) => Ok(ValueRecipe::Supplied),
-        ([], Some(spec), []) => Ok(spec),
-        ([], None, [place]) if place.secret.is_none() => place.recipe(sources).await.map_err(Failure::from),
+        ([_], None, []) => Ok(Origin::Known(ValueRecipe::Supplied)),
+        ([], Some(recipe), []) => Ok(Origin::Known(recipe)),
+        ([], None, [place]) if place.secret.is_none() => Ok(Origin::Place(*place)),
         ([], None, []) => Err(no_value()),
         _ => Err(Failure::usage("one value is enough: give one --value-file, --value-from or --generate")),
     }
@@ -261,6 +261,7 @@ mod tests {
             (check_rotation(&overlap, &CredentialArgs::default()).unwrap_err(), "--credentials"),
             (check_rotation(&hasty, &CredentialArgs::default()).unwrap_err(), "--deadline"),
             (check_values(&SecretArgs::default(), &ValueArgs::default(), true).unwrap_err(), "--value-file"),
+            (required_value(&ValueArgs::default()).map(drop).unwrap_err(), "--value-file"),
         ] {
             assert_eq!(failure.exit, crate::exit::Exit::Usage);
             assert!(failure.error.message().contains(part), "{}", failure.error);

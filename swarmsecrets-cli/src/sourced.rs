@@ -53,6 +53,21 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Where a single value comes from. Which version stands in a source is not known yet.
+pub(crate) enum Origin<'a> {
+    Known(ValueRecipe),
+    Place(Place<'a>),
+}
+
+impl Origin<'_> {
+    pub(crate) async fn recipe(&self, sources: &Sources) -> Result<ValueRecipe, swarmsecrets_core::Error> {
+        match self {
+            Self::Known(recipe) => Ok(recipe.clone()),
+            Self::Place(place) => place.recipe(sources).await,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,7 @@ use swarmsecrets_core::policy::{Act, Action, Decision, Due, Guard, Policy as Par
 use swarmsecrets_host::{SystemClock, parse_policy, policies_in_force, policy_in_force, policy_text};
 
 use crate::error::{OrRaise as _, invalid};
+use crate::secret_value::heed;
 
 /// A policy, with the text that it was read from: `swarmsecrets.policy.Policy` dresses it.
 #[pyclass(frozen, module = "swarmsecrets._native", name = "Policy")]
@@ -213,7 +214,8 @@ impl InForce {
         let put = |policy: &Policy| policy_in_force(&policy.name, policy.parsed.clone());
         let given: Vec<Guard> = given.map(put).transpose()?.into_iter().collect();
         // As in the command, the installed one comes first.
-        let all = policies_in_force(&[], simulated)?.into_iter().chain(given.iter().cloned()).collect();
+        let all = policies_in_force(&[], simulated)?.into_iter().chain(given.iter().cloned()).collect::<Vec<_>>();
+        heed(&all);
         Ok(Self { given, all })
     }
 

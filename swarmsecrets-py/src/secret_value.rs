@@ -1,21 +1,40 @@
 //! A value, which Python can hand over and not read by accident.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
+use swarmsecrets_core::policy::Guard;
 use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_host::policies_in_force;
 
 use crate::error::OrRaise as _;
 
 static FORBIDDEN: AtomicBool = AtomicBool::new(false);
 
-/// Whether values may come back to Python.
+/// Whether values may come back to Python: unless this process, a policy of its clients or the installed one forbids it.
 pub(crate) fn may_expose() -> Result<()> {
+    static INSTALLED: LazyLock<Result<Vec<Guard>, String>> =
+        LazyLock::new(|| policies_in_force(&[], false).map_err(|error| error.to_string()));
+    let denied = |why: &str| Err(Error::new(ErrorKind::Denied, why.to_owned()));
+    match &*INSTALLED {
+        Err(unread) => {
+            return denied(&format!("no value is exposed to Python while the policy cannot be read: {unread}"));
+        }
+        Ok(installed) => heed(installed),
+    }
     match FORBIDDEN.load(Ordering::Relaxed) {
-        true => Err(Error::new(ErrorKind::Denied, "this process has forbidden that values are exposed to Python")),
+        true => denied("this process, or a policy in force, has forbidden that values are exposed to Python"),
         false => Ok(()),
+    }
+}
+
+/// From now on what these policies say of exposing holds, for the whole process: a value does not know whose it is.
+pub(crate) fn heed(policies: &[Guard]) {
+    if policies.iter().any(|guard| !guard.policy().lets_values_be_exposed()) {
+        FORBIDDEN.store(true, Ordering::Relaxed);
     }
 }
 

@@ -58,6 +58,25 @@ print(report.outcome)
     assert made_up not in ran.stderr
 
 
+def test_a_policy_can_forbid_exposing(made_up: str) -> None:
+    script = """
+import sys, swarmsecrets
+value = swarmsecrets.SecretValue(sys.stdin.read())
+assert value.expose()
+policy = swarmsecrets.Policy.parse("schema = 1\\nphase = 'automated'\\nexpose_values = false")
+client = swarmsecrets.SimSwarm().client(policy=policy)
+swarmsecrets.SimSwarm().client()
+try:
+    value.expose()
+except swarmsecrets.Error as error:
+    print(error.kind)
+print(client.rotate("report_password", value=value, confirm=True).outcome)
+"""
+    ran = subprocess.run([sys.executable, "-c", script], input=made_up, capture_output=True, text=True, timeout=60)
+    assert ran.stdout.split() == ["denied", "applied"], ran.stderr
+    assert made_up not in ran.stderr
+
+
 def test_a_plan_that_says_it_is_allowed_is_not_believed(client: swarmsecrets.Client) -> None:
     plan = client.plan_rotation("payment_api_key", value=swarmsecrets.Generate())
     with pytest.raises(errors.NeedsApprovalError):

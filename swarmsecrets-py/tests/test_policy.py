@@ -397,7 +397,7 @@ def test_all_that_are_in_force_are_explained_the_strictest_first(swarm: swarmsec
 def test_the_schema_knows_every_key() -> None:
     schema = Policy.schema()
     keys = {"schema", "phase", "default", "phases", "rules", "windows", "freezes", "values", "grace", "kill_switch"}
-    keys |= {"approval", "approvers", "audit", "limits", "rotation", "state"}
+    keys |= {"approval", "approvers", "audit", "expose_values", "limits", "rotation", "state"}
     assert set(schema["properties"]) == keys and schema["additionalProperties"] is False
     published = pathlib.Path(__file__).parents[2] / "docs" / "policy.schema.json"
     assert schema == json.loads(published.read_text())

@@ -12,24 +12,22 @@ use crate::request;
 /// Creates the first version of a secret.
 pub(super) async fn run(app: &App, args: CreateArgs) -> Result<Exit, Failure> {
     SecretName::new(&args.name).map_err(Failure::input)?;
+    let origin = request::required_value(&args.value)?;
     let carrier = Carrier::new(app, &args.change, args.reason.clone()).await?.fetching(&args.value.sources)?;
-    let recipe = request::required_recipe(&args.value, &carrier.sources).await?;
-    let files = args.value.value_file;
-    let wanted = CreateRequest {
-        name: args.name,
-        recipe,
-        labels: args.labels.into_iter().collect(),
-        reason: args.reason,
-        agent: carrier.world.agent().map(str::to_owned),
+    let plan = async || {
+        let wanted = CreateRequest {
+            name: args.name.clone(),
+            recipe: origin.recipe(&carrier.sources).await?,
+            labels: args.labels.iter().cloned().collect(),
+            reason: args.reason.clone(),
+            agent: carrier.world.agent().map(str::to_owned),
+        };
+        let inventory = carrier.world.inventory().await?;
+        carrier.world.judged(plan_create(&inventory, &wanted)?, &inventory)
     };
-    let planned = carrier
-        .world
-        .inventory()
-        .await
-        .and_then(|inventory| carrier.world.judged(plan_create(&inventory, &wanted)?, &inventory));
-    match planned {
+    match plan().await {
         Ok(plan) => {
-            let values = request::values(&files, &plan, &app.console)?;
+            let values = request::values(&args.value.value_file, &plan, &app.console)?;
             carrier.apply(&plan, values).await
         }
         Err(error) => carrier.report(None, Err(error)).await,

@@ -75,6 +75,14 @@ pub(super) struct Document {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub state: Option<Spanned<String>>,
+    /// Whether programs in Python may take values back out of a `SecretValue`. The package's own work needs it not, plugins in
+    /// Python that are handed values do.
+    #[serde(default = "yes")]
+    pub expose_values: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How far swarmsecrets may go.

@@ -37,6 +37,7 @@ pub struct Policy {
     pub(super) limits: Vec<Limit>,
     pub(super) rotations: Vec<Schedule>,
     pub(super) state: Option<String>,
+    pub(super) expose_values: bool,
     pub(super) digest: PolicyDigest,
 }
 
@@ -126,6 +127,12 @@ impl Policy {
     #[must_use]
     pub fn audit(&self) -> Option<&AuditSettings> {
         self.audit.as_ref()
+    }
+
+    /// Whether bindings to other languages may give a value back to their programs. Rust programs hold values anyway.
+    #[must_use]
+    pub fn lets_values_be_exposed(&self) -> bool {
+        self.expose_values
     }
 
     /// The SHA-256 over `swarmsecrets policy 1`, a line feed, and the file as it is.

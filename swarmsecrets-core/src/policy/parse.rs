@@ -112,6 +112,7 @@ fn policy(document: Document, zones: &TimeZoneDatabase) -> Result<Policy, Wrong>
             .map(|entry| Schedule::new(entry, zones, &mut schedules))
             .collect::<Result<_, _>>()?,
         state,
+        expose_values: document.expose_values,
         digest: digest(""),
     })
 }
@@ -301,6 +302,7 @@ impl Default for Policy {
             limits: Vec::new(),
             rotations: Vec::new(),
             state: None,
+            expose_values: true,
             digest: digest(""),
         }
     }
