@@ -15,8 +15,9 @@ use crate::value::read_value_from;
 
 /// A folder of files that each hold a value, to the last byte. A reference is a path in it, such as `prod/db_password`.
 ///
-/// Files have no versions, so a version is what the system tells of a file: when it was written, how long it is, and which one
-/// it is. A file that is written anew, or exchanged for another one, is another version, and the version before is not kept.
+/// Files have no versions, so a version is what the system tells of a file: when it was written and changed, and which one it
+/// is. A file that is written anew, or exchanged for another one, is another version, and the version before is not kept. File
+/// systems tell times to some milliseconds: write a file at most once in that time, or exchange it for a new one.
 /// What a symbolic link leads to must be in the folder too.
 #[derive(Clone, Debug)]
 pub struct FolderSource {
@@ -90,24 +91,27 @@ fn open(folder: &Path, reference: &str) -> Result<File> {
     }
 }
 
+/// Nothing of the value, not even its length: a version stands in plans and labels.
 fn version(file: File, reference: &str) -> Result<String> {
     let told = || {
         let data = file.metadata()?;
         let written = data.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Ok(format!("{}.{:09}-{}-{}", written.as_secs(), written.subsec_nanos(), data.len(), inode(&data)))
+        Ok(format!("{}.{:09}{}", written.as_secs(), written.subsec_nanos(), which(&data)))
     };
     told().map_err(|e| unreadable(reference, e))
 }
 
+/// When anything of the file was changed, and which one it is.
 #[cfg(unix)]
-fn inode(data: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(data)
+fn which(data: &Metadata) -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    format!("-{}.{:09}-{}", data.ctime(), data.ctime_nsec(), data.ino())
 }
 
-/// Elsewhere the time and the length must do.
+/// Elsewhere the time must do.
 #[cfg(not(unix))]
-fn inode(_: &Metadata) -> u64 {
-    0
+fn which(_: &Metadata) -> String {
+    String::new()
 }
 
 fn unreadable(reference: &str, error: io::Error) -> Error {
@@ -133,6 +137,8 @@ mod tests {
         async fn put(&self, reference: &str, value: &SecretValue) {
             let path = self.0.path().join(reference);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
+            // The clock of a file system goes in ticks.
+            std::thread::sleep(std::time::Duration::from_millis(20));
             // As those do it who keep values in files: the new one takes the place of the old one at once.
             let new = path.with_extension("new");
             fs::write(&new, value.expose()).unwrap();
@@ -173,7 +179,8 @@ mod tests {
         fs::write(&path, "first, made up").unwrap();
         let first = source.current("db").await.unwrap();
         assert_eq!(source.fetch("db", &first).await.unwrap().expose(), b"first, made up");
-        fs::write(&path, "second, made up").unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(&path, "other, made up").unwrap();
         assert_eq!(source.fetch("db", &first).await.unwrap_err().kind(), ErrorKind::NotFound);
     }
 }

@@ -4,6 +4,7 @@ import asyncio
 import pathlib
 import pickle
 import threading
+import time
 
 import pytest
 
@@ -160,6 +161,8 @@ def test_a_folder_is_a_source(tmp_path: pathlib.Path) -> None:
     assert client.apply(plan, confirm=True).outcome == "applied"
     (tmp_path / "db").write_text("made up, another")
     stale = client.plan_rotation("report_password", value=FromSource("rendered", "db"))
+    # The clock of a file system goes in ticks.
+    time.sleep(0.02)
     (tmp_path / "db").write_text("made up, once more")
     with pytest.raises(errors.NotFoundError, match="plan anew"):
         client.apply(stale, confirm=True)
