@@ -84,11 +84,18 @@ impl Values {
         self.fetched.contains_key(secret)
     }
 
-    /// The value for a logical secret of a plan, handed over or fetched.
+    /// The value for a logical secret of a plan: handed over or fetched, as the plan has it. What is handed over takes no place of
+    /// what a source gives, whose version the plan has pinned.
     pub(crate) fn of(&self, plan: &Content, secret: &str) -> Option<&SecretValue> {
-        let mut takers = plan.secrets.iter().filter(|s| s.recipe == ValueRecipe::Supplied);
-        let sole = matches!((takers.next(), takers.next()), (Some(only), None) if only.secret == secret);
-        self.named.get(secret).or(self.sole.as_ref().filter(|_| sole)).or_else(|| self.fetched.get(secret))
+        match &plan.secrets.iter().find(|planned| planned.secret == secret)?.recipe {
+            ValueRecipe::Supplied => {
+                let mut takers = plan.secrets.iter().filter(|s| s.recipe == ValueRecipe::Supplied);
+                let sole = matches!((takers.next(), takers.next()), (Some(_), None));
+                self.named.get(secret).or(self.sole.as_ref().filter(|_| sole))
+            }
+            ValueRecipe::Source(_) => self.fetched.get(secret),
+            ValueRecipe::Generate(_) => None,
+        }
     }
 }
 

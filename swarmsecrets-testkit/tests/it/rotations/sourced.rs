@@ -14,7 +14,7 @@ use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 use swarmsecrets_testkit::conformance::secret_source::{Stage, check};
 use swarmsecrets_testkit::sim::{Program, ServiceBuilder};
 
-use super::desk::{Counting, Desk};
+use super::desk::{Counting, Desk, NEW};
 
 const VALUE: &[u8] = b"made-up-in-the-vault";
 
@@ -209,6 +209,25 @@ async fn an_interrupted_rotation_fetches_the_same_version_again() {
     vault.0.lock().unwrap().away = false;
     assert_eq!(resume(vault.sources()).await.unwrap().outcome, Outcome::Applied);
     assert!(reads(&desk, VALUE));
+}
+
+/// Otherwise whoever goes on with what people have approved could exchange the value.
+#[tokio::test]
+async fn a_value_that_is_handed_over_takes_no_place_of_the_pinned_one() {
+    let (desk, vault) = desk();
+    let plan = plan(&desk, &vault).await;
+    let other = || Values::named([("db".to_owned(), SecretValue::new(NEW.to_vec()).unwrap())]);
+    let clock = desk.swarm.clock();
+    let executor = || desk.executor(&clock).with_sources(vault.sources());
+    let mut supply = Supply { values: other(), random: &mut Counting(5) };
+    let error = executor().apply(&plan, &mut supply).await.unwrap_err();
+    assert!(error.to_string().contains("takes no value for `db`"), "{error}");
+    desk.trail.stop_after(0);
+    let id = apply(&desk, &plan, vault.sources(), &[]).await.unwrap().rotation.unwrap();
+    desk.trail.go_on();
+    let mut supply = Supply { values: other(), random: &mut Counting(9) };
+    assert_eq!(executor().resume(&id, &mut supply).await.unwrap().outcome, Outcome::Applied);
+    assert!(reads(&desk, VALUE) && !reads(&desk, NEW));
 }
 
 #[tokio::test]
