@@ -139,7 +139,8 @@ impl World {
             .with_passwords(self.credentials.changes())
             .with_probes(probes)
             .with_sources(self.sources.clone())
-            .with_git(&*self.remotes);
+            .with_git(&*self.remotes)
+            .knowing_values_by(self.fingerprint_key.as_ref());
         Ok(if order.accept_inconclusive { executor.accepting_inconclusive() } else { executor })
     }
 

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::args::ResumeArgs;
 use crate::exit::{Exit, Failure};
 use crate::request;
+use crate::settings::fingerprint_key;
 use crate::world::random;
 
 /// Goes on with a rotation.
@@ -41,7 +42,8 @@ pub(super) async fn run(app: &App, args: ResumeArgs) -> Result<Exit, Failure> {
     };
     let mut random = random();
     let mut supply = Supply { values, random: &mut *random };
-    let executor = carrier.executor(word).with_probes(carrier.probes()?);
+    let key = fingerprint_key(&app.environment)?;
+    let executor = carrier.executor(word).with_probes(carrier.probes()?).knowing_values_by(key.as_ref());
     let executor = if args.accept_inconclusive { executor.accepting_inconclusive() } else { executor };
     let result = executor.resume(&id, &mut supply).await;
     drop(executor);

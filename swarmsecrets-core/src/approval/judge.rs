@@ -70,6 +70,7 @@ pub struct Approved {
     nonce: Nonce,
     expires: Timestamp,
     approvers: Vec<String>,
+    fingerprints: BTreeMap<String, String>,
 }
 
 impl Approved {
@@ -80,6 +81,7 @@ impl Approved {
             nonce: request.nonce.clone(),
             expires: request.window.map_or(request.expires, |window| window.closes.min(request.expires)),
             approvers,
+            fingerprints: request.fingerprints.clone(),
         }
     }
 
@@ -105,6 +107,12 @@ impl Approved {
     #[must_use]
     pub fn expires(&self) -> Timestamp {
         self.expires
+    }
+
+    /// The keyed fingerprints of the values that were in hand when it was asked for, by the names of their secrets.
+    #[must_use]
+    pub fn fingerprints(&self) -> &BTreeMap<String, String> {
+        &self.fingerprints
     }
 
     /// Who approved, each person once, by the names that the keyring has for them, sorted.

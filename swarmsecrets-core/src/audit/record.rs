@@ -1,5 +1,7 @@
 //! One line of the audit trail.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -34,6 +36,9 @@ pub struct Leave {
     pub approvers: Vec<String>,
     /// When it expires.
     pub expires: Timestamp,
+    /// The keyed fingerprints of the values that were in hand when it was asked for, by the names of their secrets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fingerprints: BTreeMap<String, String>,
 }
 
 impl From<&Approved> for Leave {
@@ -42,6 +47,7 @@ impl From<&Approved> for Leave {
             request: approved.request().clone(),
             approvers: approved.approvers().to_vec(),
             expires: approved.expires(),
+            fingerprints: approved.fingerprints().clone(),
         }
     }
 }

@@ -8,7 +8,8 @@ use super::Values;
 use super::run::Executor;
 use crate::approval::{Approved, ChangeRequest, Given, Judging, Nonces, judge};
 use crate::audit::Leave;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::ticked;
 use crate::inventory::Inventory;
 use crate::keys::{FingerprintKey, Keyring};
 use crate::plan::Plan;
@@ -40,6 +41,35 @@ impl<'a> Executor<'a> {
     pub fn approved(mut self, approval: Approval<'a>) -> Self {
         self.approval = Some(approval);
         self
+    }
+
+    /// The same executor, which knows values again by this key: those that were in hand when an approval was asked for, and are
+    /// handed over once more on resuming.
+    #[must_use]
+    pub fn knowing_values_by(mut self, key: Option<&'a FingerprintKey>) -> Self {
+        self.fingerprint_key = key;
+        self
+    }
+
+    /// Checks that values which are handed over to go on are those that were approved.
+    ///
+    /// # Errors
+    /// `Denied`, with the secrets whose value is another one, or cannot be known again without the key.
+    pub(super) fn check_approved_values(&self, state: &State, values: &Values) -> Result<()> {
+        let Some(leave) = &state.actor.leave else { return Ok(()) };
+        let given = self.fingerprint_key.map(|key| values.fingerprints(&state.plan, key)).unwrap_or_default();
+        let in_hand = |secret: &&String| values.of(&state.plan, secret.as_str()).is_some();
+        let exchanged = |secret: &&String| leave.fingerprints.get(*secret) != given.get(*secret);
+        let secrets: Vec<&str> =
+            leave.fingerprints.keys().filter(in_hand).filter(exchanged).map(String::as_str).collect();
+        if secrets.is_empty() {
+            return Ok(());
+        }
+        let text = format!(
+            "the value of {} is not the one that was approved, or cannot be known again: hand that one over, with the same SWARMSECRETS_FINGERPRINT_KEY_FILE",
+            ticked(secrets)
+        );
+        Err(Error::new(ErrorKind::Denied, text))
     }
 
     /// Judges the approval in hand, if there is one.

@@ -24,6 +24,7 @@ use crate::health::Health;
 use crate::ids::RotationId;
 use crate::inventory::Inventory;
 use crate::journal::{Entry, FORMAT, Journal, Lease};
+use crate::keys::FingerprintKey;
 use crate::plan::{Plan, ValueRecipe, recover};
 use crate::policy::{Direction, Gate, Guard};
 use crate::rotation::{Action, ActionId, Answer, Change, Look, Poll, Reply, Report, Rotation, Stage, State};
@@ -40,6 +41,7 @@ pub struct Executor<'a> {
     pub(super) sources: Sources,
     pub(super) guards: &'a [Guard],
     pub(super) approval: Option<Approval<'a>>,
+    pub(super) fingerprint_key: Option<&'a FingerprintKey>,
     accepting: bool,
 }
 
@@ -84,6 +86,7 @@ impl<'a> Executor<'a> {
             sources: Sources::none(),
             guards: &[],
             approval: None,
+            fingerprint_key: None,
             accepting: false,
         }
     }
@@ -260,6 +263,7 @@ impl<'a> Executor<'a> {
                 .map_err(|error| error.context(format!("rotation {id} has probes to ask")))?;
         }
         if let Some(supply) = supply.as_mut() {
+            self.check_approved_values(rotation.state(), &supply.values)?;
             self.fetch_again(rotation.state(), &mut supply.values).await?;
             if rotation.state().makes_versions() {
                 self.check_values(plan, &supply.values, &world)?;

@@ -131,8 +131,24 @@ async fn a_value_that_was_exchanged_after_the_approval_is_refused() {
     office.fingerprint_key = Some(key);
     let exchanged = office.apply(&plan, &other, &[for_other]).await.unwrap_err();
     assert_eq!(exchanged.kind(), ErrorKind::Denied, "{exchanged}");
-    let report = office.apply(&plan, &same, &[for_same]).await.unwrap();
-    assert_eq!(report.outcome, Outcome::Applied, "{report:?}");
+    // Nor is it exchanged once the rotation has begun, and broke off before the new version was made.
+    office.desk.trail.stop_after(0);
+    let id = office.apply(&plan, &same, &[for_same]).await.unwrap().rotation.unwrap();
+    office.desk.trail.go_on();
+    let clock = office.desk.swarm.clock();
+    let resume = async |value: &[u8], key: Option<&FingerprintKey>| {
+        let values = Values::one(SecretValue::new(value.to_vec())?);
+        let mut supply = Supply { values, random: &mut Counting(9) };
+        let executor = office.desk.executor(&clock).guarded(&office.guards).knowing_values_by(key);
+        executor.resume(&id, &mut supply).await
+    };
+    let key = office.fingerprint_key.as_ref();
+    for (value, key) in [(&b"made-up-other-value"[..], key), (NEW, None)] {
+        let error = resume(value, key).await.unwrap_err();
+        assert!(error.kind() == ErrorKind::Denied && error.message().contains("`db`"), "{error}");
+    }
+    assert!(!office.desk.has_secret("db_v2"));
+    assert_eq!(resume(NEW, key).await.unwrap().outcome, Outcome::Applied);
 }
 
 /// Bytes of which no two draws are alike.
