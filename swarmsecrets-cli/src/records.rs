@@ -1,6 +1,7 @@
 //! Where this run's journal and audit trail are kept.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use swarmsecrets_core::audit::{AuditSink, Entry};
 use swarmsecrets_core::journal::{JournalStore, MemoryJournal};
@@ -11,15 +12,15 @@ use swarmsecrets_settings::audit_trail;
 use swarmsecrets_testkit::Forgotten;
 
 use crate::app::App;
-use crate::args::ChangeArgs;
+use crate::args::RecordArgs;
 use crate::exit::Failure;
 use crate::settings::journal_database;
 use crate::world::World;
 
 /// The journal and the audit trail.
 pub(crate) struct Records {
-    journal: Box<dyn JournalStore>,
-    audit: Box<dyn AuditSink>,
+    journal: Arc<dyn JournalStore>,
+    audit: Arc<dyn AuditSink>,
     /// The file of the trail, if it is kept.
     trail: Option<PathBuf>,
 }
@@ -28,7 +29,7 @@ impl Records {
     /// Opens the folder that was named, or the one that fits the world. A simulation never shares one with a real
     /// Portainer: it has its own beside its state file, and none at all if it is not kept. With a database, the journal is
     /// there, and the folder has the audit trail. The sinks that a policy names beside that are written to by what is real alone.
-    pub(crate) fn open(args: &ChangeArgs, app: &App, world: &World) -> Result<Self, Failure> {
+    pub(crate) fn open(args: &RecordArgs, app: &App, world: &World) -> Result<Self, Failure> {
         if args.journal_db_file.is_some() && world.simulated() {
             let text = "--journal-db-file keeps real journals, and this world is simulated: leave one of them out";
             return Err(Failure::usage(text));
@@ -37,8 +38,8 @@ impl Records {
             (Some(folder), _) => folder.to_owned(),
             (None, Some(state)) => beside(state),
             (None, None) if world.simulated() => {
-                let journal = Box::new(MemoryJournal::default());
-                return Ok(Self { journal, audit: Box::new(Forgotten), trail: None });
+                let journal = Arc::new(MemoryJournal::default());
+                return Ok(Self { journal, audit: Arc::new(Forgotten), trail: None });
             }
             (None, None) => state_dir()?,
         };
@@ -46,16 +47,16 @@ impl Records {
             true => None,
             false => journal_database(args.journal_db_file.as_deref(), &app.environment)?,
         };
-        let journal: Box<dyn JournalStore> = match database {
-            Some(url) => Box::new(PostgresJournal::at(&url)?),
-            None => Box::new(FileJournal::open(&folder)?),
+        let journal: Arc<dyn JournalStore> = match database {
+            Some(url) => Arc::new(PostgresJournal::at(&url)?),
+            None => Arc::new(FileJournal::open(&folder)?),
         };
         let sinks = audit_in_force(world.guards())?;
         if sinks.is_some() && world.simulated() {
             app.console.note("note: this world is simulated: the audit sinks that the policy names are not written to");
         }
         let audit = audit_trail(&folder, sinks.filter(|_| !world.simulated()))?;
-        Ok(Self { journal, audit: Box::new(audit), trail: Some(folder.join("audit.jsonl")) })
+        Ok(Self { journal, audit: Arc::new(audit), trail: Some(folder.join("audit.jsonl")) })
     }
 
     /// The intents without an outcome of rotations that nobody goes on with.
@@ -64,6 +65,11 @@ impl Records {
             Some(trail) => open_intents(trail, self.journal()).await,
             None => Ok(Vec::new()),
         }
+    }
+
+    /// The journal, the audit trail and its file, for clients that share them.
+    pub(crate) fn shared(self) -> (Arc<dyn JournalStore>, Arc<dyn AuditSink>, Option<PathBuf>) {
+        (self.journal, self.audit, self.trail)
     }
 
     /// The journal.

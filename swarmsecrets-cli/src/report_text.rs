@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
-use swarmsecrets_core::plan::Warning;
+use swarmsecrets_core::Error;
+use swarmsecrets_core::plan::{Plan, Warning};
 use swarmsecrets_core::rotation::{Outcome, Report};
 
-use crate::exit::Exit;
+use crate::console::Console;
+use crate::exit::{Exit, Failure};
 use crate::printable::{printable, printable_lines};
 
 /// How the command ends for an outcome.
@@ -17,6 +19,35 @@ pub(crate) fn exit(outcome: Outcome) -> Exit {
         Outcome::AwaitingApproval => Exit::Waiting,
         Outcome::Conflict => Exit::Conflict,
         Outcome::Denied => Exit::Denied,
+    }
+}
+
+/// Prints the report, or that nothing was begun and why, and says how the command ends.
+pub(crate) fn tell(
+    console: Console,
+    plan: Option<&Plan>,
+    simulated: bool,
+    known: &[Warning],
+    result: Result<Report, Error>,
+) -> Result<Exit, Failure> {
+    match result {
+        Ok(report) => {
+            if console.json {
+                console.document(&report)?;
+            } else {
+                console.text(&text(&report, known))?;
+            }
+            Ok(exit(report.outcome))
+        }
+        Err(error) => {
+            let report = Report::not_begun(plan, simulated, &error);
+            let failure = Failure::from(error);
+            console.error_text(&failure);
+            if console.json {
+                console.document(&report)?;
+            }
+            Ok(failure.exit)
+        }
     }
 }
 

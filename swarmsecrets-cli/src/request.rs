@@ -4,29 +4,32 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use swarmsecrets_client::{Wanted, WantedFirst, Way};
 use swarmsecrets_core::executor::Values;
 use swarmsecrets_core::ids::quoted;
-use swarmsecrets_core::inventory::Inventory;
-use swarmsecrets_core::plan::{Allowances, Canary, Content, Rollout, RotationRequest, Timing, ValueRecipe};
-use swarmsecrets_core::source::Sources;
+use swarmsecrets_core::plan::{self, Allowances, Content};
 use swarmsecrets_core::{Error, ErrorKind};
 use swarmsecrets_settings::{Credentials, ProbeSet};
 
-use crate::args::{AllowArgs, CredentialArgs, ProbeArgs, RevokeArgs, RotationArgs, SecretArgs, Strategy, ValueArgs};
+use crate::args::{
+    AllowArgs, CreateArgs, CredentialArgs, ProbeArgs, RevokeArgs, RotationArgs, SecretArgs, Strategy, ValueArgs,
+};
 use crate::console::Console;
 use crate::exit::Failure;
-use crate::sourced::{Origin, Place};
+use crate::sourced::Place;
 use crate::value::read_value;
 
-/// Where a single value will come from, for a command that cannot go on without.
-pub(crate) fn required_value(args: &ValueArgs) -> Result<Origin<'_>, Failure> {
-    match (args.value_file.as_slice(), generated(args)?, Place::all(args)?.as_slice()) {
-        ([_], None, []) => Ok(Origin::Known(ValueRecipe::Supplied)),
-        ([], Some(recipe), []) => Ok(Origin::Known(recipe)),
-        ([], None, [place]) if place.secret.is_none() => Ok(Origin::Place(*place)),
-        ([], None, []) => Err(no_value()),
-        _ => Err(Failure::usage("one value is enough: give one --value-file, --value-from or --generate")),
-    }
+/// The first version that is asked for.
+pub(crate) fn first(args: &CreateArgs) -> Result<WantedFirst, Failure> {
+    let value = match (args.value.value_file.as_slice(), generated(&args.value)?, Place::all(&args.value)?.as_slice()) {
+        ([_], None, []) => None,
+        ([], Some(generated), []) => Some(generated),
+        ([], None, [place]) if place.secret.is_none() => Some(place.way()),
+        ([], None, []) => return Err(no_value()),
+        _ => return Err(Failure::usage("one value is enough: give one --value-file, --value-from or --generate")),
+    };
+    let labels = args.labels.iter().cloned().collect();
+    Ok(WantedFirst { name: args.name.clone(), value, labels, reason: args.reason.clone() })
 }
 
 fn no_value() -> Failure {
@@ -35,8 +38,8 @@ fn no_value() -> Failure {
     )
 }
 
-fn generated(args: &ValueArgs) -> Result<Option<ValueRecipe>, Failure> {
-    let spec = args.generate.as_ref().map(|spec| spec.parse().map(ValueRecipe::Generate)).transpose();
+fn generated(args: &ValueArgs) -> Result<Option<Way>, Failure> {
+    let spec = args.generate.as_ref().map(|spec| spec.parse().map(Way::Generate)).transpose();
     spec.map_err(|e: Error| Failure::input(e.context("--generate")))
 }
 
@@ -61,43 +64,22 @@ pub(crate) fn check_values(secrets: &SecretArgs, args: &ValueArgs, required: boo
 
 /// The secrets that are meant, and where the value of each comes from: its own file or its own place in a source, else the
 /// generator, else the one file. Without any of them a plan takes a value that is handed over later.
-pub(crate) async fn secrets(
-    inventory: &Inventory,
-    secrets: &SecretArgs,
-    values: &ValueArgs,
-    sources: &Sources,
-) -> Result<Vec<(String, ValueRecipe)>, Error> {
-    let generated = generated(values).map_err(|failure| failure.error)?;
-    let places = Place::all(values).map_err(|failure| failure.error)?;
-    let names = names(inventory, secrets)?;
-    let files: Vec<&str> = values.value_file.iter().filter_map(|file| named(file)).map(|(name, _)| name).collect();
-    if let Some(stray) = places.iter().filter_map(|place| place.secret).find(|name| !names.iter().any(|n| n == name)) {
-        let text = format!("--value-from is for {}, which is not among the secrets", quoted(stray));
-        return Err(Error::new(ErrorKind::Invalid, text));
-    }
-    let mut recipes = Vec::with_capacity(names.len());
-    for name in names {
-        let place = places.iter().find(|place| place.secret.is_none_or(|secret| secret == name));
-        let recipe = match (place, &generated) {
-            _ if files.contains(&name.as_str()) => ValueRecipe::Supplied,
-            (Some(place), _) => place.recipe(sources).await?,
-            (None, Some(generated)) if values.value_file.is_empty() || recipes.capacity() > 1 => generated.clone(),
-            (None, _) => ValueRecipe::Supplied,
-        };
-        recipes.push((name, recipe));
-    }
-    Ok(recipes)
-}
-
-fn names(inventory: &Inventory, secrets: &SecretArgs) -> Result<Vec<String>, Error> {
-    if !secrets.names.is_empty() {
-        return Ok(secrets.names.clone());
-    }
-    let chosen = inventory.select(secrets.stack.as_deref(), &secrets.select);
-    if chosen.is_empty() {
-        return Err(Error::new(ErrorKind::NotFound, "no secret belongs to that group: see `swarmsecrets inventory`"));
-    }
-    Ok(chosen.iter().map(|secret| secret.name.clone()).collect())
+fn chosen(secrets: &SecretArgs, values: &ValueArgs) -> Result<Wanted, Failure> {
+    let places = Place::all(values)?;
+    // A file may be named by another name of its secret, which is known once there is a plan.
+    let listed = |name: &str| secrets.names.is_empty() || secrets.names.iter().any(|n| n == name);
+    let files = values.value_file.iter().filter_map(|file| named(file)).filter(|(name, _)| listed(name));
+    let from_files = files.map(|(name, _)| (name.to_owned(), None));
+    let from_places = places.iter().filter_map(|place| Some((place.secret?.to_owned(), Some(place.way()))));
+    let everywhere = places.iter().find(|place| place.secret.is_none()).map(Place::way);
+    Ok(Wanted {
+        secrets: secrets.names.clone(),
+        stack: secrets.stack.clone(),
+        labels: secrets.select.clone(),
+        value: everywhere.map_or_else(|| generated(values), |place| Ok(Some(place)))?,
+        values: from_places.chain(from_files).collect(),
+        ..Wanted::default()
+    })
 }
 
 fn named(file: &str) -> Option<(&str, &str)> {
@@ -150,47 +132,38 @@ pub(crate) fn probes(args: &ProbeArgs) -> Result<ProbeSet, Failure> {
 }
 
 /// The rotation that is asked for.
-pub(crate) fn rotation(
-    secrets: Vec<(String, ValueRecipe)>,
-    args: &RotationArgs,
-    credentials: &Credentials,
-) -> RotationRequest {
+pub(crate) fn rotation(secrets: &SecretArgs, values: &ValueArgs, args: &RotationArgs) -> Result<Wanted, Failure> {
     let order = &args.order;
-    RotationRequest {
-        strategy: match args.strategy {
-            Strategy::Swap => swarmsecrets_core::plan::Strategy::Swap,
-            Strategy::Overlap => swarmsecrets_core::plan::Strategy::Overlap,
-        },
-        credentials: credentials.accounts(),
-        timing: Timing { grace: args.grace, stability: args.stability, deadline: args.deadline },
-        canary: match &order.canary {
-            Some(service) => Canary::Service(service.clone()),
-            None if order.no_canary => Canary::Skipped,
-            None => Canary::Labelled,
-        },
-        rollout: Rollout { concurrency: order.concurrency.unwrap_or(1), failures: order.failures },
+    Ok(Wanted {
+        strategy: Some(match args.strategy {
+            Strategy::Swap => plan::Strategy::Swap,
+            Strategy::Overlap => plan::Strategy::Overlap,
+        }),
+        grace: Some(args.grace),
+        stability: Some(args.stability),
+        deadline: Some(args.deadline),
+        canary: order.canary.clone(),
+        skip_canary: order.no_canary,
+        concurrency: order.concurrency,
+        failures: Some(order.failures),
         after: order.after.clone(),
         allow: allowances(&args.allow),
         reason: args.reason.clone(),
-        ..RotationRequest::of(secrets)
-    }
+        ..chosen(secrets, values)?
+    })
 }
 
 /// The revocation that is asked for.
-pub(crate) fn revocation(
-    secrets: Vec<(String, ValueRecipe)>,
-    args: &RevokeArgs,
-    credentials: &Credentials,
-) -> RotationRequest {
-    let request = RotationRequest::revoking(secrets);
-    RotationRequest {
-        credentials: credentials.accounts(),
-        timing: Timing { stability: args.stability, deadline: args.deadline, ..request.timing },
-        canary: if args.skip_canary { Canary::Skipped } else { Canary::Labelled },
+pub(crate) fn revocation(args: &RevokeArgs) -> Result<Wanted, Failure> {
+    Ok(Wanted {
+        strategy: Some(plan::Strategy::Revoke),
+        stability: Some(args.stability),
+        deadline: Some(args.deadline),
+        skip_canary: args.skip_canary,
         allow: allowances(&args.allow),
         reason: args.reason.clone(),
-        ..request
-    }
+        ..chosen(&args.secrets, &args.value)?
+    })
 }
 
 /// Checks the flags of a rotation before anything is read.
@@ -261,7 +234,6 @@ mod tests {
             (check_rotation(&overlap, &CredentialArgs::default()).unwrap_err(), "--credentials"),
             (check_rotation(&hasty, &CredentialArgs::default()).unwrap_err(), "--deadline"),
             (check_values(&SecretArgs::default(), &ValueArgs::default(), true).unwrap_err(), "--value-file"),
-            (required_value(&ValueArgs::default()).map(drop).unwrap_err(), "--value-file"),
         ] {
             assert_eq!(failure.exit, crate::exit::Exit::Usage);
             assert!(failure.error.message().contains(part), "{}", failure.error);

@@ -1,7 +1,7 @@
 //! Values that are fetched from sources: which ones, and for which secrets.
 
+use swarmsecrets_client::Way;
 use swarmsecrets_core::ids::quoted;
-use swarmsecrets_core::plan::ValueRecipe;
 use swarmsecrets_core::source::Sources;
 
 use crate::args::{SourceArgs, ValueArgs};
@@ -47,24 +47,9 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The recipe of a value: the version that stands there now.
-    pub(crate) async fn recipe(&self, sources: &Sources) -> Result<ValueRecipe, swarmsecrets_core::Error> {
-        sources.current(self.source, self.reference).await.map(ValueRecipe::Source)
-    }
-}
-
-/// Where a single value comes from. Which version stands in a source is not known yet.
-pub(crate) enum Origin<'a> {
-    Known(ValueRecipe),
-    Place(Place<'a>),
-}
-
-impl Origin<'_> {
-    pub(crate) async fn recipe(&self, sources: &Sources) -> Result<ValueRecipe, swarmsecrets_core::Error> {
-        match self {
-            Self::Known(recipe) => Ok(recipe.clone()),
-            Self::Place(place) => place.recipe(sources).await,
-        }
+    /// How a value comes about that stands there.
+    pub(crate) fn way(&self) -> Way {
+        Way::From { source: self.source.to_owned(), reference: self.reference.to_owned() }
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use swarmsecrets_core::approval::{Approver, Approvers, ChangeRequest, Draft, Given, Requester, SignedDecision};
 use swarmsecrets_core::executor::{Approval, Values};
 use swarmsecrets_core::generate::Random;
-use swarmsecrets_core::ids::{PolicyDigest, quoted};
+use swarmsecrets_core::ids::{PolicyDigest, RequestDigest, quoted};
 use swarmsecrets_core::keys::FingerprintKey;
 use swarmsecrets_core::plan::Plan;
 use swarmsecrets_core::policy::{Approvals, Guard, System, SystemKind, in_force};
@@ -126,6 +126,14 @@ impl<'p> Desk<'p> {
         let request = draft.seal(random)?;
         self.approvers.request(&request).await?;
         Ok(request)
+    }
+
+    /// Reads a request from the folder.
+    ///
+    /// # Errors
+    /// As [`FileApprover::load`].
+    pub async fn load(&self, request: &RequestDigest) -> Result<ChangeRequest> {
+        self.folder.load(request).await
     }
 
     /// What was decided on a request so far.

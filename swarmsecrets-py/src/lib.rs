@@ -14,6 +14,7 @@ mod order;
 mod plan;
 mod plugins;
 mod policy;
+mod read_only;
 mod request;
 mod runtime;
 mod secret_value;
@@ -40,6 +41,8 @@ mod _native {
     use super::plugins::{Containers, Request};
     #[pymodule_export]
     use super::policy::Policy;
+    #[pymodule_export]
+    use super::read_only::Reading;
     #[pymodule_export]
     use super::request::duration;
     #[pymodule_export]

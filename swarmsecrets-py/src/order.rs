@@ -8,15 +8,22 @@ use swarmsecrets_core::policy::Word;
 #[derive(FromPyObject)]
 pub(crate) struct Order {
     confirm: bool,
-    pub(crate) reason: Option<String>,
-    pub(crate) accept_inconclusive: bool,
+    reason: Option<String>,
+    accept_inconclusive: bool,
     tell: Option<Py<PyAny>>,
     pub(crate) cancellation: Cancellation,
 }
 
 impl Order {
-    pub(crate) fn word(&self) -> Word {
-        if self.confirm { Word::Given } else { Word::NotGiven }
+    /// The order, as a client takes it.
+    pub(crate) fn given(&self) -> swarmsecrets_client::Order<'_> {
+        swarmsecrets_client::Order {
+            word: if self.confirm { Word::Given } else { Word::NotGiven },
+            reason: self.reason.clone(),
+            observer: self,
+            cancellation: self.cancellation.0.clone(),
+            accept_inconclusive: self.accept_inconclusive,
+        }
     }
 }
 

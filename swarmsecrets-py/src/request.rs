@@ -1,20 +1,15 @@
 //! From what Python asks to what core is asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pyo3::prelude::*;
+use swarmsecrets_client::{Wanted, WantedFirst, Way};
+use swarmsecrets_core::Result;
 use swarmsecrets_core::duration::parse_duration;
 use swarmsecrets_core::executor::Values;
 use swarmsecrets_core::ids::quoted;
-use swarmsecrets_core::inventory::Inventory;
-use swarmsecrets_core::plan::{
-    Allowances, Canary, CreateRequest, Rollout, RotationRequest, Strategy, Timing, ValueRecipe,
-};
-
-use swarmsecrets_core::source::Sources;
-use swarmsecrets_core::{Error, ErrorKind, Result};
-use swarmsecrets_settings::Credentials;
+use swarmsecrets_core::plan::{Allowances, Strategy};
 
 use crate::error::{OrRaise as _, invalid};
 use crate::generate::Generate;
@@ -24,11 +19,11 @@ use crate::secret_value::SecretValue;
 #[derive(FromPyObject)]
 pub(crate) struct Asked<'py> {
     /// Each secret, with how its value is made, or nothing where it is handed over.
-    secrets: Vec<(String, Option<Way<'py>>)>,
+    secrets: Vec<(String, Option<Made<'py>>)>,
     /// The group that is meant, where no secret is named.
     stack: Option<String>,
     labels: Vec<(String, String)>,
-    way: Option<Way<'py>>,
+    way: Option<Made<'py>>,
     strategy: Option<String>,
     grace: Option<Duration>,
     stability: Option<Duration>,
@@ -45,91 +40,31 @@ pub(crate) struct Asked<'py> {
 }
 
 impl Asked<'_> {
-    pub(crate) fn wanted(&self, agent: Option<String>) -> Result<Wanted> {
-        let strategy = self.strategy.as_deref().map(strategy).transpose()?;
-        let base = match strategy {
-            Some(Strategy::Revoke) => RotationRequest::revoking([]),
-            _ => RotationRequest::of([]),
-        };
-        let request = RotationRequest {
-            timing: Timing {
-                grace: self.grace.unwrap_or(base.timing.grace),
-                stability: self.stability.unwrap_or(base.timing.stability),
-                deadline: self.deadline.unwrap_or(base.timing.deadline),
-            },
-            canary: match &self.canary {
-                Some(service) => Canary::Service(service.clone()),
-                None if self.skip_canary => Canary::Skipped,
-                None => Canary::Labelled,
-            },
-            rollout: Rollout {
-                concurrency: self.concurrency.unwrap_or(base.rollout.concurrency),
-                failures: self.failures.unwrap_or(base.rollout.failures),
-            },
+    pub(crate) fn wanted(&self) -> Result<Wanted> {
+        Ok(Wanted {
+            secrets: self.secrets.iter().map(|(name, _)| name.clone()).collect(),
+            stack: self.stack.clone(),
+            labels: self.labels.clone(),
+            value: way(self.way.as_ref()),
+            values: self.secrets.iter().map(|(name, own)| (name.clone(), way(own.as_ref()))).collect(),
+            strategy: self.strategy.as_deref().map(strategy).transpose()?,
+            grace: self.grace,
+            stability: self.stability,
+            deadline: self.deadline,
+            canary: self.canary.clone(),
+            skip_canary: self.skip_canary,
+            concurrency: self.concurrency,
+            failures: self.failures,
             after: self.after.clone(),
             allow: Allowances { jobs: self.allow_jobs, redeploy: self.allow_redeploy, owner: self.allow_owner },
             reason: self.reason.clone(),
-            agent,
-            ..base
-        };
-        Ok(Wanted {
-            request,
-            secrets: self.secrets.iter().map(|(name, way)| (name.clone(), Origin::of(way.as_ref()))).collect(),
-            stack: self.stack.clone(),
-            labels: self.labels.clone(),
-            each: Origin::of(self.way.as_ref()),
-            strategy,
         })
-    }
-}
-
-/// A rotation of which not everything is known before the world is read.
-pub(crate) struct Wanted {
-    request: RotationRequest,
-    secrets: Vec<(String, Origin)>,
-    stack: Option<String>,
-    labels: Vec<(String, String)>,
-    each: Origin,
-    strategy: Option<Strategy>,
-}
-
-impl Wanted {
-    /// The rotation in this world, with the versions that stand in the sources now and those of a client's passwords that are
-    /// its own.
-    pub(crate) async fn in_world(
-        self,
-        world: &Inventory,
-        passwords: &Credentials,
-        sources: &Sources,
-    ) -> Result<RotationRequest> {
-        let mut request = self.request;
-        for (name, origin) in self.secrets {
-            request.secrets.push((name, origin.recipe(sources).await?));
-        }
-        if request.secrets.is_empty() {
-            let group = world.select(self.stack.as_deref(), &self.labels);
-            let recipe = self.each.recipe(sources).await?;
-            request.secrets = group.into_iter().map(|secret| (secret.name.clone(), recipe.clone())).collect();
-        }
-        if request.secrets.is_empty() {
-            return Err(Error::new(ErrorKind::NotFound, "no secret belongs to that group: see the inventory"));
-        }
-        let names: Result<BTreeSet<&str>> =
-            request.secrets.iter().map(|(name, _)| Ok(world.find(name)?.name.as_str())).collect();
-        let names = names?;
-        request.credentials = passwords.accounts();
-        request.credentials.retain(|secret, _| names.contains(secret.as_str()));
-        request.strategy = self.strategy.unwrap_or(match request.credentials.is_empty() {
-            true => Strategy::Swap,
-            false => Strategy::Overlap,
-        });
-        Ok(request)
     }
 }
 
 /// How a value is made, as `swarmsecrets.request` writes it down.
 #[derive(FromPyObject)]
-enum Way<'py> {
+enum Made<'py> {
     Generate(PyRef<'py, Generate>),
     Source(Place),
 }
@@ -141,64 +76,30 @@ struct Place {
     reference: String,
 }
 
-/// Where a value comes from. Which version stands in a source is not known yet.
-#[derive(Clone)]
-enum Origin {
-    Known(ValueRecipe),
-    Place { source: String, reference: String },
-}
-
-impl Origin {
-    fn of(way: Option<&Way<'_>>) -> Self {
-        match way {
-            None => Self::Known(ValueRecipe::Supplied),
-            Some(Way::Generate(generate)) => Self::Known(ValueRecipe::Generate(generate.0.clone())),
-            Some(Way::Source(Place { source, reference })) => {
-                Self::Place { source: source.clone(), reference: reference.clone() }
-            }
-        }
-    }
-
-    async fn recipe(&self, sources: &Sources) -> Result<ValueRecipe> {
-        match self {
-            Self::Known(recipe) => Ok(recipe.clone()),
-            Self::Place { source, reference } => sources.current(source, reference).await.map(ValueRecipe::Source),
-        }
-    }
+fn way(made: Option<&Made<'_>>) -> Option<Way> {
+    Some(match made? {
+        Made::Generate(generate) => Way::Generate(generate.0.clone()),
+        Made::Source(Place { source, reference }) => Way::From { source: source.clone(), reference: reference.clone() },
+    })
 }
 
 /// A first version as `swarmsecrets.request` writes it down.
 #[derive(FromPyObject)]
 pub(crate) struct AskedFirst<'py> {
     name: String,
-    way: Option<Way<'py>>,
+    way: Option<Made<'py>>,
     labels: BTreeMap<String, String>,
     reason: Option<String>,
 }
 
 impl AskedFirst<'_> {
-    pub(crate) fn wanted(&self, agent: Option<String>) -> WantedFirst {
-        let request = CreateRequest {
+    pub(crate) fn wanted(&self) -> WantedFirst {
+        WantedFirst {
             name: self.name.clone(),
-            recipe: ValueRecipe::Supplied,
-            labels: self.labels.clone().into_iter().collect(),
+            value: way(self.way.as_ref()),
+            labels: self.labels.clone(),
             reason: self.reason.clone(),
-            agent,
-        };
-        WantedFirst { request, origin: Origin::of(self.way.as_ref()) }
-    }
-}
-
-/// A first version of which not everything is known yet.
-pub(crate) struct WantedFirst {
-    request: CreateRequest,
-    origin: Origin,
-}
-
-impl WantedFirst {
-    /// The first version, with what stands in its source now.
-    pub(crate) async fn request(self, sources: &Sources) -> Result<CreateRequest> {
-        Ok(CreateRequest { recipe: self.origin.recipe(sources).await?, ..self.request })
+        }
     }
 }
 

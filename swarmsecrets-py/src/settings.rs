@@ -5,14 +5,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use swarmsecrets_client::Equipment;
 use swarmsecrets_core::approval::Approver;
 use swarmsecrets_core::audit::AuditSink;
+use swarmsecrets_core::clock::Clock;
 use swarmsecrets_core::executor::PasswordChange;
+use swarmsecrets_core::git::GitRemotes;
+use swarmsecrets_core::ids::EnvironmentId;
 use swarmsecrets_core::journal::{JournalStore, MemoryJournal};
 use swarmsecrets_core::keys::FingerprintKey;
 use swarmsecrets_core::plan::Probed;
 use swarmsecrets_core::policy::{Guard, audit_in_force};
 use swarmsecrets_core::source::{SecretSource, Sources};
+use swarmsecrets_core::transport::Transport;
 use swarmsecrets_core::{Result, SecretValue as Value};
 use swarmsecrets_host::{FileJournal, NamedSink, state_dir};
 use swarmsecrets_postgres::PostgresJournal;
@@ -21,7 +26,7 @@ use swarmsecrets_testkit::Forgotten;
 
 use crate::error::{OrRaise as _, invalid};
 use crate::plugins::{self, Plugin};
-use crate::policy::{InForce, Policy};
+use crate::policy::{self, Policy};
 use crate::secret_value::SecretValue;
 
 /// The settings, as `swarmsecrets.settings` writes them down.
@@ -64,23 +69,32 @@ enum GivenSource<'py> {
     Native(PyRef<'py, Source>),
     Python(Plugin),
 }
+
+/// The world that a client is of.
+pub(crate) struct World {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) environment: EnvironmentId,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) remotes: Arc<dyn GitRemotes>,
+    pub(crate) instance: String,
+    /// Whether it is simulated for sure.
+    pub(crate) simulated: bool,
+}
+
 /// The name of the sink that a program hands over, beside those of a policy.
 const OWN_SINK: &str = "of-the-client";
 
-type Journal = Box<dyn JournalStore>;
-type Sink = Box<dyn AuditSink>;
-
-/// A journal and an audit trail.
-pub(crate) type Records = (Journal, Sink);
+/// A journal, an audit trail, and the file of the trail, if there is one.
+pub(crate) type Records = (Arc<dyn JournalStore>, Arc<dyn AuditSink>, Option<PathBuf>);
 
 impl Given<'_> {
     /// The records of a real environment under these policies. A sink of the program's own takes the file's place, unless a policy says
     /// where the trail goes: then it stands beside what that names. The last one is the trail's file, if there is one.
-    pub(crate) fn records(&self, policies: &[Guard]) -> Result<(Journal, Sink, Option<PathBuf>)> {
+    pub(crate) fn records(&self, policies: &[Guard]) -> Result<Records> {
         let folder = || self.journal.clone().map_or_else(state_dir, Ok);
-        let journal: Box<dyn JournalStore> = match &self.journal_database {
-            Some(url) => Box::new(PostgresJournal::at(&url.0)?),
-            None => Box::new(FileJournal::open(&folder()?)?),
+        let journal: Arc<dyn JournalStore> = match &self.journal_database {
+            Some(url) => Arc::new(PostgresJournal::at(&url.0)?),
+            None => Arc::new(FileJournal::open(&folder()?)?),
         };
         let said = audit_in_force(policies)?;
         let trail = match self.audit.is_none() || said.is_some() {
@@ -88,11 +102,11 @@ impl Given<'_> {
             false => None,
         };
         let own = self.audit.as_ref().map(|plugin| plugins::Sink(plugin.clone()));
-        let audit: Box<dyn AuditSink> = match (own, said) {
-            (Some(own), None) => Box::new(own),
-            (None, said) => Box::new(audit_trail(&folder()?, said)?),
+        let audit: Arc<dyn AuditSink> = match (own, said) {
+            (Some(own), None) => Arc::new(own),
+            (None, said) => Arc::new(audit_trail(&folder()?, said)?),
             (Some(own), Some(said)) => {
-                Box::new(audit_trail(&folder()?, Some(said))?.required(NamedSink::new(OWN_SINK, Arc::new(own)))?)
+                Arc::new(audit_trail(&folder()?, Some(said))?.required(NamedSink::new(OWN_SINK, Arc::new(own)))?)
             }
         };
         Ok((journal, audit, trail))
@@ -103,30 +117,55 @@ impl Given<'_> {
         if self.journal.is_some() || self.journal_database.is_some() {
             return Err(invalid("a simulated world keeps its journal itself: leave the setting out"));
         }
-        let audit: Box<dyn AuditSink> = match &self.audit {
-            Some(plugin) => Box::new(plugins::Sink(plugin.clone())),
-            None => Box::new(Forgotten),
+        let audit: Arc<dyn AuditSink> = match &self.audit {
+            Some(plugin) => Arc::new(plugins::Sink(plugin.clone())),
+            None => Arc::new(Forgotten),
         };
-        Ok((Box::new(journal), audit))
+        Ok((Arc::new(journal), audit, None))
     }
 
-    /// The policies in force.
-    pub(crate) fn policies(&self, simulated: bool) -> Result<InForce> {
-        InForce::of(self.policy.as_deref(), simulated)
+    /// What a client of a world is made of, with the records that it is to have under the policies in force.
+    pub(crate) fn equipment(
+        self,
+        world: World,
+        records: impl FnOnce(&Self, &[Guard]) -> Result<Records>,
+    ) -> Result<Equipment> {
+        let World { transport, environment, clock, remotes, instance, simulated } = world;
+        let policies = policy::in_force(self.policy.as_deref(), simulated)?;
+        let (approvers, fingerprint_key) = (self.approvers(), self.fingerprint_key()?);
+        let (probes, credentials, sources) = (self.probes(), self.credentials(simulated)?, self.sources()?);
+        let (journal, audit, trail) = records(&self, policies.in_world(simulated))?;
+        Ok(Equipment {
+            transport,
+            environment,
+            clock,
+            remotes,
+            journal,
+            audit,
+            trail,
+            agent: self.agent_id,
+            probes,
+            credentials,
+            sources,
+            policies,
+            instance,
+            approvers,
+            fingerprint_key,
+        })
     }
 
     /// The approvers that are handed over.
-    pub(crate) fn approvers(&self) -> Vec<(String, Arc<dyn Approver>)> {
+    fn approvers(&self) -> Vec<(String, Arc<dyn Approver>)> {
         let approver = |plugin: &Plugin| -> Arc<dyn Approver> { Arc::new(plugins::Desk(plugin.clone())) };
         self.approvers.iter().map(|(name, plugin)| (name.clone(), approver(plugin))).collect()
     }
 
     /// The key by which values in hand are known again.
-    pub(crate) fn fingerprint_key(&self) -> Result<Option<FingerprintKey>> {
+    fn fingerprint_key(&self) -> Result<Option<FingerprintKey>> {
         self.fingerprint_key.as_ref().map(|key| FingerprintKey::new(key.0.clone())).transpose()
     }
 
-    pub(crate) fn probes(&self) -> ProbeSet {
+    fn probes(&self) -> ProbeSet {
         self.probes.iter().fold(ProbeSet::default(), |probes, (services, probe)| {
             let services = match services.split_once('=') {
                 Some((key, value)) => Probed::Labelled(key.to_owned(), value.to_owned()),
@@ -141,7 +180,7 @@ impl Given<'_> {
     }
 
     /// The sources that values are fetched from.
-    pub(crate) fn sources(&self) -> Result<Sources> {
+    fn sources(&self) -> Result<Sources> {
         self.sources.iter().try_fold(Sources::none(), |sources, source| {
             sources.and(match source {
                 GivenSource::Native(source) => source.0.clone(),
@@ -151,7 +190,7 @@ impl Given<'_> {
     }
 
     /// The passwords. That of a real system is not changed for a simulated secret.
-    pub(crate) fn credentials(&self, simulated: bool) -> Result<Credentials> {
+    fn credentials(&self, simulated: bool) -> Result<Credentials> {
         self.passwords.iter().try_fold(Credentials::default(), |credentials, (secret, password)| {
             let change = match password {
                 GivenPassword::Native(password) => match &password.0 {

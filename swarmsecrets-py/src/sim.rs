@@ -15,8 +15,8 @@ use swarmsecrets_testkit::gateway::{self, serve_live};
 use tokio::net::TcpListener;
 
 use crate::error::OrRaise as _;
-use crate::session::{Session, World};
-use crate::settings;
+use crate::session::Session;
+use crate::settings::{self, World};
 
 /// A Swarm in memory behind Portainer's rules, in virtual time: the demo, a shop with two teams.
 #[pyclass(frozen, module = "swarmsecrets._native", name = "SimSwarm")]
@@ -39,28 +39,17 @@ impl SimSwarm {
             Some(agent) => client.agent(agent),
             None => client,
         };
-        let policies = given.policies(true).or_raise(py)?;
-        let (journal, audit) = given.simulated_records(self.journal.clone()).or_raise(py)?;
-        let (probes, credentials) = (given.probes(), given.credentials(true).or_raise(py)?);
-        let sources = given.sources().or_raise(py)?;
-        let (approvers, fingerprint_key) = (given.approvers(), given.fingerprint_key().or_raise(py)?);
-        Ok(Session(Arc::new(World {
-            transport: Box::new(client),
+        let world = World {
+            transport: Arc::new(client),
             environment: EnvironmentId(1),
-            clock: Box::new(self.swarm.clock()),
+            clock: Arc::new(self.swarm.clock()),
             remotes: self.swarm.portainer().clone(),
-            journal,
-            audit,
-            unread_trail: Mutex::default(),
-            agent: given.agent_id,
-            probes,
-            credentials,
-            sources,
-            policies,
             instance: "simulated".to_owned(),
-            approvers,
-            fingerprint_key,
-        })))
+            simulated: true,
+        };
+        let journal = self.journal.clone();
+        let equipment = given.equipment(world, |given, _| given.simulated_records(journal));
+        equipment.or_raise(py).map(Session::of)
     }
 
     /// Serves it over HTTP, with a new key for a user of it. Its time goes with that of the machine, `speed` times as fast.

@@ -16,14 +16,21 @@ const VENV: &str = "python";
 /// Tests on the real Engine, which the environment tells of.
 const ON_ENGINE: &str = "swarmsecrets-py/engine";
 
+/// Tells tests where the command is.
+const COMMAND: &str = "SWARMSECRETS_TEST_COMMAND";
+
 /// Builds and tests by itself. The arguments are for pytest.
 pub(crate) fn alone(arguments: &[String]) -> Result<(), Failure> {
     let scratch = repository::scratch();
     std::fs::create_dir_all(&scratch).map_err(|e| format!("cannot make {}: {e}", scratch.display()))?;
-    test(&Log::create(scratch.join("python.log"))?, |_| (), arguments)
+    let log = Log::create(scratch.join("python.log"))?;
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    log.run(cargo.args(["build", "--workspace", "--bin", "swarmsecrets", "--locked"]).current_dir(repository::root()))?;
+    test(&log, |_| (), arguments)
 }
 
-/// Builds the package without optimizations, checks its types and runs its tests. `tell` adds what the leak scan needs.
+/// Builds the package without optimizations, checks its types and runs its tests, some of them with the command, which is built before.
+/// `tell` adds what the leak scan needs.
 pub(crate) fn test(log: &Log, tell: impl Fn(&mut Command), arguments: &[String]) -> Result<(), Failure> {
     let venv = environment(log, VENV)?;
     let build = ["-m", "maturin", "develop", "--locked", "--extras", "test", "--quiet"];
@@ -44,6 +51,7 @@ pub(crate) fn on_engine(log: &Log, tell: impl Fn(&mut Command)) -> Result<(), Fa
 fn python(venv: &Path, tell: &impl Fn(&mut Command)) -> Command {
     let mut python = Command::new(venv.join("bin/python"));
     python.current_dir(repository::root()).env("VIRTUAL_ENV", venv);
+    python.env(COMMAND, repository::target().join("debug/swarmsecrets"));
     tell(&mut python);
     python
 }

@@ -11,6 +11,7 @@ mod approval;
 mod audit;
 mod policy;
 mod rotation;
+mod serve;
 mod sim;
 
 pub(crate) use self::approval::{DecideArgs, KeygenArgs, SignArgs};
@@ -22,6 +23,7 @@ pub(crate) use self::rotation::{
     AllowArgs, CredentialArgs, PlanRotateArgs, ProbeArgs, RevokeArgs, RotateArgs, RotationArgs, SecretArgs, SourceArgs,
     Strategy, ValueArgs,
 };
+pub(crate) use self::serve::RunArgs;
 pub(crate) use self::sim::{AdvanceArgs, RedeployArgs, ServeArgs, SimCommand};
 
 /// The whole command line.
@@ -48,6 +50,7 @@ Settings (flags win over the environment):
   values known again after an approval: SWARMSECRETS_FINGERPRINT_KEY_FILE;
   a policy: SWARMSECRETS_POLICY, beside the one that is installed as /etc/swarmsecrets/policy.toml;
   journals in a database: SWARMSECRETS_JOURNAL_DB or SWARMSECRETS_JOURNAL_DB_FILE.
+  Or a server that holds the API key: SWARMSECRETS_SERVER and SWARMSECRETS_TOKEN_FILE.
   Without any of them, reading commands show a simulated demo world and say so.
 
 Exit codes:
@@ -93,6 +96,13 @@ pub(crate) struct ConnectionArgs {
     /// Trust the certificates in this PEM file as well [env: PORTAINER_CA_FILE]
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) ca_file: Option<PathBuf>,
+    #[allow(rustdoc::bare_urls, reason = "it is shown in a terminal, where brackets would only be in the way")]
+    /// Ask a server that holds the API key, as unix:/run/swarmsecrets/socket or http://127.0.0.1:7979 [env: SWARMSECRETS_SERVER]
+    #[arg(long, value_name = "ADDRESS", global = true, value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) server: Option<String>,
+    /// A file that holds the token for that server [env: SWARMSECRETS_TOKEN_FILE]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) token_file: Option<PathBuf>,
     /// Run on the simulated demo world instead of Portainer
     #[arg(long, global = true)]
     pub(crate) sim: bool,
@@ -143,6 +153,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: AuditCommand,
     },
+    /// Hold the API key in a process of its own, for agents that have none
+    Run(RunArgs),
     /// The simulator
     Sim {
         #[command(subcommand)]
@@ -209,6 +221,14 @@ pub(crate) struct ChangeArgs {
     /// Do it without asking
     #[arg(long, short)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) records: RecordArgs,
+}
+
+/// Where it is kept what was done, and what holds.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Safety")]
+pub(crate) struct RecordArgs {
     /// Where rotations are journalled [default: swarmsecrets in the user's XDG state directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) journal: Option<PathBuf>,

@@ -121,7 +121,7 @@ pub(crate) struct ValueArgs {
     #[arg(long, value_name = "SPEC")]
     pub(crate) generate: Option<String>,
     /// Fetch the new value from a source of --sources, as SOURCE:REFERENCE. For several secrets: NAME=SOURCE:REFERENCE, once for each
-    #[arg(long, value_name = "PLACE", requires = "sources")]
+    #[arg(long, value_name = "PLACE")]
     pub(crate) value_from: Vec<String>,
     #[command(flatten)]
     pub(crate) sources: SourceArgs,

@@ -58,13 +58,13 @@ pub(super) async fn run(app: &App, args: ApplyArgs) -> Result<Exit, Failure> {
 }
 
 /// What may be carried out.
-enum What {
+pub(super) enum What {
     Plan(Box<Plan>),
     Request(Box<ChangeRequest>),
 }
 
 impl What {
-    fn plan(&self) -> &Plan {
+    pub(super) fn plan(&self) -> &Plan {
         match self {
             Self::Plan(plan) => plan,
             Self::Request(request) => &request.plan,
@@ -73,14 +73,14 @@ impl What {
 }
 
 /// Why nothing can be carried out.
-enum Unread {
+pub(super) enum Unread {
     /// There is no file, or it cannot be read.
     Missing(Failure),
     /// What stands there cannot be believed.
     Refused { document: Vec<u8>, error: Error },
 }
 
-fn read(path: &Path) -> Result<What, Unread> {
+pub(super) fn read(path: &Path) -> Result<What, Unread> {
     /// What tells a change request from a plan.
     #[derive(Deserialize)]
     struct Marked {

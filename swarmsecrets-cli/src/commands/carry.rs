@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use swarmsecrets_client::Wanted;
 use swarmsecrets_core::executor::{Cancellation, Executor, Parts, Probes, Supply, Values};
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::journal::Event;
@@ -65,9 +66,9 @@ pub(super) struct Carrier<'a> {
 impl<'a> Carrier<'a> {
     /// Checks what can be checked before anything is read: flags, a terminal to ask on, the settings.
     pub(super) async fn new(app: &'a App, args: &ChangeArgs, reason: Option<String>) -> Result<Self, Failure> {
-        let world = World::open(app, Intent::Change)?.under(app, &args.policy)?;
+        let world = World::open(app, Intent::Change)?.under(app, &args.records.policy)?;
         require_terminal(args.yes, &app.console)?;
-        let records = Records::open(args, app, &world)?;
+        let records = Records::open(&args.records, app, &world)?;
         tell_open(app, &records).await;
         let teller = Arc::new(Teller::new(app.console));
         let (credentials, probes) = (Credentials::default(), ProbeSet::default());
@@ -101,6 +102,11 @@ impl<'a> Carrier<'a> {
     /// The probes that are asked.
     pub(super) fn probes(&self) -> Result<Probes<'_>, Failure> {
         self.world.probes(&self.probes)
+    }
+
+    /// Plans what is asked for.
+    pub(super) async fn plan(&self, wanted: Wanted) -> Result<Plan, Error> {
+        self.world.plan(wanted, &self.credentials, &self.probes, &self.sources).await
     }
 
     /// Shows a plan, asks, carries it out and reports.
@@ -174,25 +180,7 @@ impl<'a> Carrier<'a> {
             _ => Vec::new(),
         };
         self.end().await?;
-        match result {
-            Ok(report) => {
-                if console.json {
-                    console.document(&report)?;
-                } else {
-                    console.text(&report_text::text(&report, &known))?;
-                }
-                Ok(report_text::exit(report.outcome))
-            }
-            Err(error) => {
-                let report = Report::not_begun(plan, simulated, &error);
-                let failure = Failure::from(error);
-                console.error_text(&failure);
-                if console.json {
-                    console.document(&report)?;
-                }
-                Ok(failure.exit)
-            }
-        }
+        report_text::tell(console, plan, simulated, &known, result)
     }
 
     /// What the plan of a rotation had warned of, from its journal.

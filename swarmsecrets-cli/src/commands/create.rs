@@ -12,16 +12,11 @@ use crate::request;
 /// Creates the first version of a secret.
 pub(super) async fn run(app: &App, args: CreateArgs) -> Result<Exit, Failure> {
     SecretName::new(&args.name).map_err(Failure::input)?;
-    let origin = request::required_value(&args.value)?;
+    let wanted = request::first(&args)?;
     let carrier = Carrier::new(app, &args.change, args.reason.clone()).await?.fetching(&args.value.sources)?;
     let plan = async || {
-        let wanted = CreateRequest {
-            name: args.name.clone(),
-            recipe: origin.recipe(&carrier.sources).await?,
-            labels: args.labels.iter().cloned().collect(),
-            reason: args.reason.clone(),
-            agent: carrier.world.agent().map(str::to_owned),
-        };
+        let agent = carrier.world.agent().map(str::to_owned);
+        let wanted = CreateRequest { agent, ..wanted.request(&carrier.sources).await? };
         let inventory = carrier.world.inventory().await?;
         carrier.world.judged(plan_create(&inventory, &wanted)?, &inventory)
     };

@@ -14,6 +14,8 @@ mod resume;
 mod retire;
 mod rollback;
 mod rotate;
+mod run;
+mod served;
 mod sim;
 
 use swarmsecrets_core::approval::Verdict;
@@ -24,6 +26,9 @@ use crate::exit::{Exit, Failure};
 
 /// Runs the subcommand that was written.
 pub(crate) async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
+    if let Some(remote) = served::server(app)? {
+        return served::run(app, &remote, command).await;
+    }
     match command {
         Command::Inventory(args) => inventory::run(app, args).await,
         Command::Plan { what: PlanCommand::Rotate(args) } => plan::run(app, args).await,
@@ -45,6 +50,7 @@ pub(crate) async fn run(app: &App, command: Command) -> Result<Exit, Failure> {
         Command::Audit { what: AuditCommand::Verify(args) } => audit::verify(app, &args),
         Command::Audit { what: AuditCommand::Query(args) } => audit::query(app, args),
         Command::Audit { what: AuditCommand::Checkpoint(args) } => audit::checkpoint(app, &args),
+        Command::Run(args) => run::run(app, args).await,
         Command::Sim { what: SimCommand::Serve(args) } => sim::serve(app, args).await,
         Command::Sim { what: SimCommand::Advance(args) } => sim::advance(app, args).await,
         Command::Sim { what: SimCommand::Redeploy(args) } => sim::redeploy(app, args).await,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use swarmsecrets_core::ids::quoted;
-use swarmsecrets_core::plan::{Plan, RotationRequest};
+use swarmsecrets_core::plan::Plan;
 use swarmsecrets_core::{Error, ErrorKind};
 
 use crate::app::App;
@@ -22,23 +22,26 @@ pub(super) async fn run(app: &App, args: PlanRotateArgs) -> Result<Exit, Failure
     let credentials = request::credentials(&args.credentials, &app.console)?;
     let probes = request::probes(&args.probes)?;
     let sources = sources(&args.value.sources)?;
-    let inventory = world.inventory().await?;
-    let secrets = request::secrets(&inventory, &args.secrets, &args.value, &sources).await?;
-    let wanted = world.signed(request::rotation(secrets, &args.rotation, &credentials));
-    let wanted = RotationRequest { probes: world.probes(&probes)?.requested(), ..wanted };
-    let plan = world.plan(&inventory, &wanted).await?;
+    let wanted = request::rotation(&args.secrets, &args.value, &args.rotation)?;
+    let plan = world.plan(wanted, &credentials, &probes, &sources).await?;
     // The values do not enter the plan, but one that Swarm would refuse is better known now.
     drop(request::values(&args.value.value_file, &plan, &app.console)?);
+    show(app, &args, &plan)?;
+    Ok(Exit::Done)
+}
+
+/// Shows a plan, and keeps it if that is asked.
+pub(super) fn show(app: &App, args: &PlanRotateArgs, plan: &Plan) -> Result<(), Failure> {
     if let Some(path) = &args.out {
-        write(&plan, path)?;
+        write(plan, path)?;
         app.console.note(&format!("the plan is in {}: `swarmsecrets apply` takes it", path.display()));
     }
     if app.console.json {
-        app.console.document(&plan)?;
+        app.console.document(plan)?;
     } else {
-        app.console.text(&plan_text::diff(&plan, app.console.colour))?;
+        app.console.text(&plan_text::diff(plan, app.console.colour))?;
     }
-    Ok(Exit::Done)
+    Ok(())
 }
 
 fn write(plan: &Plan, path: &Path) -> Result<(), Failure> {

@@ -33,15 +33,25 @@ pub(super) async fn run(app: &App, args: RetireArgs) -> Result<Exit, Failure> {
         known.extend(carrier.warned_of(report).await);
     }
     let retired = carrier.end().await?;
-    let rotations = result?;
+    tell(app, simulated, &retired, &known, &result?)
+}
+
+/// Prints what was retired, and says how the command ends.
+pub(super) fn tell(
+    app: &App,
+    simulated: bool,
+    retired: &[String],
+    known: &[Warning],
+    rotations: &[Report],
+) -> Result<Exit, Failure> {
     let requests = rotations.iter().map(|r| r.requests).max().unwrap_or_default();
-    let all = Retirement { schema: 1, simulated, retired: &retired, rotations: &rotations, requests };
+    let all = Retirement { schema: 1, simulated, retired, rotations, requests };
     if app.console.json {
         app.console.document(&all)?;
     } else {
-        app.console.text(&text(&all, &known))?;
+        app.console.text(&text(&all, known))?;
     }
-    Ok(worst(&rotations))
+    Ok(worst(rotations))
 }
 
 fn text(all: &Retirement<'_>, known: &[Warning]) -> String {

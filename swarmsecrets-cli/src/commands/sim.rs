@@ -125,7 +125,7 @@ fn open(app: &App) -> Result<Simulated, Failure> {
     match resolve(&flags, &app.environment, Intent::Change)? {
         Connection::Simulation { state, .. } => Ok(Simulated::open(state, None)?),
         // `--sim` leads nowhere else.
-        Connection::Portainer(_) => Err(Failure::usage("`sim` runs on the simulator alone")),
+        Connection::Portainer(_) | Connection::Server(_) => Err(Failure::usage("`sim` runs on the simulator alone")),
     }
 }
 

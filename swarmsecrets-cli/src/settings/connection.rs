@@ -10,6 +10,8 @@ use swarmsecrets_core::ids::EnvironmentId;
 pub(crate) enum Connection {
     /// A Portainer.
     Portainer(Portainer),
+    /// A server that holds the API key.
+    Server(ServerAt),
     /// The simulated demo world.
     Simulation {
         /// The file that keeps it between runs.
@@ -34,6 +36,15 @@ pub(crate) struct Portainer {
     pub(crate) agent: Option<String>,
     /// Certificates to trust beside the system's.
     pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// How a server is reached.
+#[derive(Debug)]
+pub(crate) struct ServerAt {
+    /// Its address.
+    pub(crate) address: String,
+    /// The file of the token.
+    pub(crate) token_file: PathBuf,
 }
 
 /// Where the API key is.

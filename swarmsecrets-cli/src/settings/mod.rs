@@ -8,15 +8,15 @@ mod lookalike;
 mod policy;
 mod resolve;
 
-pub(crate) use self::connection::{Connection, KeySource, Portainer};
+pub(crate) use self::connection::{Connection, KeySource, Portainer, ServerAt};
 pub(crate) use self::fingerprint::fingerprint_key;
 pub(crate) use self::journal::journal_database;
 pub(crate) use self::key::read_key;
 pub(crate) use self::policy::policy_of;
-pub(crate) use self::resolve::{Intent, resolve};
+pub(crate) use self::resolve::{Intent, names_server, resolve};
 
 /// The variables that are read.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 12] = [
     "PORTAINER_URL",
     "PORTAINER_API_KEY",
     "PORTAINER_API_KEY_FILE",
@@ -27,4 +27,6 @@ const KNOWN: [&str; 10] = [
     "SWARMSECRETS_FINGERPRINT_KEY_FILE",
     "SWARMSECRETS_JOURNAL_DB",
     "SWARMSECRETS_JOURNAL_DB_FILE",
+    "SWARMSECRETS_SERVER",
+    "SWARMSECRETS_TOKEN_FILE",
 ];

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use swarmsecrets_core::ids::{listed, quoted};
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 
-use super::{Connection, KeySource, Portainer, lookalike};
+use super::{Connection, KeySource, Portainer, ServerAt, lookalike};
 use crate::args::ConnectionArgs;
 
 /// What a command is going to do.
@@ -35,6 +35,15 @@ pub(crate) fn resolve(
         return Err(settings("--sim-state keeps the simulated world: give --sim as well, or leave it out"));
     }
     let found = Found::new(flags, environment)?;
+    if let Some(server) = server(flags, environment)? {
+        return match found.nothing() {
+            true => Ok(Connection::Server(server)),
+            false => Err(settings(
+                "a server is set, and so is a Portainer or an agent: the server has its own, and its token says who acts. Unset \
+                 SWARMSECRETS_SERVER and SWARMSECRETS_TOKEN_FILE, or all settings of Portainer and SWARMSECRETS_AGENT_ID",
+            )),
+        };
+    }
     let slips = lookalike::find(environment);
     match found.complete()? {
         Ok(portainer) => Ok(Connection::Portainer(portainer)),
@@ -55,14 +64,44 @@ fn simulation(flags: &ConnectionArgs, environment: &BTreeMap<String, String>) ->
         ("--api-key-file", flags.api_key_file.is_some()),
         ("--endpoint", flags.endpoint.is_some()),
         ("--ca-file", flags.ca_file.is_some()),
+        ("--server", flags.server.is_some()),
+        ("--token-file", flags.token_file.is_some()),
     ]
     .into_iter()
     .find_map(|(name, given)| given.then_some(name));
     if let Some(name) = flag {
-        return Err(settings(format!("--sim runs on the simulator and {name} names a Portainer: give one of the two")));
+        return Err(settings(format!(
+            "--sim runs on the simulator and {name} names something else: give one of the two"
+        )));
     }
     let agent = flags.agent_id.clone().or_else(|| environment.get("SWARMSECRETS_AGENT_ID").cloned());
     Ok(Connection::Simulation { state: flags.sim_state.clone(), asked: true, agent: agent.filter(|a| !a.is_empty()) })
+}
+
+/// Whether a server is meant, be the settings good or not.
+pub(crate) fn names_server(flags: &ConnectionArgs, environment: &BTreeMap<String, String>) -> bool {
+    let set = |name: &str| environment.contains_key(name);
+    flags.server.is_some() || flags.token_file.is_some() || set("SWARMSECRETS_SERVER") || set("SWARMSECRETS_TOKEN_FILE")
+}
+
+/// The server that is set, if one is.
+fn server(flags: &ConnectionArgs, environment: &BTreeMap<String, String>) -> Result<Option<ServerAt>> {
+    let address = match &flags.server {
+        Some(address) => Some(address.as_str()),
+        None => lookalike::variable(environment, "SWARMSECRETS_SERVER")?,
+    };
+    let token_file = match &flags.token_file {
+        Some(path) => Some(path.clone()),
+        None => lookalike::variable(environment, "SWARMSECRETS_TOKEN_FILE")?.map(PathBuf::from),
+    };
+    match (address, token_file) {
+        (None, None) => Ok(None),
+        (Some(address), Some(token_file)) => Ok(Some(ServerAt { address: address.to_owned(), token_file })),
+        (Some(_), None) => {
+            Err(settings("the settings are not complete: set SWARMSECRETS_TOKEN_FILE (or --token-file)"))
+        }
+        (None, Some(_)) => Err(settings("the settings are not complete: set SWARMSECRETS_SERVER (or --server)")),
+    }
 }
 
 /// Every setting, wherever it was found.

@@ -3,7 +3,9 @@
 mod simulated;
 
 use std::path::Path;
+use std::sync::Arc;
 
+use swarmsecrets_client::Wanted;
 use swarmsecrets_core::clock::Clock;
 use swarmsecrets_core::executor::{Probes, check_reach, read_inventory};
 use swarmsecrets_core::generate::Random;
@@ -12,12 +14,13 @@ use swarmsecrets_core::ids::{EnvironmentId, quoted};
 use swarmsecrets_core::inventory::Inventory;
 use swarmsecrets_core::plan::{Plan, RotationRequest, plan_rotation};
 use swarmsecrets_core::policy::Guard;
+use swarmsecrets_core::source::Sources;
 use swarmsecrets_core::transport::Transport;
 use swarmsecrets_core::{Error, ErrorKind, Result};
 use swarmsecrets_git::HttpRemotes;
 use swarmsecrets_host::{OsRandom, SystemClock, policies_in_force};
 use swarmsecrets_portainer::PortainerTransport;
-use swarmsecrets_settings::ProbeSet;
+use swarmsecrets_settings::{Credentials, ProbeSet};
 
 pub(crate) use self::simulated::Simulated;
 use crate::app::App;
@@ -45,11 +48,36 @@ enum Link {
     Simulated(Simulated),
 }
 
+/// A way to a world that may be kept.
+pub(crate) struct Way {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) remotes: Arc<dyn GitRemotes>,
+}
+
+fn transport(settings: Portainer) -> Result<PortainerTransport> {
+    let mut builder = PortainerTransport::builder(&settings.url).api_key(read_key(settings.key)?);
+    if let Some(agent) = &settings.agent {
+        builder = builder.agent_id(agent);
+    }
+    if let Some(path) = &settings.ca_file {
+        let place = quoted(&path.to_string_lossy());
+        let pem = std::fs::read(path)
+            .map_err(|e| Error::new(ErrorKind::Settings, format!("cannot read the CA file {place}: {e}")))?;
+        builder = builder.ca_certificate(&pem);
+    }
+    builder.build().map_err(|e| Error::new(ErrorKind::Settings, e.message()).with_source(e))
+}
+
 impl World {
     /// Opens what the settings say. Nothing is sent yet.
     pub(crate) fn open(app: &App, intent: Intent) -> Result<Self, Failure> {
         match resolve(&app.connection, &app.environment, intent)? {
             Connection::Portainer(settings) => Ok(Self::portainer(settings, &app.console)?),
+            Connection::Server(_) => {
+                let text = "a server that holds the API key does not offer this: do it where that key is, or see `swarmsecrets run --help`";
+                Err(Failure::usage(text))
+            }
             Connection::Simulation { state, asked, agent } => {
                 if !asked {
                     app.console.note(
@@ -69,22 +97,13 @@ impl World {
     }
 
     fn portainer(settings: Portainer, console: &Console) -> Result<Self> {
-        let mut builder = PortainerTransport::builder(&settings.url).api_key(read_key(settings.key)?);
-        if let Some(agent) = &settings.agent {
-            builder = builder.agent_id(agent);
-        }
-        if let Some(path) = &settings.ca_file {
-            let place = quoted(&path.to_string_lossy());
-            let pem = std::fs::read(path)
-                .map_err(|e| Error::new(ErrorKind::Settings, format!("cannot read the CA file {place}: {e}")))?;
-            builder = builder.ca_certificate(&pem);
-        }
-        let transport = builder.build().map_err(|e| Error::new(ErrorKind::Settings, e.message()).with_source(e))?;
+        let (environment, agent) = (settings.environment, settings.agent.clone());
+        let transport = transport(settings)?;
         if transport.insecure() {
             console.note("warning: the URL is plain http: the API key and the values travel in the clear");
         }
         let link = Link::Portainer { transport, clock: SystemClock::new(), remotes: HttpRemotes::default() };
-        Ok(Self { link, environment: settings.environment, agent: settings.agent, guards: Vec::new() })
+        Ok(Self { link, environment, agent, guards: Vec::new() })
     }
 
     /// The same, with the policies in force: those that are given, and the one that is installed.
@@ -94,6 +113,26 @@ impl World {
         let given: Vec<&Path> = named.as_deref().into_iter().chain(args.policy.as_deref()).collect();
         let guards = policies_in_force(&given, self.simulated())?;
         Ok(Self { guards, ..self })
+    }
+
+    /// The way to it of an agent of its own, for programs that keep it.
+    pub(crate) fn way_of(&self, app: &App, agent: &str) -> Result<Way, Failure> {
+        match &self.link {
+            Link::Simulated(simulated) => Ok(Way {
+                transport: simulated.transport_of(agent),
+                clock: Arc::new(simulated.sim_clock()),
+                remotes: simulated.shared_remotes(),
+            }),
+            Link::Portainer { .. } => match resolve(&app.connection, &app.environment, Intent::Change)? {
+                Connection::Portainer(settings) => Ok(Way {
+                    transport: Arc::new(transport(Portainer { agent: Some(agent.to_owned()), ..settings })?),
+                    clock: Arc::new(SystemClock::new()),
+                    remotes: Arc::new(HttpRemotes::default()),
+                }),
+                // The same settings have led to a Portainer before.
+                Connection::Simulation { .. } | Connection::Server(_) => Err(Failure::usage("no Portainer is set")),
+            },
+        }
     }
 
     /// Which Portainer this is, as change requests have it.
@@ -148,11 +187,6 @@ impl World {
         self.agent.as_deref()
     }
 
-    /// A request in the name of the agent that acts.
-    pub(crate) fn signed(&self, request: RotationRequest) -> RotationRequest {
-        RotationRequest { agent: self.agent.clone(), ..request }
-    }
-
     /// Whether it is a simulation.
     pub(crate) fn simulated(&self) -> bool {
         self.transport().simulated()
@@ -172,8 +206,18 @@ impl World {
     }
 
     /// Plans a rotation, and sees whether the commands that it would run can be run.
-    pub(crate) async fn plan(&self, inventory: &Inventory, request: &RotationRequest) -> Result<Plan> {
-        let plan = self.judged(plan_rotation(inventory, request)?, inventory)?;
+    pub(crate) async fn plan(
+        &self,
+        wanted: Wanted,
+        credentials: &Credentials,
+        probes: &ProbeSet,
+        sources: &Sources,
+    ) -> Result<Plan> {
+        let inventory = self.inventory().await?;
+        let probes = probes.of(self.transport(), self.environment, self.clock())?.requested();
+        let request = wanted.in_world(&inventory, credentials, sources).await?;
+        let request = RotationRequest { probes, agent: self.agent.clone(), ..request };
+        let plan = self.judged(plan_rotation(&inventory, &request)?, &inventory)?;
         check_reach(self.transport(), self.environment, &plan).await?;
         Ok(plan)
     }

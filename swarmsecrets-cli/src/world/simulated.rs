@@ -52,6 +52,22 @@ impl Simulated {
         &self.transport
     }
 
+    /// The way to it of an agent of its own.
+    pub(crate) fn transport_of(&self, agent: &str) -> Arc<dyn Transport> {
+        let client = self.swarm.client().agent(agent);
+        Arc::new(Kept { client, swarm: Arc::clone(&self.swarm), file: self.file.clone() })
+    }
+
+    /// Its time, for programs that keep it.
+    pub(crate) fn sim_clock(&self) -> SimClock {
+        self.swarm.clock()
+    }
+
+    /// Its repositories, for programs that keep them.
+    pub(crate) fn shared_remotes(&self) -> Arc<dyn GitRemotes> {
+        self.swarm.portainer().clone()
+    }
+
     /// Its time, which passes only while somebody waits on it.
     pub(crate) fn clock(&self) -> &dyn Clock {
         &self.clock

@@ -80,7 +80,7 @@ impl Place {
             for entry in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap()) {
                 if entry.file_type().unwrap().is_dir() {
                     folders.push(entry.path());
-                } else if entry.file_name() != "value" {
+                } else if entry.file_type().unwrap().is_file() && entry.file_name() != "value" {
                     let bytes = std::fs::read(entry.path()).unwrap();
                     let text = String::from_utf8_lossy(&bytes);
                     assert!(!hidden.iter().any(|h| text.contains(h)), "the value is in {}", entry.path().display());

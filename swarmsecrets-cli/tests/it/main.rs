@@ -15,6 +15,8 @@ mod limits;
 mod probes;
 mod refusals;
 mod rotation;
+#[cfg(unix)]
+mod run;
 mod served;
 mod settings;
 mod sources;

@@ -102,7 +102,7 @@ fn secrets_of_a_stack_are_rotated_together() {
     let once: std::collections::BTreeSet<&str> = services.iter().copied().collect();
     assert_eq!(services.len(), once.len(), "each service once");
     let wrong = "rotate --stack shop --value-file nosuch=value --generate 20 --yes --json";
-    let _ = place.sim(wrong).code(2).says("NAME=FILE");
+    let _ = place.sim(wrong).code(2).says("not among the secrets");
     let _ = place
         .sim("rotate db_password redis_password --value-file nosuch=value --generate 20 --yes --json")
         .code(2)

@@ -25,6 +25,12 @@ impl Values {
         Self::default()
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sole.is_none() && self.named.is_empty() && self.fetched.is_empty()
+    }
+
     /// One value, for the one secret of a plan that takes a value.
     #[must_use]
     pub fn one(value: SecretValue) -> Self {

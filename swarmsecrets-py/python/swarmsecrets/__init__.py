@@ -15,6 +15,7 @@ from swarmsecrets.inventory import Inventory
 from swarmsecrets.plan import Plan
 from swarmsecrets.policy import Judgement, Policy
 from swarmsecrets.progress import AsyncRunning, Progress, Running
+from swarmsecrets.read_only import AsyncReadOnlyClient, ReadOnlyClient
 from swarmsecrets.report import Report
 from swarmsecrets.request import Group
 from swarmsecrets.sim import SimSwarm
@@ -22,6 +23,7 @@ from swarmsecrets.source import FromSource
 
 __all__ = [
     "AsyncClient",
+    "AsyncReadOnlyClient",
     "AsyncRunning",
     "Cancellation",
     "ChangeRequest",
@@ -35,6 +37,7 @@ __all__ = [
     "Plan",
     "Policy",
     "Progress",
+    "ReadOnlyClient",
     "Report",
     "Running",
     "SecretValue",

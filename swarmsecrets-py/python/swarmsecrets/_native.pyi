@@ -16,6 +16,7 @@ __all__ = [
     "Plan",
     "Policy",
     "Probe",
+    "Reading",
     "Request",
     "SecretValue",
     "Serving",
@@ -171,13 +172,7 @@ class Request:
 _Given = SecretValue | list[tuple[str, SecretValue]] | None
 
 @final
-class Session:
-    @staticmethod
-    def portainer(
-        url: str, api_key: SecretValue, endpoint: int, ca_file: str | PathLike[str] | None, given: Any
-    ) -> Session: ...
-    @staticmethod
-    def over(transport: Any, endpoint: int, given: Any) -> Session: ...
+class Reading:
     @overload
     def inventory(self, wait: Literal[True]) -> Inventory: ...
     @overload
@@ -199,10 +194,6 @@ class Session:
     @overload
     def explain(self, wait: Literal[False], asked: Any) -> Awaitable[str]: ...
     @overload
-    def apply(self, wait: Literal[True], order: Any, plan: Plan, values: _Given, approval: Any) -> str: ...
-    @overload
-    def apply(self, wait: Literal[False], order: Any, plan: Plan, values: _Given, approval: Any) -> Awaitable[str]: ...
-    @overload
     def request_change(
         self, wait: Literal[True], plan: Plan, values: _Given, reason: str | None
     ) -> ChangeRequest: ...
@@ -210,6 +201,26 @@ class Session:
     def request_change(
         self, wait: Literal[False], plan: Plan, values: _Given, reason: str | None
     ) -> Awaitable[ChangeRequest]: ...
+    @overload
+    def unfinished(self, wait: Literal[True]) -> str: ...
+    @overload
+    def unfinished(self, wait: Literal[False]) -> Awaitable[str]: ...
+
+@final
+class Session:
+    @staticmethod
+    def portainer(
+        url: str, api_key: SecretValue, endpoint: int, ca_file: str | PathLike[str] | None, given: Any
+    ) -> Session: ...
+    @staticmethod
+    def over(transport: Any, endpoint: int, given: Any) -> Session: ...
+    @staticmethod
+    def connect(address: str, token: SecretValue) -> Session: ...
+    def read_only(self) -> Reading: ...
+    @overload
+    def apply(self, wait: Literal[True], order: Any, plan: Plan, values: _Given, approval: Any) -> str: ...
+    @overload
+    def apply(self, wait: Literal[False], order: Any, plan: Plan, values: _Given, approval: Any) -> Awaitable[str]: ...
     @overload
     def resume(self, wait: Literal[True], order: Any, id: str, values: _Given) -> str: ...
     @overload
@@ -226,10 +237,6 @@ class Session:
     def retire(self, wait: Literal[True], order: Any) -> str: ...
     @overload
     def retire(self, wait: Literal[False], order: Any) -> Awaitable[str]: ...
-    @overload
-    def unfinished(self, wait: Literal[True], order: Any) -> str: ...
-    @overload
-    def unfinished(self, wait: Literal[False], order: Any) -> Awaitable[str]: ...
 
 @final
 class Serving:

@@ -12,66 +12,35 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from swarmsecrets import _native
 from swarmsecrets._native import Cancellation
-from swarmsecrets._plugins import TransportAdapter
 from swarmsecrets.approval import Approval, ChangeRequest, given
-from swarmsecrets.audit import Moment
-from swarmsecrets.inventory import Inventory
 from swarmsecrets.order import order
 from swarmsecrets.plan import Plan
-from swarmsecrets.policy import Due, Judgement, _asked
 from swarmsecrets.progress import AsyncRunning, Observer, Running
+from swarmsecrets.read_only import AsyncReadOnlyClient, ReadOnlyClient, _Reading, _reports
 from swarmsecrets.report import Report
-from swarmsecrets.request import AskedFirst, Group, Limits, Names, Values, asked, duration, handed_over, made
-from swarmsecrets.settings import Given, Path, Settings
-from swarmsecrets.transport import Transport
+from swarmsecrets.request import Limits, Names, Group, Values, handed_over
+from swarmsecrets.settings import Given
 
 if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack  # of `typing` from Python 3.11 on
+    from typing_extensions import Unpack  # of `typing` from Python 3.11 on
 
 
-class _Session:
-    """What both kinds of clients are made of."""
+class _Writing(_Reading):
+    """What both kinds of clients are made of that also change something."""
 
     __slots__ = ("_failures", "_session")
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        api_key: _native.SecretValue | str,
-        endpoint: int,
-        ca_file: Path | None = None,
-        **settings: Unpack[Settings],
-    ) -> None:
-        """A client of the environment `endpoint` of the Portainer at `url`. Nothing is sent yet."""
-        key = _native.SecretValue(api_key) if isinstance(api_key, str) else api_key
-        given = Given.of(**settings)
-        self._session = _native.Session.portainer(url, key, endpoint, ca_file, given)
-        self._failures = given.failures
-
-    @classmethod
-    def over(cls, transport: Transport, *, endpoint: int, **settings: Unpack[Settings]) -> Self:
-        """A client that reaches Portainer by a transport of one's own."""
-        limit, given = duration(settings.get("plugin_timeout", "30s")), Given.of(**settings)
-        adapter = TransportAdapter(transport, limit, given.failures)
-        return cls._of(_native.Session.over(adapter, endpoint, given), given)
-
-    @classmethod
-    def _of(cls, session: _native.Session, given: Given) -> Self:
-        client = cls.__new__(cls)
-        client._session, client._failures = session, given.failures
-        return client
+    def _hold(self, session: _native.Session, given: Given) -> None:
+        super()._hold(session, given)
+        self._session, self._failures = session, given.failures
 
     def _report(self, text: str) -> Report:
         failures = tuple(self._failures)
         del self._failures[: len(failures)]
         return Report._of(json.loads(text), failures)
 
-    def _reports(self, text: str) -> list[Report]:
-        return [Report._of(one) for one in json.loads(text)]
 
-
-class Client(_Session):
+class Client(_Writing, ReadOnlyClient):
     """A client that waits. The interpreter goes on in other threads meanwhile.
 
     >>> import swarmsecrets
@@ -81,41 +50,11 @@ class Client(_Session):
     ('applied', ['applied'])
     """
 
-    def inventory(self) -> Inventory:
-        """Reads which secrets there are, in which versions, and what uses them."""
-        return Inventory(self._session.inventory(True))
+    __slots__ = ()
 
-    def plan_rotation(
-        self, of: Names | Group, *, value: Values = None, reason: str | None = None, **limits: Unpack[Limits]
-    ) -> Plan:
-        """Plans a rotation and changes nothing. A value that is handed over is not needed yet."""
-        return Plan(self._session.plan(True, asked(of, value, reason, limits)))
-
-    def plan_create(
-        self, name: str, *, value: Values = None, labels: Mapping[str, str] | None = None, reason: str | None = None
-    ) -> Plan:
-        """Plans the first version of a secret and changes nothing."""
-        return Plan(self._session.plan_create(True, AskedFirst(name, made(value), dict(labels or {}), reason)))
-
-    def explain(
-        self, name: str, action: Literal["create", "rotate", "revoke"] = "rotate", *, at: Moment | None = None
-    ) -> Judgement:
-        """What all policies in force say to an action of this client's agent, or of its user: the installed one, the one that the client was
-        given, and the built-in one. Nothing is changed. `at` is the time for which windows are asked: now, if it is left out."""
-        return Judgement._of(self._session.explain(True, _asked(name, action, at)))
-
-    def request_change(self, plan: Plan, value: Values = None, *, reason: str | None = None) -> ChangeRequest:
-        """Asks people for a plan that needs an approval: makes a change request and makes it known, by the policy's folder and the client's
-        approvers. With a `fingerprint_key`, a value that is handed over is bound to it. Nothing is changed.
-
-        Raises `NeedsApprovalError` if no policy says who approves.
-        """
-        return ChangeRequest(self._session.request_change(True, plan._native, handed_over(value), reason))
-
-    def due(self) -> list[Due]:
-        """When secrets are to be rotated, as the policies in force and the label `rotation-policy` say, the soonest first. Nothing is
-        changed."""
-        return Due._all(self._session.due(True))
+    def read_only(self) -> ReadOnlyClient:
+        """The same client without its methods that change something: to be handed to those who are only to look."""
+        return ReadOnlyClient._of(self._session, Given.of())
 
     @overload
     def apply(
@@ -203,10 +142,6 @@ class Client(_Session):
         plan = self.plan_create(name, value=value, labels=labels, reason=reason)
         return self.apply(plan, value, confirm=confirm, reason=reason)
 
-    def unfinished(self) -> list[Report]:
-        """The rotations of this journal that have not ended, oldest first, as they stand."""
-        return self._reports(self._session.unfinished(True, order(False, None)))
-
     def resume(
         self,
         id: str,
@@ -231,10 +166,10 @@ class Client(_Session):
 
     def retire(self, *, confirm: bool = False, reason: str | None = None) -> list[Report]:
         """Deletes replaced versions whose grace is over and that nothing uses. Reports on all that are kept yet."""
-        return self._reports(self._session.retire(True, order(confirm, reason)))
+        return _reports(self._session.retire(True, order(confirm, reason)))
 
 
-class AsyncClient(_Session):
+class AsyncClient(_Writing, AsyncReadOnlyClient):
     """The same, awaited. If the task that awaits is cancelled, no further consumer is begun, and the one in hand is finished or
     undone in the background; `resume` goes on from there.
 
@@ -246,35 +181,11 @@ class AsyncClient(_Session):
     'applied'
     """
 
-    async def inventory(self) -> Inventory:
-        """As `Client.inventory`."""
-        return Inventory(await self._session.inventory(False))
+    __slots__ = ()
 
-    async def plan_rotation(
-        self, of: Names | Group, *, value: Values = None, reason: str | None = None, **limits: Unpack[Limits]
-    ) -> Plan:
-        """As `Client.plan_rotation`."""
-        return Plan(await self._session.plan(False, asked(of, value, reason, limits)))
-
-    async def plan_create(
-        self, name: str, *, value: Values = None, labels: Mapping[str, str] | None = None, reason: str | None = None
-    ) -> Plan:
-        """As `Client.plan_create`."""
-        return Plan(await self._session.plan_create(False, AskedFirst(name, made(value), dict(labels or {}), reason)))
-
-    async def explain(
-        self, name: str, action: Literal["create", "rotate", "revoke"] = "rotate", *, at: Moment | None = None
-    ) -> Judgement:
-        """As `Client.explain`."""
-        return Judgement._of(await self._session.explain(False, _asked(name, action, at)))
-
-    async def request_change(self, plan: Plan, value: Values = None, *, reason: str | None = None) -> ChangeRequest:
-        """As `Client.request_change`."""
-        return ChangeRequest(await self._session.request_change(False, plan._native, handed_over(value), reason))
-
-    async def due(self) -> list[Due]:
-        """As `Client.due`."""
-        return Due._all(await self._session.due(False))
+    def read_only(self) -> AsyncReadOnlyClient:
+        """As `Client.read_only`."""
+        return AsyncReadOnlyClient._of(self._session, Given.of())
 
     @overload
     def apply(
@@ -360,10 +271,6 @@ class AsyncClient(_Session):
         plan = await self.plan_create(name, value=value, labels=labels, reason=reason)
         return await self.apply(plan, value, confirm=confirm, reason=reason)
 
-    async def unfinished(self) -> list[Report]:
-        """As `Client.unfinished`."""
-        return self._reports(await self._session.unfinished(False, order(False, None)))
-
     async def resume(
         self,
         id: str,
@@ -388,4 +295,4 @@ class AsyncClient(_Session):
 
     async def retire(self, *, confirm: bool = False, reason: str | None = None) -> list[Report]:
         """As `Client.retire`."""
-        return self._reports(await self._session.retire(False, order(confirm, reason)))
+        return _reports(await self._session.retire(False, order(confirm, reason)))

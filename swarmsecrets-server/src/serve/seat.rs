@@ -1,0 +1,84 @@
+//! Whom a token lets in, and what they act by.
+
+use std::sync::Arc;
+
+use swarmsecrets_client::{Client, Order, ReadOnlyClient};
+use swarmsecrets_core::executor::{Cancellation, Observer};
+use swarmsecrets_core::policy::Word;
+use swarmsecrets_core::{Error, ErrorKind, Result};
+
+use super::plans::Plans;
+use crate::wire::Caller;
+
+/// What a caller acts by.
+pub enum Held {
+    /// One that changes nothing.
+    ReadOnly(Box<ReadOnlyClient>),
+    /// One that also carries out.
+    Full(Arc<Client>),
+}
+
+/// A caller: an agent, what it acts by, and what was planned for it.
+pub struct Seat {
+    agent: String,
+    held: Held,
+    pub(super) plans: Plans,
+}
+
+impl Seat {
+    /// The seat of the agent that the client acts for.
+    ///
+    /// # Errors
+    /// `Settings` if the client acts for none: then nobody could tell callers apart.
+    pub fn new(held: Held) -> Result<Self> {
+        let agent = match &held {
+            Held::ReadOnly(client) => client.agent(),
+            Held::Full(client) => client.agent(),
+        };
+        let agent = agent.ok_or_else(|| Error::new(ErrorKind::Settings, "a caller is no agent: give it an id"))?;
+        Ok(Self { agent: agent.to_owned(), held, plans: Plans::default() })
+    }
+
+    /// The agent.
+    pub(super) fn agent(&self) -> &str {
+        &self.agent
+    }
+
+    pub(super) fn caller(&self) -> Caller {
+        Caller { schema: 1, agent: self.agent.clone(), read_only: matches!(self.held, Held::ReadOnly(_)) }
+    }
+
+    /// What it reads, plans and asks by.
+    pub(super) fn reading(&self) -> &ReadOnlyClient {
+        match &self.held {
+            Held::ReadOnly(client) => client,
+            Held::Full(client) => client,
+        }
+    }
+
+    /// What it changes something by.
+    pub(super) fn writing(&self) -> Result<Arc<Client>> {
+        match &self.held {
+            Held::ReadOnly(_) => Err(Error::new(
+                ErrorKind::Denied,
+                format!("the server lets the agent `{}` read and plan, and change nothing", self.agent),
+            )),
+            Held::Full(client) => Ok(Arc::clone(client)),
+        }
+    }
+}
+
+/// An order of a caller. There is no person at the other end who could give the key holder's word: the operator gave it, with a policy
+/// that says what may be done. Without one nothing is changed, but in a simulation.
+pub(super) fn order<'a>(
+    client: &Client,
+    reason: Option<String>,
+    observer: &'a dyn Observer,
+    cancellation: Cancellation,
+) -> Result<Order<'a>> {
+    if client.guards().is_empty() && !client.simulated() {
+        let text = "no policy says what may be changed through this server: start it with one";
+        return Err(Error::new(ErrorKind::Denied, text));
+    }
+    Ok(Order { word: Word::Given, reason, observer, cancellation, accept_inconclusive: false })
+}
