@@ -2,8 +2,10 @@
 
 import base64
 import dataclasses
+import http.server
 import json
 import pathlib
+import threading
 import time
 from datetime import datetime, timezone
 from typing import Any
@@ -183,3 +185,56 @@ def test_the_sinks_of_a_policy_stand_beside_the_file_and_a_sink_of_the_clients(
         report = client.create("other", value=swarmsecrets.Generate(), confirm=True)
         assert report.outcome != "applied" and "must take each audit record" in str(report.to_dict())
         assert "other" not in [secret.name for secret in client.inventory().secrets]
+
+
+def test_a_collector_that_the_policy_names_gets_each_record_once_it_takes_them(
+    swarm: swarmsecrets.SimSwarm, tmp_path: pathlib.Path
+) -> None:
+    class Collector(http.server.BaseHTTPRequestHandler):
+        bodies: list[str] = []
+        takes = False
+
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            assert self.path == "/v1/logs"
+            if self.takes:
+                (log_record,) = request["resourceLogs"][0]["scopeLogs"][0]["logRecords"]
+                self.bodies.append(log_record["body"]["stringValue"])
+            answer = json.dumps({"partialSuccess": {} if self.takes else {"rejectedLogRecords": "1"}}).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        "schema = 1\nphase = 'automated'\n[[audit.sinks]]\nname = 'siem'\nkind = 'opentelemetry'\n"
+        f"url = 'http://127.0.0.1:{server.server_port}'\nmay_lag = 2\nwithin = '2s'\n"
+    )
+    try:
+        with swarm.serve() as served:
+            client = swarmsecrets.Client(
+                served.url, api_key=served.api_key, endpoint=1, journal=tmp_path / "journal", policy=policy
+            )
+            assert client.create("made", value=swarmsecrets.Generate(), confirm=True).outcome == "applied"
+            # It lacks as much as it may: an intent and its outcome.
+            report = client.create("other", value=swarmsecrets.Generate(), confirm=True)
+            assert report.outcome != "applied" and "audit sink siem lacks 2 records" in str(report.to_dict())
+            Collector.takes = True
+            assert client.create("third", value=swarmsecrets.Generate(), confirm=True).outcome == "applied"
+        trail = tmp_path / "journal" / "audit.jsonl"
+        written = [json.loads(line)["record"] for line in trail.read_text().splitlines()]
+        for _ in range(100):
+            if len(Collector.bodies) >= len(written):
+                break
+            time.sleep(0.1)
+        assert [json.loads(body) for body in Collector.bodies] == written and len(written) >= 4
+        assert all(body in line for body, line in zip(Collector.bodies, trail.read_text().splitlines(), strict=True))
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use swarmsecrets_core::audit::AuditSink;
 use swarmsecrets_core::policy::{AuditSettings, SinkKind, SinkSettings};
-use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 use swarmsecrets_elasticsearch::ElasticsearchAudit;
 use swarmsecrets_host::{AuditSinks, Checkpoints, FileAudit, NamedSink, read_credential};
+use swarmsecrets_opentelemetry::OpenTelemetryAudit;
 use swarmsecrets_postgres::PostgresAudit;
 use swarmsecrets_syslog::SyslogAudit;
 
@@ -53,6 +54,7 @@ fn sink(folder: &Path, settings: &SinkSettings) -> Result<Arc<dyn AuditSink>> {
         }
         SinkKind::Opensearch => Arc::new(opensearch(settings)?),
         SinkKind::Syslog => Arc::new(syslog(settings)?),
+        SinkKind::Opentelemetry => Arc::new(opentelemetry(settings)?),
     })
 }
 
@@ -78,15 +80,43 @@ fn syslog(settings: &SinkSettings) -> Result<SyslogAudit> {
     if let Some(pem) = authority(settings)? {
         sink = sink.ca_certificate(&pem);
     }
-    if let (Some(certificate), Some(key)) = (&settings.client_certificate_file, &settings.client_key_file) {
-        let failed = |e| Error::new(ErrorKind::Io, format!("cannot read the client certificate's file: {e}"));
-        let certificate = std::fs::read(certificate).map_err(failed)?;
-        sink = sink.client_certificate(&certificate, read_credential(Path::new(key))?);
+    if let Some((certificate, key)) = identity(settings)? {
+        sink = sink.client_certificate(&certificate, key);
     }
     if settings.unencrypted {
         sink = sink.unencrypted();
     }
     sink.build()
+}
+
+fn opentelemetry(settings: &SinkSettings) -> Result<OpenTelemetryAudit> {
+    let mut sink = OpenTelemetryAudit::at(given("url", settings.url.as_ref())?);
+    if let Some(pem) = authority(settings)? {
+        sink = sink.ca_certificate(&pem);
+    }
+    if let Some((certificate, key)) = identity(settings)? {
+        sink = sink.client_certificate(&certificate, key);
+    }
+    if let (Some(user), Some(file)) = (&settings.user, &settings.password_file) {
+        sink = sink.password(user, &read_credential(Path::new(file))?);
+    }
+    if let Some(file) = &settings.token_file {
+        let token = read_credential(Path::new(file))?;
+        sink = match &settings.header {
+            Some(header) => sink.header(header, &token),
+            None => sink.token(&token),
+        };
+    }
+    sink.build()
+}
+
+/// The certificate that is shown, and its key.
+fn identity(settings: &SinkSettings) -> Result<Option<(Vec<u8>, SecretValue)>> {
+    let (Some(certificate), Some(key)) = (&settings.client_certificate_file, &settings.client_key_file) else {
+        return Ok(None);
+    };
+    let failed = |e| Error::new(ErrorKind::Io, format!("cannot read the client certificate's file: {e}"));
+    Ok(Some((std::fs::read(certificate).map_err(failed)?, read_credential(Path::new(key))?)))
 }
 
 fn authority(settings: &SinkSettings) -> Result<Option<Vec<u8>>> {
@@ -159,6 +189,28 @@ mod tests {
             error.message().starts_with("audit sink l: cannot set up an audit sink for syslog: without"),
             "{error}"
         );
+        let collector = format!(
+            "[[audit.sinks]]\nname = 'o'\nkind = 'opentelemetry'\nurl = 'http://127.0.0.1:4318'\ntoken_file = '{}'\nmay_lag = 5\n",
+            key.display()
+        );
+        let basic = collector.replace("token_file", "user = 'sender'\npassword_file");
+        for good in [&collector, &collector.replace("may_lag", "header = 'api-key'\nmay_lag"), &basic] {
+            let made = audit_trail(&here, Some(&settings(good)));
+            assert!(made.is_ok(), "{good}: {:?}", made.err());
+        }
+        for (from, to, part) in [
+            ("http://127.0.0.1", "http://192.0.2.1", "cannot set up an audit sink for OpenTelemetry: over a network"),
+            ("may_lag", "header = 'host'\nmay_lag", "the header is none"),
+            ("key'", "nosuch'", "the credential file"),
+            (
+                "may_lag",
+                "client_certificate_file = '/no/such/file'\nclient_key_file = '/no/such/file'\nmay_lag",
+                "cannot read the client certificate's file",
+            ),
+        ] {
+            let error = audit_trail(&here, Some(&settings(&collector.replace(from, to)))).err().unwrap();
+            assert!(error.message().starts_with("audit sink o: ") && error.message().contains(part), "{error}");
+        }
         for (from, to, part) in [
             (
                 "http://127.0.0.1:9200",

@@ -12,15 +12,15 @@ usage: cargo xtask test [--quick] [FILTER]
 
 test    runs every check of the repository, in order: fmt, clippy, doc, deny, tests, Python, tests on a real Docker Engine,
         tests on real servers, leak scan. Installs what is missing first (docker.io, busybox-static, postgresql, mariadb-server,
-        redis-server, cargo-deny).
+        redis-server, OpenSearch, an OpenTelemetry Collector, cargo-deny).
         FILTER runs only the tests whose names contain it, with the leak scan.
         --quick leaves out deny, the real Engine and the real servers, and says so.
 sim     plays N seeds (1000 unless said otherwise) of the deterministic simulation from seed K (0) on, on all cores, with
         optimizations, and prints what was simulated. A seed that fails is cut down, and printed with what happened in it.
 engine  runs a command (without one, a shell) beside a real Docker Engine and the test gateway, whose places and keys stand
         in the variables SWARMSECRETS_TEST_*, and stops them when it ends.
-servers runs a command (without one, a shell) beside a PostgreSQL, a MariaDB and a Redis of its own, whose places and passwords
-        stand in the variables SWARMSECRETS_TEST_*, and stops them when it ends.
+servers runs a command (without one, a shell) beside a PostgreSQL, a MariaDB, a Redis, an OpenSearch and an OpenTelemetry
+        Collector of its own, whose places and passwords stand in the variables SWARMSECRETS_TEST_*, and stops them when it ends.
 python  builds the Python package into target/python, checks its types and runs its tests; arguments are for pytest.
 wheel   builds the wheel of the Python package into target/wheels, and tries it with each PYTHON (python3 unless said otherwise) in
         a virtual environment of its own, without Rust on its path.

@@ -14,6 +14,9 @@ const CARGO_DENY: &str = "0.20.2";
 /// The version of OpenSearch that the tests run on.
 const OPENSEARCH: &str = "2.19.6";
 
+/// The versions of the OpenTelemetry Collector that the tests run on: of its parts, and of those of them that are called stable.
+const COLLECTOR: (&str, &str) = ("0.158.0", "1.64.0");
+
 /// The programs of a real Docker Engine.
 pub(crate) struct EngineTools {
     /// The daemon.
@@ -60,6 +63,8 @@ pub(crate) struct ServerTools {
     pub(crate) opensearch: PathBuf,
     /// The folder of the Java that OpenSearch runs on.
     pub(crate) java_home: PathBuf,
+    /// An OpenTelemetry Collector.
+    pub(crate) collector: PathBuf,
 }
 
 /// Finds the servers' programs, installing the packages that are missing. The distribution's own services are not started.
@@ -82,6 +87,10 @@ pub(crate) fn server_tools(log: &Log) -> Result<ServerTools, Failure> {
             program("unzip", &|| first(&["/usr/bin/unzip"]))?;
             program("maven", &|| first(&["/usr/bin/mvn"]))?;
             opensearch(log)?
+        },
+        collector: {
+            let places = ["/usr/local/go/bin/go", "/usr/bin/go"];
+            collector(log, &program("golang-go", &|| in_path("go").or_else(|| first(&places)))?)?
         },
     })
 }
@@ -108,6 +117,47 @@ fn opensearch(log: &Log) -> Result<PathBuf, Failure> {
         true => Ok(packed),
         false => Err(format!("Maven has fetched OpenSearch, but {} is not there", packed.display())),
     }
+}
+
+/// Finds the collector, building one into `target/tools` once, of the few parts that the tests need: it receives OTLP, asks for a token, and
+/// writes what it gets to a file.
+fn collector(log: &Log, go: &Path) -> Result<PathBuf, Failure> {
+    let (parts, stable) = COLLECTOR;
+    let tools = repository::target().join("tools");
+    let program = tools.join(format!("otelcol-{parts}"));
+    if program.exists() {
+        return Ok(program);
+    }
+    log.say("building an OpenTelemetry Collector with Go: this takes some minutes, once");
+    let build = tools.join("otelcol-build");
+    let failed = |e: std::io::Error| format!("cannot write to {}: {e}", build.display());
+    std::fs::create_dir_all(&build).map_err(failed)?;
+    let contrib = "github.com/open-telemetry/opentelemetry-collector-contrib";
+    let settings = format!(
+        "dist:\n  name: otelcol\n  output_path: {build}\n  go: {go}\n\
+         conf_resolver:\n  default_uri_scheme: file\n\
+         receivers:\n  - gomod: go.opentelemetry.io/collector/receiver/otlpreceiver v{parts}\n\
+         exporters:\n  - gomod: {contrib}/exporter/fileexporter v{parts}\n\
+         extensions:\n  - gomod: {contrib}/extension/bearertokenauthextension v{parts}\n\
+         providers:\n  - gomod: go.opentelemetry.io/collector/confmap/provider/fileprovider v{stable}\n",
+        build = build.join("out").display(),
+        go = go.display(),
+    );
+    let kept = build.join("builder.yaml");
+    std::fs::write(&kept, settings).map_err(failed)?;
+    let mut builder = Command::new(go);
+    builder.arg("run").arg(format!("go.opentelemetry.io/collector/cmd/builder@v{parts}")).arg("--config").arg(&kept);
+    // All that Go fetches and builds is thrown away with the folder. An older Go fetches the one that the collector wants.
+    builder.env("GOMODCACHE", build.join("modules")).env("GOCACHE", build.join("cache")).env("GOTOOLCHAIN", "auto");
+    log.run(builder.env("GOFLAGS", "-modcacherw -buildvcs=false").current_dir(&build))
+        .map_err(|e| format!("{e}; building the collector needs Go 1.21 or newer"))?;
+    std::fs::rename(build.join("out/otelcol"), &program).map_err(failed)?;
+    let _ = std::fs::remove_dir_all(&build);
+    Ok(program)
+}
+
+fn in_path(program: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(program)).find(|path| path.is_file())
 }
 
 fn postgres_programs() -> Option<PathBuf> {

@@ -1,7 +1,8 @@
-//! Real servers for the tests of the plugins and of the command: PostgreSQL, MariaDB, Redis and OpenSearch, each on 127.0.0.1, on a port of
-//! its own, in a folder of its own that is removed when it ends, and as a user without rights.
+//! Real servers for the tests of the plugins and of the command: PostgreSQL, MariaDB, Redis, OpenSearch and an OpenTelemetry Collector,
+//! each on 127.0.0.1, on a port of its own, in a folder of its own that is removed when it ends, and as a user without rights.
 
 mod certificate;
+mod collector;
 mod mariadb;
 mod opensearch;
 mod place;
@@ -17,11 +18,12 @@ use crate::process::{Daemon, run_beside};
 use crate::{Failure, install, repository};
 
 /// The packages whose tests (`tests/server`) need the servers: those of the plugins, and the command's.
-pub(crate) const PACKAGES: [&str; 5] = [
+pub(crate) const PACKAGES: [&str; 6] = [
     "swarmsecrets-postgres",
     "swarmsecrets-mysql",
     "swarmsecrets-redis",
     "swarmsecrets-elasticsearch",
+    "swarmsecrets-opentelemetry",
     "swarmsecrets-cli",
 ];
 
@@ -46,6 +48,7 @@ impl Servers {
         servers
             .add(log, "REDIS_WITHOUT_ACL_FILE", |place| redis::start(log, place, &tools, redis::Users::InConfigFile))?;
         servers.add(log, "OPENSEARCH", |place| opensearch::start(log, place, &tools))?;
+        servers.add(log, "COLLECTOR", |place| collector::start(log, place, &tools))?;
         Ok(servers)
     }
 

@@ -53,6 +53,8 @@ pub struct SinkSettings {
     pub password_file: Option<String>,
     /// The file with the token that is sent instead.
     pub token_file: Option<String>,
+    /// The header that it is sent in.
+    pub header: Option<String>,
     /// The host and port of a receiver.
     pub address: Option<String>,
     /// The file (PEM) with the authorities that are believed, and no others.
@@ -144,6 +146,7 @@ fn sink_settings(entry: Spanned<SinkEntry>, names: &mut BTreeSet<String>) -> Res
         user: entry.user,
         password_file: entry.password_file.map(absolute).transpose()?,
         token_file: entry.token_file.map(absolute).transpose()?,
+        header: entry.header,
         address: entry.address,
         ca_file: entry.ca_file.map(absolute).transpose()?,
         client_certificate_file: entry.client_certificate_file.map(absolute).transpose()?,
@@ -154,20 +157,21 @@ fn sink_settings(entry: Spanned<SinkEntry>, names: &mut BTreeSet<String>) -> Res
 
 /// Whether all that a kind needs is given, and nothing else.
 fn belongs(entry: &SinkEntry) -> Result<(), String> {
-    use SinkKind::{File, Opensearch, Postgres, Syslog};
+    use SinkKind::{File, Opensearch, Opentelemetry, Postgres, Syslog};
     let kind = entry.kind;
-    let settings: [(&str, bool, &[SinkKind], &[SinkKind]); 12] = [
+    let settings: [(&str, bool, &[SinkKind], &[SinkKind]); 13] = [
         ("folder", entry.folder.is_some(), &[File], &[File]),
-        ("url", entry.url.is_some(), &[Opensearch], &[Opensearch]),
+        ("url", entry.url.is_some(), &[Opensearch, Opentelemetry], &[Opensearch, Opentelemetry]),
         ("url_file", entry.url_file.is_some(), &[Postgres], &[Postgres]),
         ("index", entry.index.is_some(), &[], &[Opensearch]),
-        ("user", entry.user.is_some(), &[], &[Opensearch]),
-        ("token_file", entry.token_file.is_some(), &[], &[Opensearch]),
-        ("password_file", entry.password_file.is_some(), &[], &[Opensearch]),
+        ("user", entry.user.is_some(), &[], &[Opensearch, Opentelemetry]),
+        ("token_file", entry.token_file.is_some(), &[], &[Opensearch, Opentelemetry]),
+        ("header", entry.header.is_some(), &[], &[Opentelemetry]),
+        ("password_file", entry.password_file.is_some(), &[], &[Opensearch, Opentelemetry]),
         ("address", entry.address.is_some(), &[Syslog], &[Syslog]),
-        ("ca_file", entry.ca_file.is_some(), &[], &[Opensearch, Syslog]),
-        ("client_certificate_file", entry.client_certificate_file.is_some(), &[], &[Syslog]),
-        ("client_key_file", entry.client_key_file.is_some(), &[], &[Syslog]),
+        ("ca_file", entry.ca_file.is_some(), &[], &[Opensearch, Syslog, Opentelemetry]),
+        ("client_certificate_file", entry.client_certificate_file.is_some(), &[], &[Syslog, Opentelemetry]),
+        ("client_key_file", entry.client_key_file.is_some(), &[], &[Syslog, Opentelemetry]),
         ("unencrypted", entry.unencrypted, &[], &[Syslog]),
     ];
     for (key, given, needed, taken) in settings {
@@ -178,11 +182,19 @@ fn belongs(entry: &SinkEntry) -> Result<(), String> {
             return Err(format!("`{key}` does not belong to a sink of this kind: leave it out"));
         }
     }
-    if kind == Syslog && entry.may_lag.is_none() {
-        return Err("syslog has no acknowledgements, so it never counts: say how many records it `may_lag`".into());
+    let never_counts = match kind {
+        Syslog => Some("syslog has no acknowledgements"),
+        Opentelemetry => Some("a receiver of OpenTelemetry's logs does not say when a record is stored"),
+        File | Postgres | Opensearch => None,
+    };
+    if let (Some(why), None) = (never_counts, &entry.may_lag) {
+        return Err(format!("{why}, so it never counts: say how many records it `may_lag`"));
     }
     if entry.client_certificate_file.is_some() != entry.client_key_file.is_some() {
         return Err("`client_certificate_file` and `client_key_file` are given together".into());
+    }
+    if entry.header.is_some() && entry.token_file.is_none() {
+        return Err("`header` is what the token is sent in: give `token_file` as well".into());
     }
     match (&entry.user, &entry.password_file, &entry.token_file) {
         (Some(_), None, _) | (None, Some(_), _) => Err("`user` and `password_file` are given together".into()),
@@ -248,6 +260,14 @@ address = "siem.example.org:6514"
 client_certificate_file = "/etc/swarmsecrets/siem.pem"
 client_key_file = "/etc/swarmsecrets/siem.key"
 may_lag = 500
+
+[[audit.sinks]]
+name = "collector"
+kind = "opentelemetry"
+url = "https://collector.example.org:4318"
+token_file = "/etc/swarmsecrets/collector.token"
+header = "api-key"
+may_lag = 700
 "#;
 
     fn read(text: &str) -> crate::Result<Policy> {
@@ -258,13 +278,14 @@ may_lag = 500
     fn sinks_are_read() {
         let policy = read(GOOD).unwrap();
         let audit = policy.audit().unwrap();
-        assert_eq!((audit.quorum, audit.sinks.len()), (Some(2), 4));
-        let [archive, central, siem, log] = &audit.sinks[..] else { panic!("{audit:?}") };
+        assert_eq!((audit.quorum, audit.sinks.len()), (Some(2), 5));
+        let [archive, central, siem, log, collector] = &audit.sinks[..] else { panic!("{audit:?}") };
         assert_eq!((archive.kind, archive.within), (SinkKind::File, Some(Duration::from_secs(5))));
         assert_eq!(central.url_file.as_deref(), Some("/etc/swarmsecrets/audit.url"));
         assert_eq!((siem.kind, siem.may_lag), (SinkKind::Opensearch, Some(1000)));
         assert_eq!((log.kind, log.unencrypted), (SinkKind::Syslog, false));
-        assert!(policy.to_string().ends_with("4 audit sinks"), "{policy}");
+        assert_eq!((collector.kind, collector.header.as_deref()), (SinkKind::Opentelemetry, Some("api-key")));
+        assert!(policy.to_string().ends_with("5 audit sinks"), "{policy}");
         assert!(read("schema = 1\n").unwrap().audit().is_none());
         assert!(read("schema = 1\n[audit]\n").unwrap().audit().unwrap().sinks.is_empty());
     }
@@ -288,7 +309,14 @@ may_lag = 500
             ("password_file = \"/etc/swarmsecrets/siem.password\"\n", "", "given together"),
             ("user = \"writer\"", "user = \"writer\"\ntoken_file = \"/x\"", "one of them logs in"),
             ("client_key_file = \"/etc/swarmsecrets/siem.key\"\n", "", "`client_key_file` are given together"),
-            ("may_lag = 500", "", "so it never counts"),
+            ("may_lag = 500", "", "syslog has no acknowledgements, so it never counts"),
+            ("may_lag = 700", "", "does not say when a record is stored, so it never counts"),
+            ("may_lag = 700", "may_lag = 700\nindex = \"x\"", "`index` does not belong"),
+            ("may_lag = 700", "may_lag = 700\nunencrypted = true", "`unencrypted` does not belong"),
+            ("url = \"https://collector.example.org:4318\"\n", "", "`url` is missing"),
+            ("token_file = \"/etc/swarmsecrets/collector.token\"\n", "", "give `token_file` as well"),
+            ("header =", "user = \"x\"\nheader =", "given together"),
+            ("index = \"swarmsecrets-audit\"", "header = \"x\"", "`header` does not belong"),
             ("may_lag = 500", "may_lag = 500\nindex = \"x\"", "`index` does not belong"),
             ("may_lag = 1000", "may_lag = 0", "leave `may_lag` out"),
             ("may_lag = 1000", "may_lagg = 1000", "may_lagg"),
@@ -305,7 +333,7 @@ may_lag = 500
         let guard = |text: &str| Guard::new("p", read(text).unwrap()).unwrap();
         assert!(audit_in_force(&[]).unwrap().is_none());
         let both = [guard("schema = 1\n"), guard(GOOD)];
-        assert_eq!(audit_in_force(&both).unwrap().unwrap().sinks.len(), 4);
+        assert_eq!(audit_in_force(&both).unwrap().unwrap().sinks.len(), 5);
         let error = audit_in_force(&[guard(GOOD), guard("schema = 1\n[audit]\n")]).unwrap_err();
         assert!(error.kind() == ErrorKind::Settings && error.message().contains("both say"), "{error}");
     }

@@ -372,6 +372,8 @@ pub enum SinkKind {
     Opensearch,
     /// A receiver of syslog (RFC 5424) over TLS, which acknowledges nothing, and so may always lag.
     Syslog,
+    /// A receiver of OpenTelemetry's logs (OTLP/HTTP), which says that it has a record and not that it is stored, and so may always lag.
+    Opentelemetry,
 }
 
 /// A sink.
@@ -404,9 +406,11 @@ pub(super) struct SinkEntry {
     /// A file with their password.
     #[schemars(with = "Option<String>")]
     pub password_file: Option<Spanned<String>>,
-    /// A file with the API key that is sent instead.
+    /// A file with the API key or token that is sent instead.
     #[schemars(with = "Option<String>")]
     pub token_file: Option<Spanned<String>>,
+    /// The header in which the token is sent as it stands, such as `api-key`: `Authorization`, after `Bearer`, if left out.
+    pub header: Option<String>,
     /// The host and port of a receiver, such as `siem.example.org:6514`.
     pub address: Option<String>,
     /// A file (PEM) with the authorities whose certificates are believed, and no others.
