@@ -13,7 +13,8 @@ use crate::request;
 pub(super) async fn run(app: &App, args: CreateArgs) -> Result<Exit, Failure> {
     SecretName::new(&args.name).map_err(Failure::input)?;
     let origin = request::required_value(&args.value)?;
-    let carrier = Carrier::new(app, &args.change, args.reason.clone()).await?.fetching(&args.value.sources)?;
+    let carrier = Carrier::new(app, &args.change, args.reason.clone()).await?;
+    let carrier = carrier.fetching(&args.value.sources)?.knowing_values()?;
     let plan = async || {
         let wanted = CreateRequest {
             name: args.name.clone(),

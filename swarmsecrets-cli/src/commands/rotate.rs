@@ -37,6 +37,7 @@ async fn carry(
     value: &ValueArgs,
     wanted: impl FnOnce(Vec<(String, ValueRecipe)>, &Credentials) -> RotationRequest,
 ) -> Result<Exit, Failure> {
+    let carrier = carrier.knowing_values()?;
     let probes = carrier.probes()?.requested();
     let plan = async || -> Result<Plan, Error> {
         let inventory = carrier.world.inventory().await?;
