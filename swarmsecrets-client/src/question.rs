@@ -30,6 +30,8 @@ pub struct Said {
     pub closed: Option<String>,
     /// The limits that it falls under, in words.
     pub limits: Vec<String>,
+    /// What is asked of its new values, in words.
+    pub values: Vec<String>,
 }
 
 /// What one part of a policy says.
@@ -81,6 +83,7 @@ impl Question {
             let closed = policy.hours(&act).check(self.at.unwrap_or(now)).err();
             said.closed = said.closed.or(closed);
             said.limits.extend(policy.limits(&act).map(ToString::to_string));
+            said.values.extend(policy.wants_of_values(&act).map(|wants| wants.to_string()));
         }
         // Stable: of those that are as strict, the order is that of the policies.
         said.rulings.sort_by_key(|one| Reverse(one.decision.strictness()));

@@ -13,6 +13,7 @@
 //! | `nonces/<nonce>` | there once the approval with that nonce was used ([`FileNonces`]) |
 //! | `nonces/latest` | the latest time that was ever seen |
 //! | `limits/counts.json` | what limits have counted, and what is in hand ([`FileCounters`]) |
+//! | `values/<secret>.json` | which values a secret has had, by keyed fingerprints ([`FilePast`]) |
 //!
 //! Files are made with mode 0600 and folders with 0700. No value is ever written to one. A line counts once it is on the
 //! disk with its line break: a crash can leave part of a line at the end, which was never acknowledged and is cut off.
@@ -35,12 +36,14 @@ mod journal;
 mod lease;
 mod line_file;
 mod nonces;
+mod past;
 mod policy;
 mod random;
 mod signing;
 mod state_dir;
 mod value;
 mod whole_file;
+mod words;
 
 pub use self::approver::FileApprover;
 pub use self::audit::FileAudit;
@@ -54,6 +57,7 @@ pub use self::desk::{Asking, Desk};
 pub use self::folder::FolderSource;
 pub use self::journal::FileJournal;
 pub use self::nonces::FileNonces;
+pub use self::past::FilePast;
 pub use self::policy::{
     FileSwitch, INSTALLED_POLICY, parse_policy, policies_in_force, policy_in_force, policy_text, read_policy,
 };
@@ -61,3 +65,4 @@ pub use self::random::OsRandom;
 pub use self::signing::{make_key, sign_decision};
 pub use self::state_dir::state_dir;
 pub use self::value::{SuppliedValue, read_credential, read_value, read_value_from};
+pub use self::words::read_words;

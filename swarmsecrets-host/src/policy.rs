@@ -7,10 +7,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::tz::TimeZoneDatabase;
 use swarmsecrets_core::ids::quoted;
-use swarmsecrets_core::policy::{Counters, Equipment, Guard, KillSwitch, Policy};
+use swarmsecrets_core::policy::{Counters, Equipment, Guard, KillSwitch, PastValues, Policy, WordLists};
 use swarmsecrets_core::{Error, ErrorKind, Result};
 
 use crate::counters::FileCounters;
+use crate::past::FilePast;
+use crate::words::read_words;
 
 /// Where an operator installs the policy that holds for everybody on a machine.
 pub const INSTALLED_POLICY: &str = "/etc/swarmsecrets/policy.toml";
@@ -91,15 +93,19 @@ fn in_order(installed: Option<&Path>, given: &[&Path]) -> Result<Vec<Guard>> {
 }
 
 /// Puts a policy in force that was not read by [`policies_in_force`], with the switch that it names: while that file is there, nothing
-/// is changed. Its limits are counted in the folder that it names. The policy that is installed holds beside it: what is given alone is not all that is in force.
+/// is changed; and with the lists of words that it names, which are read now. Its limits are counted, and values are remembered, in the
+/// folder that it names. The policy that is installed holds beside it: what is given alone is not all that is in force.
 ///
 /// # Errors
-/// Those of [`Guard::equipped`].
+/// Those of [`Guard::equipped`] and [`read_words`].
 pub fn policy_in_force(name: &str, policy: Policy) -> Result<Guard> {
     let file = policy.kill_switch().and_then(|named| named.file.as_ref());
     let switch = file.map(|file| Arc::new(FileSwitch::new(file)) as Arc<dyn KillSwitch>);
     let counters = policy.state().map(|state| Arc::new(FileCounters::new(state)) as Arc<dyn Counters>);
-    Guard::equipped(name, policy, Equipment { switch, counters })
+    let past = policy.state().map(|state| Arc::new(FilePast::new(state)) as Arc<dyn PastValues>);
+    let words: WordLists =
+        policy.dictionaries().map(|file| Ok((file.to_owned(), read_words(Path::new(file))?))).collect::<Result<_>>()?;
+    Guard::equipped(name, policy, Equipment { switch, counters, past, words })
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ const ROOT_HELP: &str = "\
 Settings (flags win over the environment):
   PORTAINER_URL, PORTAINER_API_KEY or PORTAINER_API_KEY_FILE, PORTAINER_ENDPOINT;
   optional: PORTAINER_CA_FILE, SWARMSECRETS_AGENT_ID;
-  values known again after an approval: SWARMSECRETS_FINGERPRINT_KEY_FILE;
+  a key to know values again by: SWARMSECRETS_FINGERPRINT_KEY_FILE;
   a policy: SWARMSECRETS_POLICY, beside the one that is installed as /etc/swarmsecrets/policy.toml;
   journals in a database: SWARMSECRETS_JOURNAL_DB or SWARMSECRETS_JOURNAL_DB_FILE.
   Or a server that holds the API key: SWARMSECRETS_SERVER and SWARMSECRETS_TOKEN_FILE.

@@ -39,7 +39,8 @@ pub(super) async fn run(app: &App, args: ApplyArgs) -> Result<Exit, Failure> {
         .await?
         .with(&args.credentials)?
         .asking(&args.probes)?
-        .fetching(&args.sources)?;
+        .fetching(&args.sources)?
+        .knowing_values()?;
     if args.probes.probes.is_some() && plan.consumers.iter().all(|c| c.probes.is_empty()) {
         return Err(Failure::usage("the plan asks no probe: make it again with --probes, or leave --probes out here"));
     }

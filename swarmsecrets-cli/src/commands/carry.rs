@@ -6,6 +6,7 @@ use swarmsecrets_client::Wanted;
 use swarmsecrets_core::executor::{Cancellation, Executor, Parts, Probes, Supply, Values};
 use swarmsecrets_core::ids::RotationId;
 use swarmsecrets_core::journal::Event;
+use swarmsecrets_core::keys::FingerprintKey;
 use swarmsecrets_core::plan::{Plan, Warning};
 use swarmsecrets_core::policy::{Decision, Word};
 use swarmsecrets_core::rotation::Report;
@@ -20,7 +21,7 @@ use crate::exit::{Exit, Failure};
 use crate::progress::Teller;
 use crate::records::Records;
 use crate::request::{credentials, probes};
-use crate::settings::Intent;
+use crate::settings::{Intent, fingerprint_key};
 use crate::sourced::sources;
 use crate::world::{World, random};
 use crate::{audit_text, interrupt, plan_text, report_text};
@@ -59,6 +60,7 @@ pub(super) struct Carrier<'a> {
     pub(super) credentials: Credentials,
     probes: ProbeSet,
     pub(super) sources: Sources,
+    key: Option<FingerprintKey>,
     yes: bool,
     reason: Option<String>,
 }
@@ -73,7 +75,7 @@ impl<'a> Carrier<'a> {
         let teller = Arc::new(Teller::new(app.console));
         let (credentials, probes) = (Credentials::default(), ProbeSet::default());
         let sources = Sources::none();
-        Ok(Self { app, world, records, teller, credentials, probes, sources, yes: args.yes, reason })
+        Ok(Self { app, world, records, teller, credentials, probes, sources, key: None, yes: args.yes, reason })
     }
 
     /// The same, which also changes passwords. Those of real systems are not changed for a simulated secret.
@@ -97,6 +99,12 @@ impl<'a> Carrier<'a> {
     pub(super) fn fetching(self, args: &SourceArgs) -> Result<Self, Failure> {
         let sources = sources(args)?;
         Ok(Self { sources, ..self })
+    }
+
+    /// The same, which also knows values by the key that the environment names: for what makes versions. What goes back needs none.
+    pub(super) fn knowing_values(self) -> Result<Self, Failure> {
+        let key = fingerprint_key(&self.app.environment)?;
+        Ok(Self { key, ..self })
     }
 
     /// The probes that are asked.
@@ -169,6 +177,7 @@ impl<'a> Carrier<'a> {
         .with_sources(self.sources.clone())
         .with_git(self.world.remotes())
         .guarded(self.world.guards())
+        .knowing_values_by(self.key.as_ref())
     }
 
     /// Prints the report, or that nothing was begun and why, and says how the command ends.

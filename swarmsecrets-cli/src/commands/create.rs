@@ -13,7 +13,8 @@ use crate::request;
 pub(super) async fn run(app: &App, args: CreateArgs) -> Result<Exit, Failure> {
     SecretName::new(&args.name).map_err(Failure::input)?;
     let wanted = request::first(&args)?;
-    let carrier = Carrier::new(app, &args.change, args.reason.clone()).await?.fetching(&args.value.sources)?;
+    let carrier = Carrier::new(app, &args.change, args.reason.clone()).await?;
+    let carrier = carrier.fetching(&args.value.sources)?.knowing_values()?;
     let plan = async || {
         let agent = carrier.world.agent().map(str::to_owned);
         let wanted = CreateRequest { agent, ..wanted.request(&carrier.sources).await? };

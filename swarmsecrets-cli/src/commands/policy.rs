@@ -45,6 +45,7 @@ struct Said {
     open: bool,
     closed: Option<String>,
     limits: Vec<String>,
+    values: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -117,6 +118,7 @@ pub(super) async fn explain(app: &App, args: ExplainArgs) -> Result<Exit, Failur
             open: closed.is_none(),
             closed,
             limits: policy.limits(&act).map(ToString::to_string).collect(),
+            values: policy.wants_of_values(&act).map(|wants| wants.to_string()).collect(),
         }
     };
     let builtin = Policy::default();
@@ -151,8 +153,8 @@ fn text(explained: &Explained<'_>) -> String {
         for ruling in &said.rulings {
             let _ = writeln!(page, "  {}: {}", printable(&ruling.by), printable(&ruling.decision.to_string()));
         }
-        for limit in &said.limits {
-            let _ = writeln!(page, "  {}", printable(limit));
+        for words in said.limits.iter().chain(&said.values) {
+            let _ = writeln!(page, "  {}", printable(words));
         }
         if let Some(why) = &said.closed {
             let _ = writeln!(page, "  now: {}", printable(why));

@@ -11,7 +11,6 @@ use crate::app::App;
 use crate::args::ResumeArgs;
 use crate::exit::{Exit, Failure};
 use crate::request;
-use crate::settings::fingerprint_key;
 use crate::world::random;
 
 /// Goes on with a rotation.
@@ -21,7 +20,8 @@ pub(super) async fn run(app: &App, args: ResumeArgs) -> Result<Exit, Failure> {
         .await?
         .with(&args.credentials)?
         .asking(&args.probes)?
-        .fetching(&args.sources)?;
+        .fetching(&args.sources)?
+        .knowing_values()?;
     let id = match given {
         Some(id) => id,
         None => {
@@ -42,8 +42,7 @@ pub(super) async fn run(app: &App, args: ResumeArgs) -> Result<Exit, Failure> {
     };
     let mut random = random();
     let mut supply = Supply { values, random: &mut *random };
-    let key = fingerprint_key(&app.environment)?;
-    let executor = carrier.executor(word).with_probes(carrier.probes()?).knowing_values_by(key.as_ref());
+    let executor = carrier.executor(word).with_probes(carrier.probes()?);
     let executor = if args.accept_inconclusive { executor.accepting_inconclusive() } else { executor };
     let result = executor.resume(&id, &mut supply).await;
     drop(executor);

@@ -27,6 +27,7 @@ pub(super) async fn revoke(app: &App, args: RevokeArgs) -> Result<Exit, Failure>
 }
 
 async fn carry(carrier: Carrier<'_>, app: &App, wanted: Wanted, value: &ValueArgs) -> Result<Exit, Failure> {
+    let carrier = carrier.knowing_values()?;
     match carrier.plan(wanted).await {
         Ok(plan) => {
             let values = request::values(&value.value_file, &plan, &app.console)?;

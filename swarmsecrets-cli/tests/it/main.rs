@@ -14,6 +14,7 @@ mod golden;
 mod limits;
 mod probes;
 mod refusals;
+mod remembered;
 mod rotation;
 #[cfg(unix)]
 mod run;

@@ -1,5 +1,6 @@
 //! Where actions become requests. The one place that a mutation is sent from.
 
+use super::made::Made;
 use super::parts::Parts;
 use super::read::read_inventory;
 use crate::error::{Error, ErrorKind, Result};
@@ -9,7 +10,6 @@ use crate::inventory::{Labels, Owner};
 use crate::model::{Created, Secret, ServiceState, parse_tasks, read, read_list};
 use crate::policy::Permit;
 use crate::rotation::{Answer, Change, FoundVersion, Look, Reply, StackSource};
-use crate::secret::SecretValue;
 use crate::transport::{Read, TaskFilter, Transport, Write};
 
 /// Looks at something.
@@ -64,9 +64,9 @@ pub(super) async fn change(
     transport: &dyn Transport,
     change: &Change,
     permit: Permit,
-    value: Result<Option<SecretValue>>,
+    made: Result<Option<Made>>,
 ) -> Reply {
-    let request = match request(parts, change, value) {
+    let request = match request(parts, change, made) {
         Ok(request) => request,
         Err(error) => return Reply::Refused(error),
     };
@@ -82,10 +82,10 @@ pub(super) async fn change(
     }
 }
 
-fn request(parts: &Parts<'_>, change: &Change, value: Result<Option<SecretValue>>) -> Result<Write> {
+fn request(parts: &Parts<'_>, change: &Change, made: Result<Option<Made>>) -> Result<Write> {
     let environment = parts.environment;
     Ok(match change {
-        Change::Create { name, labels, .. } => create(parts, name, labels, value?.as_ref())?,
+        Change::Create { name, labels, .. } => create(parts, name, labels, made?.as_ref())?,
         Change::Own { control, owner, .. } => Write::set_owner(*control, owner),
         Change::Update { service, name, version, spec, .. } => {
             Write::update_service(environment, service, name, *version, spec.as_raw())
@@ -103,11 +103,12 @@ fn request(parts: &Parts<'_>, change: &Change, value: Result<Option<SecretValue>
     })
 }
 
-fn create(parts: &Parts<'_>, name: &SecretName, labels: &Labels, value: Option<&SecretValue>) -> Result<Write> {
-    let value = value.ok_or_else(|| {
+fn create(parts: &Parts<'_>, name: &SecretName, labels: &Labels, made: Option<&Made>) -> Result<Write> {
+    let made = made.ok_or_else(|| {
         Error::new(ErrorKind::Invalid, format!("`{name}` was never made, and its value is kept nowhere"))
     })?;
-    Ok(Write::create_secret(parts.environment, name, labels, value))
+    let fingerprint = made.fingerprint.as_deref().map(|fingerprint| (label::FINGERPRINT, fingerprint));
+    Ok(Write::create_secret(parts.environment, name, &labels.with(fingerprint), &made.value))
 }
 
 fn created(body: &[u8]) -> Result<FoundVersion> {

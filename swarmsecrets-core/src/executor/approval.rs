@@ -44,7 +44,8 @@ impl<'a> Executor<'a> {
     }
 
     /// The same executor, which knows values again by this key: those that were in hand when an approval was asked for, and are
-    /// handed over once more on resuming.
+    /// handed over once more on resuming; and those of before, which policies may forbid to come back. The versions that it makes
+    /// carry their fingerprint as a label. Without a key they carry none.
     #[must_use]
     pub fn knowing_values_by(mut self, key: Option<&'a FingerprintKey>) -> Self {
         self.fingerprint_key = key;

@@ -58,9 +58,12 @@ impl<'a> Executor<'a> {
         let gate = approved.iter().fold(gate, |gate, approved| gate.approved_until(approved.expires()));
         gate.check(self.parts.clock.now().wall)?;
         self.switches(Direction::Forward).await?;
+        let earlier = self.earlier(plan, world, None);
+        self.can_compare(&earlier)?;
         // Not sooner: what must not be begun has no use for a value.
         self.fetch(plan, values).await?;
         self.check_values(plan, values, world)?;
+        self.check_earlier(plan, values, &earlier).await?;
         Ok((gate, approved))
     }
 
@@ -107,7 +110,7 @@ impl<'a> Executor<'a> {
         let acts = acts(plan, world, self.parts.agent.as_deref());
         let secrets = acts.iter().zip(&plan.secrets);
         let in_hand = secrets.filter_map(|(act, secret)| Some((act, values.of(plan, &secret.secret)?)));
-        let said = in_hand.flat_map(|(act, value)| self.guards.iter().map(move |g| g.policy().judge_value(act, value)));
+        let said = in_hand.flat_map(|(act, value)| self.guards.iter().map(move |g| g.judge_value(act, value)));
         match said.fold(Decision::Allow, Decision::stricter) {
             Decision::Deny { reason } | Decision::NeedsApproval { reason } => {
                 Err(Error::new(ErrorKind::Denied, format!("denied by policy: {reason}")))

@@ -58,6 +58,7 @@ impl Executor<'_> {
         if is_in_hand(&state.stage) {
             return;
         }
+        self.forget_unmade(state, report).await;
         for guard in self.guards {
             if let Err(error) = guard.end(&state.rotation, self.parts.transport.simulated()).await {
                 let then = format!("mend that, then `swarmsecrets resume {}`", state.rotation);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::act;
 use super::approval::{Approval, with_leave};
 use super::counted::Counted;
+use super::earlier::Earlier;
 use super::fresh::Fresh;
 use super::leave::AuditedLeave;
 use super::limits::Places;
@@ -25,10 +26,9 @@ use crate::ids::RotationId;
 use crate::inventory::Inventory;
 use crate::journal::{Entry, FORMAT, Journal, Lease};
 use crate::keys::FingerprintKey;
-use crate::plan::{Plan, ValueRecipe, recover};
+use crate::plan::{Plan, recover};
 use crate::policy::{Direction, Gate, Guard};
 use crate::rotation::{Action, ActionId, Answer, Change, Look, Poll, Reply, Report, Rotation, Stage, State};
-use crate::secret::SecretValue;
 use crate::source::Sources;
 
 /// Carries rotations out, one at a time.
@@ -64,6 +64,7 @@ pub(super) struct Run<'r, 's> {
     actor: Actor,
     pub(super) supply: Option<&'r mut Supply<'s>>,
     pub(super) fresh: Fresh,
+    pub(super) earlier: Earlier,
     /// How many entries the journal has.
     written: u64,
     lease: Box<dyn Lease>,
@@ -138,8 +139,8 @@ impl<'a> Executor<'a> {
         let places = self.count(&id, plan, supply, &world).await?;
         self.use_up(approved.as_ref(), plan, supply, &world).await?;
         let rotation = Rotation::begin(id, plan.clone(), actor.clone())?;
-        let fresh = Fresh::of(rotation.state());
-        let mut run = Run { rotation, gate, actor, supply: Some(supply), fresh, written: 0, lease, places };
+        let (fresh, earlier) = (Fresh::of(rotation.state()), self.earlier(plan, &world, None));
+        let mut run = Run { rotation, gate, actor, supply: Some(supply), fresh, earlier, written: 0, lease, places };
         self.write_down(&mut run).await?;
         Ok(self.drive(run).await)
     }
@@ -262,11 +263,14 @@ impl<'a> Executor<'a> {
                 .check(plan, &world)
                 .map_err(|error| error.context(format!("rotation {id} has probes to ask")))?;
         }
+        let mut earlier = Earlier::default();
         if let Some(supply) = supply.as_mut() {
             self.check_approved_values(rotation.state(), &supply.values)?;
             self.fetch_again(rotation.state(), &mut supply.values).await?;
             if rotation.state().makes_versions() {
+                earlier = self.earlier(plan, &world, Some(id));
                 self.check_values(plan, &supply.values, &world)?;
+                self.check_earlier(plan, &supply.values, &earlier).await?;
             }
         }
         let gate = with_leave(self.gate(plan, &world), rotation.state());
@@ -278,6 +282,7 @@ impl<'a> Executor<'a> {
             actor,
             supply,
             fresh,
+            earlier,
             written: journal.entries.len() as u64,
             lease,
             places: Vec::new(),
@@ -389,6 +394,10 @@ impl<'a> Executor<'a> {
     async fn mutate(&self, run: &mut Run<'_, '_>, change: &Change) -> Result<Reply> {
         self.switches_for(run, change.direction()).await?;
         let permit = run.gate.permit(change.direction(), self.parts.clock.now().wall)?;
+        let made = match change {
+            Change::Create { secret, .. } => self.make(run, *secret).await?,
+            _ => Ok(None),
+        };
         let (trail, words) = (self.trail(run, change.direction()), change.words());
         trail.intent(&words).await?;
         let reply = match change {
@@ -398,32 +407,16 @@ impl<'a> Executor<'a> {
                 self.change_password(run, *secret, *step).await?
             }
             Change::Create { secret, .. } => {
-                let value = self.value(run, *secret);
-                let reply = act::change(&self.parts, &self.transport, change, permit, value).await;
+                let reply = act::change(&self.parts, &self.transport, change, permit, made).await;
                 if matches!(reply, Reply::Done(_)) {
                     run.fresh.took(*secret);
                 }
                 reply
             }
-            _ => act::change(&self.parts, &self.transport, change, permit, Ok(None)).await,
+            _ => act::change(&self.parts, &self.transport, change, permit, made).await,
         };
         trail.outcome(&words, Ended::from(&reply)).await;
         Ok(reply)
-    }
-
-    /// The value of a new version: handed over, or generated, and then with the password in its place.
-    fn value(&self, run: &mut Run<'_, '_>, secret: usize) -> Result<Option<SecretValue>> {
-        let plan = &run.rotation.state().plan;
-        let (Some(planned), Some(supply)) = (plan.secrets.get(secret), run.supply.as_deref_mut()) else {
-            return Ok(None);
-        };
-        match &planned.recipe {
-            ValueRecipe::Supplied | ValueRecipe::Source(_) => Ok(supply.values.of(plan, &planned.secret).cloned()),
-            ValueRecipe::Generate(spec) => {
-                let made = || self.passwords.next_value(planned, spec.generate(supply.random)?);
-                run.fresh.once(secret, made).map(Some)
-            }
-        }
     }
 
     /// Asks the probes of a service. Their commands take leave as any mutation does, and where it is withheld the run ends.

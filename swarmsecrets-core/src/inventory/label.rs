@@ -12,6 +12,8 @@ pub const ROTATION: &str = "io.swarmsecrets.rotation";
 pub const GRACE: &str = "io.swarmsecrets.grace";
 /// Where its value came from, and which version it is there: `source:reference@version`.
 pub const SOURCE: &str = "io.swarmsecrets.source";
+/// A keyed fingerprint of its value, where a key was at hand.
+pub const FINGERPRINT: &str = "io.swarmsecrets.fingerprint";
 /// How the consumers were to change over, where it was more than an exchange of references.
 pub const STRATEGY: &str = "io.swarmsecrets.strategy";
 /// What all of ours begin with.

@@ -129,7 +129,8 @@ pub struct NextVersion {
     pub name: SecretName,
     /// Its number.
     pub version: u64,
-    /// Its labels, but for `io.swarmsecrets.rotation`, which is known when the plan is carried out.
+    /// Its labels, but for `io.swarmsecrets.rotation` and `io.swarmsecrets.fingerprint`, which are known when the plan is carried
+    /// out.
     pub labels: Labels,
 }
 

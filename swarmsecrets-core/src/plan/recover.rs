@@ -163,12 +163,14 @@ fn services<'a>(found: &[Found<'a>]) -> Vec<&'a ServiceNode> {
 }
 
 fn planned_secret(found: &Found<'_>) -> PlannedSecret {
-    let users: Labels = found.new.labels.iter().filter(|(key, _)| *key != label::ROTATION).collect();
+    // As it was planned: these two are known when a version is made.
+    let planned = |(key, _): &(&str, &str)| ![label::ROTATION, label::FINGERPRINT].contains(key);
+    let labels: Labels = found.new.labels.iter().filter(planned).collect();
     PlannedSecret {
         secret: found.secret.name.clone(),
         recipe: ValueRecipe::Supplied,
         previous: Some(VersionRef { id: found.old.id.clone(), name: found.old.name.clone() }),
-        next: NextVersion { name: found.new.name.clone(), version: found.new.version, labels: users },
+        next: NextVersion { name: found.new.name.clone(), version: found.new.version, labels },
         owner: found.old.owner.clone().map(Owner::or_administrators),
         credential: None,
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::systems::SystemEntry;
+use super::values::ValueEntry;
 
 /// The version of the file's format.
 pub(super) const SCHEMA: i64 = 1;
@@ -70,8 +71,8 @@ pub(super) struct Document {
     #[serde(default)]
     #[schemars(with = "Vec<RotationEntry>")]
     pub rotation: Vec<Spanned<RotationEntry>>,
-    /// The folder in which what limits count is remembered; that of `approval` if left out. Nobody but the account that
-    /// swarmsecrets runs as should be able to write to it.
+    /// The folder in which what limits count, and which values secrets have had, is remembered; that of `approval` if left out.
+    /// Nobody but the account that swarmsecrets runs as should be able to write to it.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub state: Option<Spanned<String>>,
@@ -233,34 +234,6 @@ pub(super) struct FreezeEntry {
     /// The last day.
     #[schemars(with = "String", regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     pub until: Spanned<String>,
-    /// What it is for.
-    #[schemars(with = "Option<Select>")]
-    pub select: Option<Spanned<Select>>,
-}
-
-/// What new values must be like.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ValueEntry {
-    /// The fewest bytes.
-    pub min_length: Option<usize>,
-    /// The most bytes.
-    pub max_length: Option<usize>,
-    /// How many of lower-case letters, upper-case letters, digits and other characters must occur.
-    #[schemars(range(min = 1, max = 4))]
-    pub min_classes: Option<usize>,
-    /// The least strength in bits, as far as it can be estimated from the value alone.
-    pub min_entropy_bits: Option<f64>,
-    /// The only characters that may occur: `alnum`, `hex`, `base64url`, `digits`, `printable`, or `chars:` and the characters.
-    #[schemars(with = "Option<String>")]
-    pub alphabet: Option<Spanned<String>>,
-    /// Texts that must not occur, whatever the case.
-    #[serde(default)]
-    pub forbidden: Vec<String>,
-    /// Regular expressions that must not match.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub forbidden_patterns: Vec<Spanned<String>>,
     /// What it is for.
     #[schemars(with = "Option<Select>")]
     pub select: Option<Spanned<Select>>,

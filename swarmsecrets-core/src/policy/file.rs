@@ -18,7 +18,6 @@ use super::values::Demands;
 use crate::duration::short;
 use crate::generate::GenerateSpec;
 use crate::ids::{PolicyDigest, quoted};
-use crate::secret::SecretValue;
 
 /// Who may change which secrets, when, and with whose leave. [`Policy::parse`] reads it; `Policy::default()` is the built-in one.
 #[derive(Clone, Debug)]
@@ -226,13 +225,7 @@ impl Policy {
         self.demands(act, |demands| demands.of_spec(spec))
     }
 
-    /// What it says to a value. Nothing of the value is in the answer.
-    #[must_use]
-    pub fn judge_value(&self, act: &Act<'_>, value: &SecretValue) -> Decision {
-        self.demands(act, |demands| demands.of_value(value))
-    }
-
-    fn demands(&self, act: &Act<'_>, ask: impl Fn(&Demands) -> Option<String>) -> Decision {
+    pub(super) fn demands(&self, act: &Act<'_>, ask: impl Fn(&Demands) -> Option<String>) -> Decision {
         let held = self.values.iter().filter(|demands| demands.selector.holds(act, Way::Tightens));
         let name = quoted(act.secret);
         let denied = |why: String| Decision::Deny { reason: format!("the new value of {name} {why}") };

@@ -6,12 +6,17 @@ use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
 
 use super::counters::{Beginning, Counters, Held};
+use super::decision::Decision;
 use super::document::OnKill;
 use super::file::Policy;
+use super::past::{PastValues, ValuesOf};
 use super::permit::Direction;
+use super::selector::Act;
+use super::words::WordLists;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{PolicyDigest, RotationId, quoted};
 use crate::inventory::Labels;
+use crate::secret::SecretValue;
 
 /// Stops everything while it is on: a file that an operator makes, say.
 #[async_trait]
@@ -56,10 +61,14 @@ pub struct Equipment {
     pub switch: Option<Arc<dyn KillSwitch>>,
     /// What its limits are counted by.
     pub counters: Option<Arc<dyn Counters>>,
+    /// What knows which values secrets have had.
+    pub past: Option<Arc<dyn PastValues>>,
+    /// The lists of words that it names, by their files.
+    pub words: WordLists,
 }
 
 impl Guard {
-    /// Puts a policy in force that names no kill switch and has no limits. Its own name, such as its file's, is for people.
+    /// Puts a policy in force that names no kill switch and no list of words, and remembers nothing. Its own name, such as its file's, is for people.
     ///
     /// # Errors
     /// [`ErrorKind::Settings`] if it does.
@@ -87,6 +96,12 @@ impl Guard {
         if policy.has_limits() && with.counters.is_none() {
             return missing("has limits that need a memory");
         }
+        if policy.has_history() && with.past.is_none() {
+            return missing("compares values with those before, which needs a memory");
+        }
+        if let Some(file) = policy.dictionaries().find(|file| !with.words.contains_key(*file)) {
+            return missing(&format!("names the list of words {}", quoted(file)));
+        }
         Ok(Self { name: name.to_owned(), policy: Arc::new(policy), with })
     }
 
@@ -100,6 +115,35 @@ impl Guard {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// As [`Policy::judge_value`], with the lists that are at hand.
+    #[must_use]
+    pub fn judge_value(&self, act: &Act<'_>, value: &SecretValue) -> Decision {
+        self.policy.judge_value(act, value, &self.with.words)
+    }
+
+    /// What knows which values secrets have had.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Denied`] if nothing does.
+    pub(crate) fn past(&self) -> Result<&dyn PastValues> {
+        self.with.past.as_deref().ok_or_else(|| {
+            let text =
+                "denied by policy: it compares values with those before, and nothing that remembers them is at hand";
+            Error::new(ErrorKind::Denied, text)
+        })
+    }
+
+    /// A rotation never made the version that it had a value remembered for.
+    ///
+    /// # Errors
+    /// Those of [`PastValues::forget`].
+    pub(crate) async fn forget(&self, of: &ValuesOf, rotation: &RotationId) -> Result<()> {
+        match &self.with.past {
+            Some(past) if self.policy.has_history() => past.forget(of, rotation).await,
+            _ => Ok(()),
+        }
     }
 
     /// Whether the switches leave this direction open.

@@ -3,7 +3,7 @@
 //! [`Policy`] is the operator's file. It judges an [`Act`], which is what somebody wants to do to one logical secret; what comes
 //! of it is a [`Decision`]. The [`Gate`] of a plan gives a [`Permit`] for each mutation, if the decision, the key holder's word
 //! and the [`Hours`] let it. What is
-//! begun is counted by its [`Limit`]s, in [`Counters`].
+//! begun is counted by its [`Limit`]s, in [`Counters`], and which values secrets have had is kept as [`PastValues`].
 
 mod approvals;
 mod audit;
@@ -19,6 +19,7 @@ mod limits;
 #[cfg(test)]
 mod limits_tests;
 mod parse;
+mod past;
 mod permit;
 mod selector;
 mod systems;
@@ -27,6 +28,9 @@ mod test_zones;
 #[cfg(test)]
 mod tests;
 mod values;
+#[cfg(test)]
+mod values_tests;
+mod words;
 
 pub use self::approvals::{Approvals, LONGEST_VALID, USUALLY_VALID};
 pub use self::audit::{AuditSettings, SinkSettings, audit_in_force};
@@ -39,7 +43,9 @@ pub(crate) use self::guard::SwarmLabels;
 pub use self::guard::{Equipment, Guard, KillSwitch, in_force};
 pub use self::ledger::Ledger;
 pub use self::limits::{Limit, Rate, Tally};
+pub use self::past::{KnownValue, LONGEST_HISTORY, MemoryPast, Past, PastValues, ValuesOf};
 pub use self::permit::{Direction, Permit};
 pub use self::selector::Act;
 pub(crate) use self::systems::is_system_name;
 pub use self::systems::{FACTS, Server, System, SystemKind};
+pub use self::words::{LONGEST_WORD_LIST, WordList, WordLists};

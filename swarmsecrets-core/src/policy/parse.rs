@@ -91,7 +91,8 @@ fn policy(document: Document, zones: &TimeZoneDatabase) -> Result<Policy, Wrong>
     let phase = |entry: super::document::PhaseEntry| Ok(Phase { word: entry.phase, selector: select(entry.select)? });
     let mut hours = BTreeSet::new();
     let state = document.state.map(|folder| absolute("folder", folder)).transpose()?;
-    let limits = limits(document.limits, state.is_some() || document.approval.is_some())?;
+    let remembered = state.is_some() || document.approval.is_some();
+    let limits = limits(document.limits, remembered)?;
     let mut schedules = BTreeSet::new();
     Ok(Policy {
         phase: document.phase,
@@ -100,7 +101,7 @@ fn policy(document: Document, zones: &TimeZoneDatabase) -> Result<Policy, Wrong>
         rules,
         windows: document.windows.into_iter().map(|w| window(w, zones, &mut hours)).collect::<Result<_, _>>()?,
         freezes: document.freezes.into_iter().map(|f| freeze(f, zones, &mut hours)).collect::<Result<_, _>>()?,
-        values: document.values.into_iter().map(Demands::new).collect::<Result<_, _>>()?,
+        values: document.values.into_iter().map(|entry| Demands::new(entry, remembered)).collect::<Result<_, _>>()?,
         grace: document.grace.into_iter().map(grace).collect::<Result<_, _>>()?,
         kill_switch: document.kill_switch.map(kill_switch).transpose()?,
         audit: document.audit.map(AuditSettings::new).transpose()?,
@@ -235,7 +236,7 @@ fn kill_switch(entry: Spanned<super::document::KillSwitchEntry>) -> Result<KillS
     })
 }
 
-fn absolute(what: &str, path: Spanned<String>) -> Result<String, Wrong> {
+pub(super) fn absolute(what: &str, path: Spanned<String>) -> Result<String, Wrong> {
     if !path.get_ref().starts_with('/') {
         let text = quoted(path.get_ref());
         let why = format!("{text} is no absolute path: it must mean the same {what} wherever a process begins");

@@ -139,7 +139,11 @@ fn values_are_as_the_policy_wants_them() {
     use crate::generate::{Alphabet, GenerateSpec};
     let text = "phase = 'automated'\n[[values]]\nmin_length = 16\nmin_classes = 3\nmin_entropy_bits = 90\nforbidden = ['company']\nforbidden_patterns = ['(?i)secret[0-9]']";
     let (policy, none) = (policy(text), Labels::new());
-    let say = |value: &str| match policy.judge_value(&act("db", &none), &SecretValue::new(value.into()).unwrap()) {
+    let say = |value: &str| match policy.judge_value(
+        &act("db", &none),
+        &SecretValue::new(value.into()).unwrap(),
+        &Default::default(),
+    ) {
         Decision::Deny { reason } => reason,
         other => word(&other).to_owned(),
     };
@@ -185,6 +189,10 @@ fn what_is_wrong_is_named_with_its_place() {
         "schema = 1\n[[values]]\nalphabet = 'letters'",
         "schema = 1\n[[values]]\nalphabet = 'digits'\nmin_classes = 2",
         "schema = 1\n[[values]]\nforbidden_patterns = ['(']",
+        "schema = 1\n[[values]]\ndictionary = 'words.txt'",
+        "schema = 1\n[[values]]\nmin_length = 20\nhistory = 5",
+        "schema = 1\nstate = '/s'\n[[values]]\nhistory = 0",
+        "schema = 1\nstate = '/s'\n[[values]]\nhistory = 101",
         "schema = 1\n[kill_switch]\nfile = 'stop'",
         "schema = 1\n[kill_switch]\nfile = '/stop'\non_kill = 'go-on'",
         "schema = 1\n[kill_switch]\non_kill = 'restore'",

@@ -1,17 +1,66 @@
 //! What new values must be like.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::ops::Range;
 
 use regex::bytes::Regex;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use toml::Spanned;
 
-use super::document::ValueEntry;
-use super::parse::optional;
-use super::selector::Selector;
+use super::decision::Decision;
+use super::document::Select;
+use super::file::Policy;
+use super::parse::{absolute, optional};
+use super::past::LONGEST_HISTORY;
+use super::selector::{Act, Selector, Way};
+use super::words::WordLists;
 use crate::generate::{Alphabet, GenerateSpec};
 use crate::ids::quoted;
+use crate::inventory::Labels;
 use crate::secret::SecretValue;
+
+/// A name that is shorter stands in values by chance.
+const SHORTEST_NAME: usize = 4;
+
+/// What new values must be like.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ValueEntry {
+    /// The fewest bytes.
+    pub min_length: Option<usize>,
+    /// The most bytes.
+    pub max_length: Option<usize>,
+    /// How many of lower-case letters, upper-case letters, digits and other characters must occur.
+    #[schemars(range(min = 1, max = 4))]
+    pub min_classes: Option<usize>,
+    /// The least strength in bits, as far as it can be estimated from the value alone.
+    pub min_entropy_bits: Option<f64>,
+    /// The only characters that may occur: `alnum`, `hex`, `base64url`, `digits`, `printable`, or `chars:` and the characters.
+    #[schemars(with = "Option<String>")]
+    pub alphabet: Option<Spanned<String>>,
+    /// Texts that must not occur, whatever the case.
+    #[serde(default)]
+    pub forbidden: Vec<String>,
+    /// Regular expressions that must not match.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub forbidden_patterns: Vec<Spanned<String>>,
+    /// Whether the name of the secret, of a service that uses it, or of their stack must not occur, whatever the case. Names of
+    /// fewer than four characters do not count.
+    #[serde(default)]
+    pub forbid_names: bool,
+    /// A file of words, one on each line, that no value may be, whatever the case.
+    #[schemars(with = "Option<String>")]
+    pub dictionary: Option<Spanned<String>>,
+    /// From how many of the values that the secret had last it must differ. They are known by fingerprints, with a key.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 100))]
+    pub history: Option<Spanned<u32>>,
+    /// What it is for.
+    #[schemars(with = "Option<Select>")]
+    pub select: Option<Spanned<Select>>,
+}
 
 /// What one entry of the policy asks of new values. What it answers holds nothing of a value.
 #[derive(Clone, Debug)]
@@ -23,13 +72,17 @@ pub(super) struct Demands {
     alphabet: Option<Alphabet>,
     forbidden: Vec<String>,
     patterns: Vec<Regex>,
+    names: bool,
+    pub(super) dictionary: Option<String>,
+    /// From how many of the values before a new one must differ.
+    pub(super) history: u32,
     pub(super) selector: Selector,
 }
 
 impl Demands {
     /// # Errors
     /// Where and why no value could do, or that it asks for nothing.
-    pub(super) fn new(entry: Spanned<ValueEntry>) -> Result<Self, (Range<usize>, String)> {
+    pub(super) fn new(entry: Spanned<ValueEntry>, remembered: bool) -> Result<Self, (Range<usize>, String)> {
         let (whole, entry) = (entry.span(), entry.into_inner());
         let alphabet = match &entry.alphabet {
             None => None,
@@ -52,6 +105,9 @@ impl Demands {
             alphabet,
             forbidden: entry.forbidden.iter().map(|text| text.to_lowercase()).collect(),
             patterns,
+            names: entry.forbid_names,
+            dictionary: entry.dictionary.map(|file| absolute("file", file)).transpose()?,
+            history: entry.history.map(|history| history_of(&history, remembered)).transpose()?.unwrap_or(0),
             selector: optional(entry.select)?,
         };
         demands.can_be_met().map_err(|why| (whole, why))?;
@@ -97,8 +153,8 @@ impl Demands {
         (bits < self.bits).then(|| format!("is generated with {bits:.0} bits, fewer than {:.0}", self.bits))
     }
 
-    /// What is wrong with a value.
-    pub(super) fn of_value(&self, value: &SecretValue) -> Option<String> {
+    /// What is wrong with a value, by itself: what was before it is asked elsewhere.
+    pub(super) fn of_value(&self, act: &Act<'_>, value: &SecretValue, words: &WordLists) -> Option<String> {
         let bytes = value.expose();
         if let Some(why) = self.of_length(bytes.len()) {
             return Some(why);
@@ -113,6 +169,18 @@ impl Demands {
         if self.forbidden.iter().any(|text| holds(bytes, text)) || self.patterns.iter().any(|p| p.is_match(bytes)) {
             return Some("holds what the policy forbids in values".to_owned());
         }
+        if self.names && names(act).any(|name| holds(bytes, name)) {
+            return Some("holds the name of the secret, or of a service or stack that uses it".to_owned());
+        }
+        if let Some(file) = &self.dictionary {
+            match words.get(file) {
+                None => return Some(format!("cannot be looked up in {}, which is not at hand", quoted(file))),
+                Some(list) if list.has(value) => {
+                    return Some(format!("is one of the words in {}, which nobody should choose", quoted(file)));
+                }
+                Some(_) => {}
+            }
+        }
         (strength(bytes) < self.bits)
             .then(|| format!("is estimated to have fewer than {:.0} bits of strength", self.bits))
     }
@@ -123,6 +191,79 @@ impl Demands {
         }
         (length > self.max_length).then(|| format!("has {length} bytes, more than {}", self.max_length))
     }
+}
+
+impl Policy {
+    /// What it says to a value by itself, with the lists that it names. Nothing of the value is in the answer, nor which word it is.
+    #[must_use]
+    pub fn judge_value(&self, act: &Act<'_>, value: &SecretValue, words: &WordLists) -> Decision {
+        self.demands(act, |demands| demands.of_value(act, value, words))
+    }
+
+    /// What it asks of new values, an entry each, in words.
+    pub fn wants_of_values(&self, act: &Act<'_>) -> impl Iterator<Item = impl fmt::Display> {
+        self.values.iter().filter(move |demands| demands.selector.holds(act, Way::Tightens))
+    }
+
+    /// From how many of the values that the secret had last a new one must differ.
+    #[must_use]
+    pub fn history(&self, act: &Act<'_>) -> u32 {
+        let held = self.values.iter().filter(|demands| demands.selector.holds(act, Way::Tightens));
+        held.map(|demands| demands.history).max().unwrap_or(0)
+    }
+
+    /// Whether it asks that of any secret: then values must be remembered.
+    #[must_use]
+    pub fn has_history(&self) -> bool {
+        self.values.iter().any(|demands| demands.history > 0)
+    }
+
+    /// The files of words that it names.
+    pub fn dictionaries(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().filter_map(|demands| demands.dictionary.as_deref())
+    }
+}
+
+/// As in "new values: 16 bytes or more, none of the last 5".
+impl fmt::Display for Demands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let forbidden = self.forbidden.len() + self.patterns.len();
+        let parts = [
+            (self.min_length > 0).then(|| format!("{} bytes or more", self.min_length)),
+            (self.max_length < usize::MAX).then(|| format!("{} bytes at most", self.max_length)),
+            (self.classes > 0).then(|| format!("{} or more of four classes of characters", self.classes)),
+            (self.bits > 0.0).then(|| format!("{:.0} bits of strength or more", self.bits)),
+            self.alphabet.as_ref().map(|alphabet| format!("of the alphabet {alphabet}")),
+            (forbidden > 0).then(|| format!("without what is forbidden ({forbidden})")),
+            self.names.then(|| "without the names of the secret, its services and stacks".to_owned()),
+            self.dictionary.as_ref().map(|file| format!("no word in {}", quoted(file))),
+            (self.history > 0).then(|| format!("none of the last {}", self.history)),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        write!(f, "new values: {}", if parts.is_empty() { "any".to_owned() } else { parts.join(", ") })
+    }
+}
+
+/// Values that were before must be remembered somewhere.
+fn history_of(history: &Spanned<u32>, remembered: bool) -> Result<u32, (Range<usize>, String)> {
+    match *history.get_ref() {
+        0 => Err((history.span(), "a history of 0 asks for nothing: leave it out".into())),
+        n if n > LONGEST_HISTORY => {
+            Err((history.span(), format!("a history goes back {LONGEST_HISTORY} values at most")))
+        }
+        _ if !remembered => {
+            let why = "which values a secret has had is remembered in a folder, as old versions are removed: name it at the top of the file, as in `state = \"/var/lib/swarmsecrets/state\"`";
+            Err((history.span(), why.into()))
+        }
+        n => Ok(n),
+    }
+}
+
+/// What a value for this secret is likely to be made of.
+fn names<'a>(act: &Act<'a>) -> impl Iterator<Item = &'a str> {
+    let of = |named: &[(&'a str, &Labels)]| named.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    let names = [of(&act.versions), of(&act.services), act.stacks.clone()].concat();
+    names.into_iter().chain([act.secret]).filter(|name| name.chars().count() >= SHORTEST_NAME)
 }
 
 fn within(bytes: &[u8], alphabet: &Alphabet) -> bool {

@@ -10,4 +10,5 @@ mod checkpoint;
 mod counters;
 mod journal;
 mod nonces;
+mod past;
 mod state_dir;

@@ -55,8 +55,8 @@ class Ruling:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What policies say to one thing that somebody wants to do to one secret. What they ask of new values and of grace periods is told
-    by plans, which have those."""
+    """What policies say to one thing that somebody wants to do to one secret. What they say to a value and to a grace period is
+    told by plans, which have those, and when they are carried out."""
 
     decision: Literal["allow", "needs_approval", "deny"]
     """What holds, whenever it is done: the strictest of the rulings."""
@@ -70,6 +70,8 @@ class Judgement:
     """Why not, and when the next window opens."""
     limits: tuple[str, ...]
     """The limits that it falls under, in words. Whether they have room is told when it is begun."""
+    values: tuple[str, ...] = ()
+    """What is asked of its new values, in words."""
 
     @classmethod
     def _of(cls, text: str) -> Judgement:
@@ -77,7 +79,8 @@ class Judgement:
         parts = document["rulings"]
         rulings = tuple(Ruling(one["by"], one["decision"], one.get("reason"), one["policy"]) for one in parts)
         closed: str | None = document["closed"]
-        return cls(rulings[0].decision, rulings[0].reason, rulings, closed is None, closed, tuple(document["limits"]))
+        limits, values = tuple(document["limits"]), tuple(document["values"])
+        return cls(rulings[0].decision, rulings[0].reason, rulings, closed is None, closed, limits, values)
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,9 @@ class Settings(TypedDict, total=False):
     approvers: Mapping[str, Approver]
     """Ways to those who approve (`swarmsecrets.approval`), each by its name in the policy."""
     fingerprint_key: _native.SecretValue | None
-    """A key (16 bytes or more) that binds a value in hand to its approval, as the file that `SWARMSECRETS_FINGERPRINT_KEY_FILE` names does
-    for the command: without it a change request says that any value may be handed over later."""
+    """A key (16 bytes or more) by which values are known again, as the one in the file that `SWARMSECRETS_FINGERPRINT_KEY_FILE` names is for
+    the command. It binds a value in hand to its approval: without it a change request says that any value may be handed over later. New
+    versions carry its fingerprint of their value as a label, and policies may forbid that earlier values come back (`history`)."""
     plugin_timeout: Duration
     """How long a plugin of Python's may take for one answer: 30 seconds."""
 

@@ -14,6 +14,7 @@ mod owned;
 mod policies;
 mod probed;
 mod recovered;
+mod remembered;
 mod revoked;
 mod sealed;
 mod sourced;

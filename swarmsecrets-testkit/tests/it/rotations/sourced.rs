@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::tz::TimeZoneDatabase;
 use swarmsecrets_core::executor::{Supply, Values};
 use swarmsecrets_core::plan::{Plan, RotationRequest, ValueRecipe, plan_rotation};
-use swarmsecrets_core::policy::{Guard, Policy};
+use swarmsecrets_core::policy::{Guard, MemoryPast, Policy};
 use swarmsecrets_core::rotation::{Outcome, Report};
 use swarmsecrets_core::source::{SecretSource, Sources};
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
@@ -15,6 +15,7 @@ use swarmsecrets_testkit::conformance::secret_source::{Stage, check};
 use swarmsecrets_testkit::sim::{Program, ServiceBuilder};
 
 use super::desk::{Counting, Desk, NEW};
+use super::remembered;
 
 const VALUE: &[u8] = b"made-up-in-the-vault";
 
@@ -140,6 +141,28 @@ async fn the_value_of_the_plan_is_fetched_and_the_version_says_where_it_is_from(
     let inventory = desk.inventory().await;
     let labels = &inventory.find("db").unwrap().current().labels;
     assert_eq!(labels.get("io.swarmsecrets.source"), Some("vault:kv/db@0"));
+}
+
+#[tokio::test]
+async fn what_is_fetched_is_known_again_and_does_not_come_back() {
+    let ((desk, vault), key) = (desk(), remembered::key("made-up-fingerprint-key"));
+    let guards = remembered::guards(3, Arc::<MemoryPast>::default());
+    let rotate = async |random| {
+        let plan = plan(&desk, &vault).await;
+        let (clock, mut random) = (desk.swarm.clock(), Counting(random));
+        let mut supply = Supply { values: Values::none(), random: &mut random };
+        let executor = desk.executor(&clock).with_sources(vault.sources()).guarded(&guards);
+        executor.knowing_values_by(Some(&key)).apply(&plan, &mut supply).await
+    };
+    rotate(1).await.unwrap();
+    let inventory = desk.inventory().await;
+    let carried = inventory.find("db").unwrap().current().labels.get("io.swarmsecrets.fingerprint").map(str::to_owned);
+    assert_eq!(carried, Some(key.of(&SecretValue::new(VALUE.to_vec()).unwrap())));
+    vault.put("kv/db", NEW);
+    rotate(2).await.unwrap();
+    vault.put("kv/db", VALUE);
+    let error = rotate(3).await.unwrap_err();
+    assert!(error.to_string().contains("is one of the last 3 that it had"), "{error}");
 }
 
 /// What people approved is that version: another value in its place is another version.

@@ -1,17 +1,20 @@
 //! What is refused although there is a plan: values, passwords and probes that are not at hand, and the guardrails.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::tz::TimeZoneDatabase;
 use swarmsecrets_core::credential::Way;
 use swarmsecrets_core::executor::{PasswordChange, Probes, Supply, Values};
 use swarmsecrets_core::plan::{Strategy, plan_rotation};
-use swarmsecrets_core::policy::Word;
+use swarmsecrets_core::policy::{Equipment, Guard, MemoryPast, Policy, Word, WordList};
 use swarmsecrets_core::{Error, SecretValue};
 use swarmsecrets_testkit::credential::FakeCredential;
 use swarmsecrets_testkit::sim::{Program, SecretBuilder};
 
 use super::super::desk::{Counting, Desk, NEW, OLD};
-use super::super::{overlapped, probed};
+use super::super::{overlapped, probed, remembered};
 use super::page::Page;
 use super::passwords::stopped_before;
 use super::scenes::{DAY, one, secrets};
@@ -23,6 +26,7 @@ pub(super) async fn write(page: &mut Page) {
     let plan = play.plan(&play.probes()).await.unwrap();
     page.refusal("a probe that is not at hand", &play.apply(&plan, Probes::none()).await.unwrap_err());
     guardrails(page).await;
+    earlier(page).await;
 }
 
 fn value(bytes: &[u8]) -> SecretValue {
@@ -75,4 +79,30 @@ async fn guardrails(page: &mut Page) {
     let mut desk = one();
     desk.word = Word::NotGiven;
     page.refusal("nobody has said yes", &refused(desk).await);
+}
+
+/// Values that were before, and those that anybody could guess.
+async fn earlier(page: &mut Page) {
+    let desk = secrets([SecretBuilder::new("db", OLD)]);
+    let key = remembered::key("made-up-fingerprint-key");
+    let guards = remembered::guards(5, Arc::<MemoryPast>::default());
+    let rotate = async |guards: &[Guard], key, bytes: &[u8]| {
+        let plan = desk.plan("db", Duration::ZERO).await.unwrap();
+        remembered::apply(&desk, guards, key, &plan, Values::one(value(bytes))).await
+    };
+    page.refusal("no key to know values of before by", &rotate(&guards, None, NEW).await.unwrap_err());
+    rotate(&guards, Some(&key), NEW).await.unwrap();
+    page.refusal("the value that is there", &rotate(&[], Some(&key), NEW).await.unwrap_err());
+    rotate(&guards, Some(&key), b"made-up-other-value").await.unwrap();
+    page.refusal("a value of before", &rotate(&guards, Some(&key), NEW).await.unwrap_err());
+    let text = "schema = 1\nphase = 'automated'\n[[values]]\ndictionary = '/etc/words.txt'\n";
+    let policy = |more: &str| Policy::parse(&format!("{text}{more}"), &TimeZoneDatabase::bundled()).unwrap();
+    let listed = |text: &str| {
+        let words = [("/etc/words.txt".to_owned(), WordList::new(text.into()).unwrap())].into();
+        Guard::equipped("p", policy("forbid_names = true"), Equipment { words, ..Equipment::default() }).unwrap()
+    };
+    page.refusal(
+        "a word of a list",
+        &rotate(&[listed("made-up-common-word")], None, b"Made-Up-Common-Word").await.unwrap_err(),
+    );
 }
