@@ -138,6 +138,16 @@ def test_without_leave_a_server_changes_nothing_and_its_audit_trail_says_so(serv
     assert "agent-7" in trail and "denied" in trail
 
 
+def test_what_may_not_be_begun_may_not_be_undone_either(swarm: swarmsecrets.SimSwarm) -> None:
+    done = swarm.client().rotate("report_password", value=swarmsecrets.Generate(), confirm=True)
+    looking = swarm.client(agent_id="agent-7", policy=Policy.parse("schema = 1\nphase = 'read-only'\n"))
+    with pytest.raises(errors.DeniedError):
+        looking.rollback(done.rotation or "", confirm=True)
+    with pytest.raises(errors.DeniedError):
+        looking.close(done.rotation or "", reason="seen to", confirm=True)
+    assert swarm.client().rollback(done.rotation or "", confirm=True).outcome == "rolled_back"
+
+
 def test_a_server_that_is_not_there_is_said() -> None:
     begun = time.monotonic()
     client = swarmsecrets.Client.connect("unix:/nonexistent/socket", token=secrets.token_hex(24))

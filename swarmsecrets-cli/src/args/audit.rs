@@ -21,11 +21,24 @@ pub(crate) enum AuditCommand {
     Checkpoint(CheckpointArgs),
 }
 
+/// Which trail.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct TrailArgs {
+    /// The trail: audit.jsonl in the folder of the journals
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The trail in PostgreSQL: a file with the URL of its database, postgres://user:password@host/database
+    #[allow(rustdoc::bare_urls, reason = "it is shown in a terminal, where brackets would only be in the way")]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db_file: Option<PathBuf>,
+}
+
 /// `audit verify`
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit code 0 if every record stands as it was written, in its place; 1 if one was changed,
-removed, moved or inserted, which is named, or if the last one was written in part. The file is
+removed, moved or inserted, which is named, or if the last one was written in part. The trail is
 not changed.
 
 That the last records were cut off, or that somebody wrote the whole file anew, is found with a
@@ -36,11 +49,11 @@ nobody wrote down how it went.
 
 Examples:
   swarmsecrets audit verify ~/.local/state/swarmsecrets/audit.jsonl
-  swarmsecrets audit verify audit.jsonl --checkpoint /mnt/kept/checkpoint.json --key ed25519:…")]
+  swarmsecrets audit verify audit.jsonl --checkpoint /mnt/kept/checkpoint.json --key ed25519:…
+  swarmsecrets audit verify --db-file audit-database")]
 pub(crate) struct VerifyArgs {
-    /// The trail: audit.jsonl in the folder of the journals
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) trail: TrailArgs,
     /// A checkpoint that the trail must still hold; may be given several times
     #[arg(long, value_name = "FILE", requires = "key")]
     pub(crate) checkpoint: Vec<PathBuf>,
@@ -87,9 +100,8 @@ Examples:
   swarmsecrets audit query audit.jsonl --secret db_password --since 2026-11-01
   swarmsecrets audit query audit.jsonl --outcome open --json")]
 pub(crate) struct QueryArgs {
-    /// The trail: audit.jsonl in the folder of the journals
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) trail: TrailArgs,
     /// Records that name a version of this secret, or this version
     #[arg(long, value_name = "NAME")]
     pub(crate) secret: Option<SecretName>,

@@ -15,7 +15,7 @@ mod serve;
 mod sim;
 
 pub(crate) use self::approval::{DecideArgs, KeygenArgs, SignArgs};
-pub(crate) use self::audit::{AuditCommand, CheckpointArgs, QueryArgs, VerifyArgs};
+pub(crate) use self::audit::{AuditCommand, CheckpointArgs, QueryArgs, TrailArgs, VerifyArgs};
 pub(crate) use self::policy::{CheckArgs, DueArgs, ExplainArgs, PolicyCommand};
 #[cfg(test)]
 pub(crate) use self::rotation::OrderArgs;

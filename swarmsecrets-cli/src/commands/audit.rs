@@ -1,24 +1,44 @@
 //! `swarmsecrets audit`
 
+use std::path::Path;
+
 use serde::Serialize;
 use swarmsecrets_core::audit::{Checkpoint, Query};
 use swarmsecrets_core::ids::quoted;
 use swarmsecrets_core::{Error, ErrorKind};
-use swarmsecrets_host::{Checkpoints, query_audit, read_checkpoint, sign_audit, verify_audit_against};
+use swarmsecrets_host::{Checkpoints, query_audit, read_checkpoint, read_credential, sign_audit, verify_audit_against};
+use swarmsecrets_postgres::PostgresAudit;
 
 use crate::app::App;
-use crate::args::{CheckpointArgs, QueryArgs, VerifyArgs};
+use crate::args::{CheckpointArgs, QueryArgs, TrailArgs, VerifyArgs};
 use crate::audit_text;
 use crate::exit::{Exit, Failure};
 use crate::printable::printable;
 
-/// Checks a trail. It reads and prints, and waits for nothing else.
-pub(super) fn verify(app: &App, args: &VerifyArgs) -> Result<Exit, Failure> {
+/// Where a trail is.
+enum Trail<'a> {
+    File(&'a Path),
+    Database(Box<PostgresAudit>),
+}
+
+fn trail(args: &TrailArgs) -> Result<Trail<'_>, Failure> {
+    match (&args.file, &args.db_file) {
+        (Some(file), _) => Ok(Trail::File(file)),
+        (None, Some(url)) => Ok(Trail::Database(Box::new(PostgresAudit::at(&read_credential(url)?)?))),
+        (None, None) => Err(Failure::usage("which trail? name its file, or its database with --db-file")),
+    }
+}
+
+/// Checks a trail.
+pub(super) async fn verify(app: &App, args: &VerifyArgs) -> Result<Exit, Failure> {
     let checkpoints: Vec<Checkpoint> = match &args.key {
         Some(key) => args.checkpoint.iter().map(|file| read_checkpoint(file, key)).collect::<Result<_, Error>>()?,
         None => Vec::new(),
     };
-    let verdict = verify_audit_against(&args.file, checkpoints)?;
+    let verdict = match trail(&args.trail)? {
+        Trail::File(file) => verify_audit_against(file, checkpoints)?,
+        Trail::Database(trail) => trail.verify(checkpoints).await?,
+    };
     match app.console.json {
         true => app.console.document(&verdict)?,
         false => app.console.text(&audit_text::verdict(&verdict))?,
@@ -52,7 +72,7 @@ pub(super) fn checkpoint(app: &App, args: &CheckpointArgs) -> Result<Exit, Failu
 }
 
 /// Shows records of a trail, all of which is checked before the first one is shown.
-pub(super) fn query(app: &App, args: QueryArgs) -> Result<Exit, Failure> {
+pub(super) async fn query(app: &App, args: QueryArgs) -> Result<Exit, Failure> {
     let query = Query {
         secret: args.secret,
         rotation: args.rotation,
@@ -63,7 +83,10 @@ pub(super) fn query(app: &App, args: QueryArgs) -> Result<Exit, Failure> {
         outcome: args.outcome,
         limit: args.limit,
     };
-    let found = query_audit(&args.file, &query)?;
+    let found = match trail(&args.trail)? {
+        Trail::File(file) => query_audit(file, &query)?,
+        Trail::Database(trail) => trail.query(&query).await?,
+    };
     if found.torn_bytes > 0 {
         app.console.note(&format!(
             "note: {} bytes at the end of the trail are no whole record, and are passed over: see `audit verify`",

@@ -98,8 +98,8 @@ pub(super) async fn run(app: &App, remote: &Remote, command: Command) -> Result<
         Command::Keygen(args) => super::approval::keygen(app, &args),
         Command::Policy { what: PolicyCommand::Check(args) } => policy::check(app, &args),
         Command::Policy { what: PolicyCommand::Schema } => policy::schema(app),
-        Command::Audit { what: AuditCommand::Verify(args) } => audit::verify(app, &args),
-        Command::Audit { what: AuditCommand::Query(args) } => audit::query(app, args),
+        Command::Audit { what: AuditCommand::Verify(args) } => audit::verify(app, &args).await,
+        Command::Audit { what: AuditCommand::Query(args) } => audit::query(app, args).await,
         _ => Err(Failure::usage(
             "a server that holds the API key does not offer this: do it where that key is (`swarmsecrets run --help` says more)",
         )),

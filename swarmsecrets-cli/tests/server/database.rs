@@ -43,6 +43,13 @@ impl Database {
         self.ask(self.name, "SELECT rotation FROM swarmsecrets.lease WHERE expires_at > clock_timestamp()")
     }
 
+    /// Does what only an administrator of the server can.
+    pub(crate) fn change_as_superuser(&self, statements: &str) {
+        for statement in statements.split(';') {
+            drop(self.ask(self.name, statement));
+        }
+    }
+
     /// Runs a statement as superuser, and gives the first column of what it answers.
     fn ask(&self, database: &str, sql: &str) -> Vec<String> {
         let address: std::net::SocketAddr = told("").parse().unwrap();

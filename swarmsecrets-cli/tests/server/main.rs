@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, and so do the functions that it calls"
 )]
 
+mod audited;
 mod database;
 mod host;
 mod refusals;

@@ -1,13 +1,14 @@
 //! The policies in force, asked before anything is begun and before each mutation.
 
 use super::run::{Executor, Run};
+use super::trail::Ended;
 use super::{Supply, Values};
 use crate::approval::Approved;
 use crate::error::{Error, ErrorKind, Result};
 use crate::inventory::Inventory;
 use crate::plan::{Content, Plan, acts, decide_now};
 use crate::policy::{Act, Decision, Direction, Gate, Guard};
-use crate::rotation::Stage;
+use crate::rotation::{Stage, State};
 
 impl<'a> Executor<'a> {
     /// The same executor, for which these policies hold, beside the one that is built in. The strictest decides.
@@ -87,6 +88,16 @@ impl<'a> Executor<'a> {
         asked
     }
 
+    /// Whether a rotation that is done may be put back, or one ended where it stands, by whoever asks now. Where that is withheld, the audit
+    /// trail is told.
+    pub(super) async fn may_undo(&self, run: &Run<'_, '_>, words: &str) -> Result<()> {
+        let asked = run.gate.check_undoing(self.parts.agent.as_deref());
+        if let Err(error) = &asked {
+            self.trail(run, Direction::Restore).outcome(words, Ended::Refused(error)).await;
+        }
+        asked
+    }
+
     /// Whether the kill switches leave this direction open.
     pub(super) async fn switches(&self, direction: Direction) -> Result<()> {
         for guard in self.guards {
@@ -135,6 +146,11 @@ impl<'a> Executor<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether the rotation is on its way to the new versions, or back from them.
+pub(super) fn is_half_way(state: &State) -> bool {
+    moves(&state.stage) || state.undo.is_some()
 }
 
 /// Whether the rotation is on its way to the new versions.

@@ -7,6 +7,7 @@ use super::approval::{Approval, with_leave};
 use super::counted::Counted;
 use super::earlier::Earlier;
 use super::fresh::Fresh;
+use super::guards::is_half_way;
 use super::leave::AuditedLeave;
 use super::limits::Places;
 use super::parts::{Parts, Supply};
@@ -165,6 +166,10 @@ impl<'a> Executor<'a> {
     /// As [`Executor::resume`]; `Refused` if the old version is gone or the rotation has ended.
     pub async fn rollback(&self, id: &RotationId, reason: &str) -> Result<Report> {
         let mut run = self.take_up(id, Purpose::GoBack).await?;
+        // One that is half-way may be put back by anybody who has the word: that leaves nothing half done.
+        if !is_half_way(run.rotation.state()) {
+            self.may_undo(&run, &format!("put rotation {id} back")).await?;
+        }
         run.rotation.roll_back(reason)?;
         Ok(self.drive(run).await)
     }
@@ -175,10 +180,10 @@ impl<'a> Executor<'a> {
     /// # Errors
     /// As [`Executor::resume`]; `Refused` if it has ended.
     pub async fn close(&self, id: &RotationId, reason: &str) -> Result<Report> {
-        let mut run = self.take_up(id, Purpose::Close).await?;
+        let (mut run, words) = (self.take_up(id, Purpose::Close).await?, format!("close rotation {id}"));
+        self.may_undo(&run, &words).await?;
         run.rotation.close(reason)?;
-        drop(run.gate.permit(Direction::Restore, self.parts.clock.now().wall)?);
-        let (trail, words) = (self.trail(&run, Direction::Restore), format!("close rotation {id}"));
+        let trail = self.trail(&run, Direction::Restore);
         trail.intent(&words).await?;
         self.write_down(&mut run).await?;
         trail.outcome(&words, Ended::Done).await;
@@ -446,7 +451,7 @@ impl<'a> Executor<'a> {
         ContainerExec { transport: &self.transport, environment, clock, leave }
     }
 
-    fn trail(&self, run: &Run<'_, '_>, direction: Direction) -> Trail<'_> {
+    pub(super) fn trail(&self, run: &Run<'_, '_>, direction: Direction) -> Trail<'_> {
         let state = run.rotation.state();
         let record = AuditRecord {
             at: self.parts.clock.now().wall,

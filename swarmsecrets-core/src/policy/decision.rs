@@ -152,6 +152,31 @@ impl Gate {
         }
     }
 
+    /// Whether what is done may be undone, or ended where it stands. That is a change like another one, but for its hours and for people, who
+    /// need no approval to get back to where they were.
+    ///
+    /// # Errors
+    /// As [`Gate::check`].
+    pub(crate) fn check_undoing(&self, agent: Option<&str>) -> Result<()> {
+        match (&self.decision, agent) {
+            (Decision::Deny { reason }, _) => {
+                let text = format!(
+                    "denied by policy: {reason}; a person must do it by hand, or change the policy or the label"
+                );
+                Err(Error::new(ErrorKind::Denied, text))
+            }
+            (Decision::NeedsApproval { reason }, Some(_)) if self.approved.is_none() => {
+                let text = format!("needs an approval: {reason}; undoing has none: let a person do it");
+                Err(Error::new(ErrorKind::NeedsApproval, text))
+            }
+            _ if self.word == Word::NotGiven => Err(Error::new(
+                ErrorKind::Denied,
+                "nobody has confirmed that this is to be undone: say yes to it (--yes)",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Leave for one mutation. What was begun may be put back even if nothing new may be begun.
     ///
     /// # Errors

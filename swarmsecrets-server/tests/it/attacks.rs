@@ -61,7 +61,9 @@ async fn an_agent_is_who_its_token_says_and_what_it_may_is_what_the_policy_says(
     assert!(read_only.to_string().contains("change nothing"), "{read_only}");
     let plan = remotes[0].plan(generated("report_password")).await.unwrap();
     assert_eq!(plan.agent.as_deref(), Some("agent-7"));
-    assert!(apply(&remotes[0], &plan).await.is_ok());
+    let rotation = apply(&remotes[0], &plan).await.unwrap().rotation.unwrap();
+    let undone = remotes[1].rollback(&rotation, &Order::of(Word::Given)).await.unwrap_err();
+    assert_eq!(undone.kind(), ErrorKind::Denied, "{undone}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

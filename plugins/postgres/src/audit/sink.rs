@@ -5,7 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
-use swarmsecrets_core::audit::{AuditRecord, AuditSink, Checkpoint, Link as End, Linked, MAX_LINE, Reading, Verdict};
+use swarmsecrets_core::audit::{
+    AuditRecord, AuditSink, Checkpoint, Found, Link as End, Linked, MAX_LINE, Query, Reading, Selection, Verdict,
+};
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
 use tokio::sync::Mutex;
 
@@ -102,6 +104,22 @@ impl PostgresAudit {
         })
         .await?;
         Ok(Verdict::of(self.session.link.place(), &reading, broken, None))
+    }
+
+    /// Finds records in the trail, and checks all of it on the way.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Audit`], naming the first record that is wrong, or if the database cannot be read; [`ErrorKind::Invalid`] for a query that
+    /// nothing can match.
+    pub async fn query(&self, query: &Query) -> Result<Found> {
+        query.check()?;
+        let (mut selection, mut reading) = (Selection::new(query), Reading::default());
+        let place = || format!("the audit trail in {}", self.session.link.place());
+        self.read(|line| {
+            reading.take(line.as_bytes()).map(|entry| selection.see(entry)).map_err(|e| e.context(place()))
+        })
+        .await?;
+        Ok(Found { schema: 1, records: selection.end(&reading), torn_bytes: 0 })
     }
 
     /// The last line, with the end of the trail behind it; of an empty trail, nothing before it.

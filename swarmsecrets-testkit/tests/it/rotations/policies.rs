@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::tz::TimeZoneDatabase;
 use swarmsecrets_core::clock::Clock as _;
-use swarmsecrets_core::executor::{Supply, Values};
+use swarmsecrets_core::executor::{Executor, Parts, Supply, Values};
 use swarmsecrets_core::policy::{Decision, Guard, KillSwitch, Policy};
 use swarmsecrets_core::rotation::{Outcome, Report};
 use swarmsecrets_core::{Error, ErrorKind, Result, SecretValue};
@@ -219,4 +219,32 @@ async fn outside_of_its_hours_an_old_version_is_kept() {
     assert!(desk.has_secret("db"));
     desk.executor(&clock).retire().await.unwrap();
     assert!(!desk.has_secret("db"));
+}
+
+/// Putting a finished rotation back changes services as a rotation does.
+#[tokio::test]
+async fn what_may_not_be_begun_may_not_be_undone_or_ended_either() {
+    let desk = desk();
+    let id = rotate(&desk, &[]).await.unwrap().rotation.unwrap();
+    let (clock, moved) = (desk.swarm.clock(), (desk.mounts("s0"), desk.mounts("s1")));
+    let [denied, approved] = [
+        guard("[[rules]]\nname = 'r'\neffect = 'deny'\nreason = 'not by agents'\nselect = { agents = ['agent-7'] }"),
+        guard("[[rules]]\nname = 'r'\neffect = 'needs-approval'\nreason = 'ask'"),
+    ];
+    for (guards, kind) in [([denied], ErrorKind::Denied), ([approved], ErrorKind::NeedsApproval)] {
+        let told = desk.trail.records.lock().unwrap().len();
+        let executor = || desk.executor(&clock).guarded(&guards);
+        for error in
+            [executor().rollback(&id, "a test").await.unwrap_err(), executor().close(&id, "a test").await.unwrap_err()]
+        {
+            assert_eq!(error.kind(), kind, "{error}");
+        }
+        assert_eq!(desk.trail.records.lock().unwrap().len(), told + 2, "both are told");
+    }
+    assert_eq!((desk.mounts("s0"), desk.mounts("s1")), moved);
+    // A person needs no approval to get back to where they were.
+    let guards = [guard("[[rules]]\nname = 'r'\neffect = 'needs-approval'\nreason = 'ask'")];
+    let person = Executor::new(Parts { agent: None, ..desk.parts(&clock) }).guarded(&guards);
+    let report = person.rollback(&id, "a test").await.unwrap();
+    assert_eq!(report.outcome, Outcome::RolledBack, "{report:?}");
 }
