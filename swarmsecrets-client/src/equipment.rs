@@ -44,7 +44,7 @@ pub struct Equipment {
     pub policies: Policies,
     /// Which Portainer this is, as change requests have it.
     pub instance: String,
-    /// Approvers beside those that can be made of the policy alone, by their names there.
+    /// Approvers beside those that can be made of the policy alone, or in their place, by their names there.
     pub approvers: Vec<(String, Arc<dyn Approver>)>,
     /// The key by which values are known again.
     pub fingerprint_key: Option<FingerprintKey>,

@@ -163,7 +163,12 @@ impl ReadOnlyClient {
     /// Where change requests are made known and decided on.
     pub(crate) fn desk(&self) -> Result<Desk<'_>> {
         let (guards, mut approvers) = (self.guards(), self.0.approvers.clone());
-        approvers.extend(swarmsecrets_settings::approvers(guards)?);
+        for (name, approver) in swarmsecrets_settings::approvers(guards)? {
+            // One that is handed over may know more, as of decisions that were sent to it.
+            if !approvers.iter().any(|(known, _)| *known == name) {
+                approvers.push((name, approver));
+            }
+        }
         Desk::open(guards, self.simulated(), approvers)
     }
 }

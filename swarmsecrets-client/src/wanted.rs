@@ -208,3 +208,67 @@ mod durations {
         text.map(|text| parse_duration(&text).map_err(D::Error::custom)).transpose()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use swarmsecrets_core::generate::Alphabet;
+
+    use super::*;
+
+    fn read(text: &str) -> serde_json::Result<Wanted> {
+        serde_json::from_str(text)
+    }
+
+    #[test]
+    fn what_is_asked_for_is_written_as_people_write_it_and_reads_back() {
+        let text = r#"{
+            "secrets": ["db", "key"],
+            "value": {"generate": "length=24,alphabet=hex"},
+            "values": {"key": {"from": {"source": "vault", "reference": "kv/key"}}},
+            "strategy": "swap", "grace": "1h30m", "deadline": "5m", "concurrency": 4,
+            "after": [["web", "db"]], "reason": "old"
+        }"#;
+        let wanted = read(text).unwrap();
+        assert_eq!(wanted.grace, Some(Duration::from_secs(5400)));
+        assert_eq!(wanted.value, Some(Way::Generate(GenerateSpec::new(24, Alphabet::Hex).unwrap())));
+        assert!(!wanted.takes_values());
+        let again = read(&serde_json::to_string(&wanted).unwrap()).unwrap();
+        assert_eq!(again, wanted);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for (text, part) in [
+            (r#"{"secret": "db"}"#, "unknown field `secret`"),
+            (r#"{"value": {"generate": "0"}}"#, "cannot be made"),
+            (r#"{"value": {"supplied": "made-up"}}"#, "unknown variant"),
+            (r#"{"grace": "24"}"#, "a unit is missing"),
+            (r#"{"strategy": "overwrite"}"#, "unknown variant"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn values_are_handed_over_where_nothing_else_is_said() {
+        let generated = || Some(Way::Generate(GenerateSpec::default()));
+        let named = |names: &[&str], value, values: Vec<(&str, Option<Way>)>| Wanted {
+            secrets: names.iter().map(|name| (*name).to_owned()).collect(),
+            value,
+            values: values.into_iter().map(|(name, way)| (name.to_owned(), way)).collect(),
+            ..Wanted::default()
+        };
+        for (wanted, takes) in [
+            (named(&["db"], None, vec![]), true),
+            (named(&["db"], generated(), vec![]), false),
+            (named(&["db"], None, vec![("db", generated())]), false),
+            (named(&["db", "key"], None, vec![("db", generated())]), true),
+            (named(&["db", "key"], generated(), vec![("db", None)]), true),
+            (named(&[], generated(), vec![]), false),
+            (named(&[], None, vec![]), true),
+        ] {
+            assert_eq!(wanted.takes_values(), takes, "{wanted:?}");
+        }
+    }
+}

@@ -28,6 +28,7 @@
 //! | `POST /v1/rotations/ID/resume`, `…/rollback` | `{"reason"}` | lines |
 //! | `POST /v1/retire` | `{"reason"}` | lines |
 //! | `POST /v1/operations/N/stop` | | nothing |
+//! | `POST /v1/webhooks/NAME` | decisions, signed instead of a token ([`swarmsecrets_webhook`]) | nothing |
 //!
 //! *Lines* are one JSON document each: `{"began": N}` first, `{"told": …}` for what happens meanwhile, and `{"done": REPORT}` or `{"failed": ERROR}`
 //! last; empty ones say that the server is there. Whoever hangs up stops nothing: what was begun is carried on, and `operations/N/stop` asks it to stop in

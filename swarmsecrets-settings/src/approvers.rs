@@ -30,14 +30,35 @@ pub fn approvers(guards: &[Guard]) -> Result<Vec<(String, Arc<dyn Approver>)>> {
     Ok(made)
 }
 
+/// The webhooks among them, for a program that listens for what their receivers send by themselves.
+///
+/// # Errors
+/// As [`approvers()`].
+pub fn webhooks(guards: &[Guard]) -> Result<Vec<(String, Arc<WebhookApprover>)>> {
+    let systems = guards.first().and_then(|guard| guard.policy().approvals()).map_or(&[][..], |all| &all.systems);
+    let mut made = Vec::new();
+    for System { name, kind } in systems {
+        if let SystemKind::Webhook { server, answers } = kind {
+            let made_of = webhook(server, answers.as_deref());
+            made.push((
+                name.clone(),
+                Arc::new(made_of.map_err(|e| e.context(format!("the approver {}", quoted(name))))?),
+            ));
+        }
+    }
+    Ok(made)
+}
+
+fn webhook(server: &Server, answers: Option<&str>) -> Result<WebhookApprover> {
+    let (secret, pem) = entered(server)?;
+    let builder = WebhookApprover::builder(&server.url, secret);
+    let builder = answers.iter().fold(builder, |builder, url| builder.answers(url));
+    pem.iter().fold(builder, |builder, pem| builder.ca_certificate(pem)).build()
+}
+
 fn approver(kind: &SystemKind) -> Result<Option<Arc<dyn Approver>>> {
     Ok(Some(match kind {
-        SystemKind::Webhook { server, answers } => {
-            let (secret, pem) = entered(server)?;
-            let builder = WebhookApprover::builder(&server.url, secret);
-            let builder = answers.iter().fold(builder, |builder, url| builder.answers(url));
-            Arc::new(pem.iter().fold(builder, |builder, pem| builder.ca_certificate(pem)).build()?)
-        }
+        SystemKind::Webhook { server, answers } => Arc::new(webhook(server, answers.as_deref())?),
         SystemKind::Jira { server, project, issue_type, approved, denied, fields } => {
             let (token, pem) = entered(server)?;
             let builder =

@@ -14,7 +14,7 @@ mod credentials;
 mod probes;
 mod sources;
 
-pub use self::approvers::approvers;
+pub use self::approvers::{approvers, webhooks};
 pub use self::audit::audit_trail;
 pub use self::callers::{Caller, read_callers};
 pub use self::credentials::{Credentials, credential};

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use swarmsecrets_client::{Client, Equipment, Policies, ReadOnlyClient};
+use swarmsecrets_core::approval::Approver;
 use swarmsecrets_core::policy::Guard;
 use swarmsecrets_server::{Held, Seat, Server, Serving, Token};
-use swarmsecrets_settings::{Caller, read_callers};
+use swarmsecrets_settings::{Caller, read_callers, webhooks};
+use swarmsecrets_webhook::WebhookApprover;
 
 use crate::app::App;
 use crate::args::RunArgs;
@@ -45,7 +47,9 @@ pub(super) async fn run(app: &App, args: RunArgs) -> Result<Exit, Failure> {
     keep_to_ourselves(app);
     let callers = read_callers(&args.callers).map_err(Failure::input)?;
     let agents = callers.iter().map(|caller| caller.agent.clone()).collect();
-    let server = Server::new(seats(app, &args, &world, callers)?).map_err(Failure::input)?;
+    let webhooks = webhooks(world.guards())?;
+    let server =
+        Server::new(seats(app, &args, &world, callers, &webhooks)?).map_err(Failure::input)?.receiving(webhooks);
     let mut serving = server.start();
     let listening = listen(&mut serving, &args, agents, world.simulated()).await?;
     announce(app, &listening, world.guards())?;
@@ -59,8 +63,18 @@ pub(super) async fn run(app: &App, args: RunArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// A seat for each caller. They share the journal and the audit trail.
-fn seats(app: &App, args: &RunArgs, world: &World, callers: Vec<Caller>) -> Result<Vec<(Token, Seat)>, Failure> {
+type Webhooks = Vec<(String, Arc<WebhookApprover>)>;
+
+/// A seat for each caller. They share the journal, the audit trail and the webhooks.
+fn seats(
+    app: &App,
+    args: &RunArgs,
+    world: &World,
+    callers: Vec<Caller>,
+    webhooks: &Webhooks,
+) -> Result<Vec<(Token, Seat)>, Failure> {
+    let approver =
+        |(name, webhook): &(String, Arc<WebhookApprover>)| (name.clone(), Arc::clone(webhook) as Arc<dyn Approver>);
     let (journal, audit, trail) = Records::open(&args.records, app, world)?.shared();
     let (credentials, probes) = (credentials(&args.credentials, &app.console)?, probes(&args.probes)?);
     let sources = sources(&args.sources)?;
@@ -81,7 +95,7 @@ fn seats(app: &App, args: &RunArgs, world: &World, callers: Vec<Caller>) -> Resu
             sources: sources.clone(),
             policies: Policies::as_read(world.guards().to_vec()),
             instance: world.instance(),
-            approvers: Vec::new(),
+            approvers: webhooks.iter().map(approver).collect(),
             fingerprint_key: fingerprint_key.clone(),
         };
         let held = match caller.read_only {

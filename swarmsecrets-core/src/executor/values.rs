@@ -70,6 +70,9 @@ impl Values {
             );
             return Err(Error::new(ErrorKind::Invalid, text));
         }
+        if self.sole.is_some() && !plan.secrets.iter().any(|s| takes(&s)) {
+            return Err(Error::new(ErrorKind::Invalid, "the plan takes no value: leave it out"));
+        }
         let asked = |name: &str| plan.secrets.iter().filter(takes).any(|s| s.secret == name);
         match self.named.keys().find(|name| !asked(name)) {
             Some(name) => {

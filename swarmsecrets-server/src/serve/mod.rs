@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use swarmsecrets_core::ids::quoted;
 use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_webhook::WebhookApprover;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -27,6 +28,7 @@ use crate::wire::Token;
 /// Holds the clients that callers act by, each behind a token of its own.
 pub struct Server {
     seats: BTreeMap<Token, Arc<Seat>>,
+    webhooks: BTreeMap<String, Arc<WebhookApprover>>,
     running: Running,
 }
 
@@ -50,7 +52,14 @@ impl Server {
         if known.is_empty() {
             return Err(Error::new(ErrorKind::Settings, "nobody is named who may call: name one, with its token"));
         }
-        Ok(Self { seats: known, running: Running::default() })
+        Ok(Self { seats: known, webhooks: BTreeMap::new(), running: Running::default() })
+    }
+
+    /// The same server, which also takes what the receivers of these webhooks send by themselves, each under its name in the policy. The
+    /// clients must have the same approvers.
+    #[must_use]
+    pub fn receiving(self, webhooks: impl IntoIterator<Item = (String, Arc<WebhookApprover>)>) -> Self {
+        Self { webhooks: webhooks.into_iter().collect(), ..self }
     }
 
     /// Begins to serve. Needs a Tokio runtime with I/O and time.

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use serde::Serialize;
@@ -17,6 +17,7 @@ use swarmsecrets_core::approval::{Given, SignedDecision};
 use swarmsecrets_core::executor::{Attempt, Values};
 use swarmsecrets_core::ids::{RequestDigest, RotationId};
 use swarmsecrets_core::{Error, ErrorKind, Result};
+use swarmsecrets_webhook::Headers;
 
 use super::Server;
 use super::running::Work;
@@ -39,6 +40,7 @@ pub(super) fn router(server: Arc<Server>) -> Router {
         .route("/v1/requests", post(ask_people))
         .route("/v1/requests/{digest}", get(change_request))
         .route("/v1/apply", post(apply))
+        .route("/v1/webhooks/{name}", post(receive))
         .route("/v1/rotations/{id}/resume", post(resume))
         .route("/v1/rotations/{id}/rollback", post(rollback))
         .route("/v1/retire", post(retire))
@@ -173,6 +175,26 @@ async fn ask_people(By(seat): By, body: Bytes) -> Answer<Response<Body>> {
 async fn change_request(By(seat): By, Path(digest): Path<String>) -> Answer<Response<Body>> {
     let request = seat.reading().change_request(&RequestDigest::new(&digest)?).await?;
     Ok(answered(request.to_json()?.into(), "application/json"))
+}
+
+/// Decisions that the receiver of a webhook sends by itself. It has no token: it signs.
+async fn receive(
+    State(server): State<Arc<Server>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer<StatusCode> {
+    let unknown = || Error::new(ErrorKind::NotFound, "the server knows no such webhook");
+    let webhook = server.webhooks.get(&name).ok_or_else(unknown)?;
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let signed = Headers {
+        id: header("webhook-id"),
+        timestamp: header("webhook-timestamp"),
+        signature: header("webhook-signature"),
+    };
+    let about = webhook.receive(signed, &body)?;
+    tracing::info!(%about, webhook = name, "decisions were received");
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// What is carried out, or why not. An attempt with something that the server does not have is told to the audit trail.

@@ -85,7 +85,7 @@ async fn no_value_crosses_the_socket_and_what_only_a_person_may_say_is_not_offer
 }
 
 /// Sends bytes as they are, and gives what is answered.
-async fn raw(desk: &Desk, request: &[u8]) -> String {
+pub(crate) async fn raw(desk: &Desk, request: &[u8]) -> String {
     let mut stream = UnixStream::connect(desk.folder.path().join("socket")).await.unwrap();
     // What is refused at its head may be hung up on before its end.
     drop(stream.write_all(request).await);

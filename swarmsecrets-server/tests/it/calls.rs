@@ -1,17 +1,23 @@
 //! What is offered.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use swarmsecrets_client::{Change, Operations as _, Order, Question, Seen, WantedFirst, Way};
-use swarmsecrets_core::ErrorKind;
-use swarmsecrets_core::approval::Verdict;
+use swarmsecrets_client::{Change, Client, Operations as _, Order, Question, Seen, WantedFirst, Way};
+use swarmsecrets_core::approval::{Approver, Verdict};
+use swarmsecrets_core::clock::Clock as _;
 use swarmsecrets_core::executor::{Cancellation, Observer, Progress, Values};
 use swarmsecrets_core::generate::GenerateSpec;
 use swarmsecrets_core::policy::{Action, Word};
 use swarmsecrets_core::rotation::Outcome;
+use swarmsecrets_core::{ErrorKind, SecretValue};
 use swarmsecrets_host::{FileApprover, make_key, read_credential, sign_decision};
+use swarmsecrets_server::{Held, Seat, Server, Token};
+use swarmsecrets_webhook::{Secret, WebhookApprover};
+use wiremock::matchers::method;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::desk::{Desk, GOVERNED, apply, generated};
+use crate::attacks::raw;
+use crate::desk::{Desk, GOVERNED, apply, generated, remote, token};
 
 /// Remembers what is told, and may ask to stop once the first service is updated.
 #[derive(Default)]
@@ -118,4 +124,55 @@ async fn it_also_listens_on_a_port_of_this_machine_and_on_no_other() {
     assert_eq!(stranger.caller().await.unwrap_err().kind(), ErrorKind::Unauthorized);
     let outside = serving.listen_on_port("0.0.0.0:0".parse().unwrap()).await.unwrap_err();
     assert_eq!(outside.kind(), ErrorKind::Settings);
+}
+
+/// The receiver of a webhook sends what a person has said, signed; nobody else can.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_may_send_decisions_as_they_are_made() {
+    let receiver = MockServer::start().await;
+    Mock::given(method("POST")).respond_with(ResponseTemplate::new(202)).mount(&receiver).await;
+    let (desk, shared) = (Desk::new(), token());
+    let file = desk.folder.path().join("secret");
+    std::fs::write(&file, shared.expose()).unwrap();
+    let policy = format!(
+        "schema = 1\nphase = 'assisted'\n[approval]\nfolder = '{{folder}}/requests'\nstate = '{{folder}}/state'\n[approvers.hook]\nkind = 'webhook'\nurl = '{}/hook'\nsecret_file = '{}'\nidentities = {{ U1 = 'alice' }}\n",
+        receiver.uri(),
+        file.display()
+    );
+    let webhook =
+        Arc::new(WebhookApprover::builder(&format!("{}/hook", receiver.uri()), shared.clone()).build().unwrap());
+    let mut equipment = desk.equipment("agent-7", &policy);
+    equipment.approvers = vec![("hook".to_owned(), Arc::clone(&webhook) as Arc<dyn Approver>)];
+    let (caller, path) = (token(), desk.folder.path().join("socket"));
+    let seat = Seat::new(Held::Full(Arc::new(Client::new(equipment)))).unwrap();
+    let server = Server::new([(Token::new(&caller).unwrap(), seat)]).unwrap();
+    let mut serving = server.receiving([("hook".to_owned(), webhook)]).start();
+    serving.listen_on_socket(&path).unwrap();
+    let remote = remote(&path, &caller);
+    let plan = remote.plan(generated("report_password")).await.unwrap();
+    let request = remote.ask_people(&plan, &Values::none(), None).await.unwrap();
+    let (digest, at) = (request.digest().to_string(), desk.swarm.clock().now().wall);
+    let body = serde_json::json!({"schema": 1, "decisions": [{"read_back": {
+        "request": digest, "decision": "approve", "account": "U1", "at": at, "reference": "message 17"
+    }}]})
+    .to_string();
+    let send = async |name: &str, secret: &SecretValue| {
+        let (timestamp, signature) =
+            Secret::new(secret.clone()).unwrap().sign(&digest, jiff::Timestamp::now(), body.as_bytes());
+        let head = format!(
+            "POST /v1/webhooks/{name} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nwebhook-id: {digest}\r\nwebhook-timestamp: {timestamp}\r\nwebhook-signature: {signature}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        raw(&desk, format!("{head}{body}").as_bytes()).await
+    };
+    for (name, secret, status) in [("hook", &token(), "403"), ("other", &shared, "404")] {
+        assert!(send(name, secret).await.starts_with(&format!("HTTP/1.1 {status}")), "{name}");
+    }
+    let carry = async || {
+        let change = Change { plan: &plan, values: Values::none(), approval: Some((&request, Vec::new())) };
+        remote.apply(change, &Order::of(Word::NotGiven)).await
+    };
+    assert_eq!(carry().await.unwrap_err().kind(), ErrorKind::NeedsApproval, "nobody has decided");
+    assert!(send("hook", &shared).await.starts_with("HTTP/1.1 204"));
+    assert_eq!(carry().await.unwrap().outcome, Outcome::Applied);
 }
