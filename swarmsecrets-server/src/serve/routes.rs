@@ -21,7 +21,7 @@ use swarmsecrets_webhook::Headers;
 
 use super::Server;
 use super::running::Work;
-use super::seat::{Seat, order};
+use super::seat::{Turn, order};
 use crate::wire::{Asked, Fault, Ordered, Token, Why};
 
 /// Longest body, in bytes. Plans do not come in.
@@ -51,7 +51,7 @@ pub(super) fn router(server: Arc<Server>) -> Router {
 }
 
 /// Who calls. Without a token that is known nothing else is looked at.
-struct By(Arc<Seat>);
+struct By(Turn);
 
 impl FromRequestParts<Arc<Server>> for By {
     type Rejection = Refused;
@@ -63,7 +63,7 @@ impl FromRequestParts<Arc<Server>> for By {
         let shown = parts.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
         let token = shown.and_then(|shown| shown.strip_prefix(b"Bearer ")).map(Token::of);
         match token.and_then(|token| server.seats.get(&token)) {
-            Some(seat) => Ok(Self(Arc::clone(seat))),
+            Some(seat) => Ok(Self(Turn::of(seat).await)),
             None => {
                 tracing::warn!("a request without a token that is known was refused");
                 Err(Error::new(ErrorKind::Unauthorized, "the server does not know this token, or none was sent").into())

@@ -22,6 +22,9 @@ use crate::wire::{Fault, Line};
 /// So many things are carried out at the same time at most.
 const MOST: u32 = 64;
 
+/// And so many for one agent, so that it keeps none from the others.
+const MOST_EACH: usize = 16;
+
 /// How often somebody who listens is told that the server is there.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
@@ -41,6 +44,7 @@ pub(super) struct Running {
 #[derive(Default)]
 struct Known {
     last: u64,
+    stopping: bool,
     under_way: BTreeMap<u64, (String, Cancellation)>,
 }
 
@@ -56,13 +60,13 @@ impl Running {
     /// # Errors
     /// `RateLimited` if as much is under way as may be, or the server is stopping.
     pub(super) fn begin(&self, client: Arc<Client>, reason: Option<String>, work: Work) -> Result<Body> {
-        let full = |_| {
-            let text = "the server carries out as much as it can, or is about to stop: try again later";
-            Error::new(ErrorKind::RateLimited, text)
-        };
-        let room = Arc::clone(&self.room).try_acquire_owned().map_err(full)?;
         let cancellation = Cancellation::default();
-        let number = self.known().add(client.agent().unwrap_or_default(), &cancellation);
+        let room = Arc::clone(&self.room).try_acquire_owned().ok();
+        let number = room.as_ref().and_then(|_| self.known().add(client.agent().unwrap_or_default(), &cancellation));
+        let number = number.ok_or_else(|| {
+            let text = "the server carries out as much as it may, or is about to stop: try again later";
+            Error::new(ErrorKind::RateLimited, text)
+        })?;
         let (told, lines) = mpsc::unbounded_channel();
         let (teller, running) = (Teller(told), self.clone());
         teller.line(&Line::Began(number));
@@ -97,9 +101,7 @@ impl Running {
 
     /// Asks everything to stop in good order, takes nothing more, and waits.
     pub(super) async fn stop(&self) {
-        for (_, cancellation) in self.known().under_way.values() {
-            cancellation.cancel();
-        }
+        self.known().stop();
         // All the room there is: whoever has some gives it back when it has ended.
         if let Ok(all) = self.room.acquire_many(MOST).await {
             all.forget();
@@ -112,10 +114,22 @@ impl Running {
 }
 
 impl Known {
-    fn add(&mut self, agent: &str, cancellation: &Cancellation) -> u64 {
+    /// The number of what is begun for an agent, if anything may be.
+    fn add(&mut self, agent: &str, cancellation: &Cancellation) -> Option<u64> {
+        let of_agent = self.under_way.values().filter(|(whose, _)| whose == agent).count();
+        if self.stopping || of_agent >= MOST_EACH {
+            return None;
+        }
         self.last += 1;
         self.under_way.insert(self.last, (agent.to_owned(), cancellation.clone()));
-        self.last
+        Some(self.last)
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+        for (_, cancellation) in self.under_way.values() {
+            cancellation.cancel();
+        }
     }
 }
 
@@ -169,5 +183,23 @@ impl http_body::Body for Lines {
             return Poll::Ready(line.map(|line| Ok(Frame::data(line))));
         }
         self.signs.poll_tick(cx).map(|_| Some(Ok(Frame::data(Bytes::from_static(b"\n")))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_agent_takes_all_the_room_and_nothing_begins_once_it_stops() {
+        let (mut known, cancellation) = (Known::default(), Cancellation::default());
+        for _ in 0..MOST_EACH {
+            assert!(known.add("agent-7", &cancellation).is_some());
+        }
+        assert_eq!(known.add("agent-7", &cancellation), None);
+        assert!(known.add("agent-8", &cancellation).is_some());
+        known.stop();
+        assert!(cancellation.is_cancelled());
+        assert_eq!(known.add("agent-9", &cancellation), None);
     }
 }

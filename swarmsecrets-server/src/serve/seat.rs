@@ -1,14 +1,19 @@
 //! Whom a token lets in, and what they act by.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use swarmsecrets_client::{Client, Order, ReadOnlyClient};
 use swarmsecrets_core::executor::{Cancellation, Observer};
 use swarmsecrets_core::policy::Word;
 use swarmsecrets_core::{Error, ErrorKind, Result};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::plans::Plans;
 use crate::wire::Caller;
+
+/// So many requests of one caller are answered at the same time: each may read a whole Swarm.
+const AT_ONCE: usize = 8;
 
 /// What a caller acts by.
 pub enum Held {
@@ -23,6 +28,29 @@ pub struct Seat {
     agent: String,
     held: Held,
     pub(super) plans: Plans,
+    turns: Arc<Semaphore>,
+}
+
+/// A caller whose turn it is, while it has this.
+pub(super) struct Turn {
+    seat: Arc<Seat>,
+    _turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Turn {
+    /// Waits until fewer than [`AT_ONCE`] requests of this caller are answered.
+    pub(super) async fn of(seat: &Arc<Seat>) -> Self {
+        let turn = Arc::clone(&seat.turns).acquire_owned().await.ok();
+        Self { seat: Arc::clone(seat), _turn: turn }
+    }
+}
+
+impl Deref for Turn {
+    type Target = Seat;
+
+    fn deref(&self) -> &Seat {
+        &self.seat
+    }
 }
 
 impl Seat {
@@ -36,7 +64,8 @@ impl Seat {
             Held::Full(client) => client.agent(),
         };
         let agent = agent.ok_or_else(|| Error::new(ErrorKind::Settings, "a caller is no agent: give it an id"))?;
-        Ok(Self { agent: agent.to_owned(), held, plans: Plans::default() })
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
+        Ok(Self { agent: agent.to_owned(), held, plans: Plans::default(), turns })
     }
 
     /// The agent.
