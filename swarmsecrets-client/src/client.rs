@@ -4,13 +4,13 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use swarmsecrets_core::Result;
 use swarmsecrets_core::approval::{ChangeRequest, Given};
 use swarmsecrets_core::executor::{Attempt, Cancellation, Executor, Observer, Parts, Silent, Supply, Values};
 use swarmsecrets_core::ids::{RotationId, quoted};
 use swarmsecrets_core::plan::Plan;
 use swarmsecrets_core::policy::Word;
 use swarmsecrets_core::rotation::Report;
-use swarmsecrets_core::{Error, Result};
 use swarmsecrets_host::{OsRandom, open_intents};
 
 use crate::equipment::Equipment;
@@ -91,7 +91,7 @@ impl Client {
         match desk.decisions(request).await {
             Ok(decided) => in_hand.extend(decided),
             Err(error) => {
-                self.tell_refused(Attempt::Plan(&request.plan), &error, order).await?;
+                self.tell_refused(Attempt::Plan(&request.plan), &error, order.reason.as_deref()).await?;
                 return Err(error);
             }
         }
@@ -101,14 +101,6 @@ impl Client {
         let mut supply = Supply { values, random: &mut random };
         let done = self.executor(order)?.approved(approval).apply(plan, &mut supply).await;
         self.end(done).await
-    }
-
-    /// Tells the audit trail of an attempt that was refused before it could be judged.
-    ///
-    /// # Errors
-    /// As [`Executor::tell_refused`].
-    pub async fn tell_refused(&self, attempt: Attempt<'_>, error: &Error, order: &Order<'_>) -> Result<()> {
-        self.executor(order)?.tell_refused(attempt, &mut OsRandom, error).await
     }
 
     /// Goes on with a rotation that was interrupted.

@@ -1,14 +1,16 @@
 //! A client that reads, plans and asks.
 
-use swarmsecrets_core::Result;
 use swarmsecrets_core::approval::ChangeRequest;
-use swarmsecrets_core::executor::{Executor, Parts, Silent, Values, check_reach, read_inventory};
+use swarmsecrets_core::executor::{
+    Attempt, Cancellation, Executor, Parts, Silent, Values, check_reach, read_inventory,
+};
 use swarmsecrets_core::ids::RequestDigest;
 use swarmsecrets_core::inventory::Inventory;
 use swarmsecrets_core::plan::{Plan, RotationRequest, plan_create, plan_rotation};
 use swarmsecrets_core::policy::{Guard, Policy, Word};
 use swarmsecrets_core::rotation::Report;
 use swarmsecrets_core::transport::Read;
+use swarmsecrets_core::{Error, Result};
 use swarmsecrets_host::{Asking, Desk, OsRandom};
 
 use crate::equipment::Equipment;
@@ -137,19 +139,31 @@ impl ReadOnlyClient {
     /// # Errors
     /// Those of the journal.
     pub async fn unfinished(&self) -> Result<Vec<Report>> {
-        let parts = Parts {
+        Ok(self.looking(None).unfinished().await?.iter().map(Report::of).collect())
+    }
+
+    /// Tells the audit trail of an attempt that was refused before it could be judged.
+    ///
+    /// # Errors
+    /// As [`Executor::tell_refused`].
+    pub async fn tell_refused(&self, attempt: Attempt<'_>, error: &Error, reason: Option<&str>) -> Result<()> {
+        self.looking(reason).tell_refused(attempt, &mut OsRandom, error).await
+    }
+
+    /// An executor without the word, which changes nothing.
+    fn looking(&self, reason: Option<&str>) -> Executor<'_> {
+        Executor::new(Parts {
             transport: &*self.0.transport,
             environment: self.0.environment,
             clock: &*self.0.clock,
             journal: &*self.0.journal,
             audit: &*self.0.audit,
             observer: &Silent,
-            cancellation: swarmsecrets_core::executor::Cancellation::default(),
+            cancellation: Cancellation::default(),
             agent: self.0.agent.clone(),
-            reason: None,
+            reason: reason.map(str::to_owned),
             word: Word::NotGiven,
-        };
-        Ok(Executor::new(parts).unfinished().await?.iter().map(Report::of).collect())
+        })
     }
 
     /// Sees whether the world is simulated, where policies depend on it: over HTTP that is known after the first answer.

@@ -126,7 +126,7 @@ fn what_is_not_allowed_or_not_offered_is_refused() {
     let foreign = server.place.sim("plan rotate report_password --generate 32 --out foreign.json --json");
     let _ = foreign.code(0);
     let _ = server.ask("apply foreign.json --yes").code(5).says("has not made that plan");
-    assert_eq!(server.trail().len(), 1, "the attempt with a plan of another's is told");
+    assert_eq!(server.trail().len(), 2, "the attempts of the looker and with a plan of another's are told");
 }
 
 #[test]

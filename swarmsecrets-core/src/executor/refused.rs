@@ -23,11 +23,13 @@ pub enum Attempt<'a> {
     Document(&'a [u8]),
     /// A plan on whose change request nobody can say what was decided.
     Plan(&'a Plan),
+    /// Something else, in words, that whoever asked may not do at all.
+    Act(&'a str),
 }
 
 impl Executor<'_> {
     /// Tells the audit trail of an attempt that was refused before it came to [`Executor::apply`], which tells of its own. For a
-    /// document the SHA-256 of its bytes stands in the place of the plan's digest. Nothing is changed.
+    /// document, or words, the SHA-256 of its bytes stands in the place of the plan's digest. Nothing is changed.
     ///
     /// # Errors
     /// Those of the random source. What the trail does not take is told to the observer: the refusal stands all the same.
@@ -44,6 +46,7 @@ impl Executor<'_> {
                 let digest = PlanDigest::from_sha256(Sha256::digest(bytes).into());
                 (digest, "begin with a document that cannot be believed".to_owned())
             }
+            Attempt::Act(words) => (PlanDigest::from_sha256(Sha256::digest(words).into()), words.to_owned()),
         };
         self.write_refusal(actor, digest, action, random, error).await
     }

@@ -59,7 +59,8 @@ class _Reading:
     def connect(cls, address: str, *, token: _native.SecretValue | str) -> Self:
         """A client of a server (`swarmsecrets run`) on this machine, which holds the API key: `unix:/run/swarmsecrets/socket`, or
         `http://127.0.0.1:7979`. Its policies and its journal are that server's, and the agent that acts is the one that the token was
-        given to. Values cannot be handed over: they are generated, or come from a source of the server's. Nothing is sent yet."""
+        given to: `confirm=True` is not needed, as what may be done is said by the server's policy alone. Values cannot be handed over: they
+        are generated, or come from a source of the server's. Nothing is sent yet."""
         known_by = _native.SecretValue(token) if isinstance(token, str) else token
         return cls._of(_native.Session.connect(address, known_by), Given.of())
 

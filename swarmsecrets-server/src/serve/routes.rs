@@ -21,7 +21,7 @@ use swarmsecrets_webhook::Headers;
 
 use super::Server;
 use super::running::Work;
-use super::seat::{Turn, order};
+use super::seat::Turn;
 use crate::wire::{Asked, Fault, Ordered, Token, Why};
 
 /// Longest body, in bytes. Plans do not come in.
@@ -199,7 +199,7 @@ async fn receive(
 
 /// What is carried out, or why not. An attempt with something that the server does not have is told to the audit trail.
 async fn apply(State(server): State<Arc<Server>>, By(seat): By, body: Bytes) -> Answer<Response<Body>> {
-    let client = seat.writing()?;
+    let client = seat.writing("apply, through a server").await?;
     let found = async {
         let ordered: Ordered = read(&body)?;
         let request = match &ordered.request {
@@ -218,8 +218,7 @@ async fn apply(State(server): State<Arc<Server>>, By(seat): By, body: Bytes) -> 
     let (request, plan, in_hand, reason) = match found.await {
         Ok(found) => found,
         Err(error) => {
-            let order = order(&client, None, &swarmsecrets_core::executor::Silent, Default::default())?;
-            client.tell_refused(Attempt::Document(&body), &error, &order).await?;
+            client.tell_refused(Attempt::Document(&body), &error, None).await?;
             return Err(error.into());
         }
     };
@@ -242,7 +241,8 @@ async fn resume(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer<Response<Body>> {
-    let (client, id, why): (_, _, Why) = (seat.writing()?, RotationId::new(&id)?, read(&body)?);
+    let (id, why): (_, Why) = (RotationId::new(&id)?, read(&body)?);
+    let client = seat.writing(&format!("resume rotation {id}, through a server")).await?;
     let work: Work =
         Box::new(|client, order| Box::pin(async move { raw(&client.resume(&id, Values::none(), order).await?) }));
     lines(&server, client, why.reason, work)
@@ -254,14 +254,16 @@ async fn rollback(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer<Response<Body>> {
-    let (client, id, why): (_, _, Why) = (seat.writing()?, RotationId::new(&id)?, read(&body)?);
+    let (id, why): (_, Why) = (RotationId::new(&id)?, read(&body)?);
+    let client = seat.writing(&format!("put rotation {id} back, through a server")).await?;
     let why = why.reason.unwrap_or_else(|| format!("the agent `{}` asked for it", seat.agent()));
     let work: Work = Box::new(|client, order| Box::pin(async move { raw(&client.rollback(&id, order).await?) }));
     lines(&server, client, Some(why), work)
 }
 
 async fn retire(State(server): State<Arc<Server>>, By(seat): By, body: Bytes) -> Answer<Response<Body>> {
-    let (client, why): (_, Why) = (seat.writing()?, read(&body)?);
+    let why: Why = read(&body)?;
+    let client = seat.writing("retire, through a server").await?;
     let work: Work = Box::new(|client, order| Box::pin(async move { raw(&client.retire(order).await?) }));
     lines(&server, client, why.reason, work)
 }

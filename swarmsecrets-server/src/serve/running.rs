@@ -12,11 +12,11 @@ use http_body::Frame;
 use serde_json::value::RawValue;
 use swarmsecrets_client::{Client, Order, Told};
 use swarmsecrets_core::executor::{Cancellation, Observer, Progress};
+use swarmsecrets_core::policy::Word;
 use swarmsecrets_core::{Error, ErrorKind, Result};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::seat::order;
 use crate::wire::{Fault, Line};
 
 /// So many things are carried out at the same time at most.
@@ -71,10 +71,8 @@ impl Running {
         let (teller, running) = (Teller(told), self.clone());
         teller.line(&Line::Began(number));
         tokio::spawn(async move {
-            let done = match order(&client, reason, &teller, cancellation) {
-                Ok(order) => work(&client, &order).await,
-                Err(error) => Err(error),
-            };
+            let order = Order { reason, observer: &teller, cancellation, ..Order::of(Word::Given) };
+            let done = work(&client, &order).await;
             running.known().under_way.remove(&number);
             teller.line(&match done {
                 Ok(report) => Line::Done(report),

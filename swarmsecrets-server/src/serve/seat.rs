@@ -3,9 +3,9 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use swarmsecrets_client::{Client, Order, ReadOnlyClient};
-use swarmsecrets_core::executor::{Cancellation, Observer};
-use swarmsecrets_core::policy::Word;
+use swarmsecrets_client::{Client, ReadOnlyClient};
+use swarmsecrets_core::executor::Attempt;
+use swarmsecrets_core::ids::quoted;
 use swarmsecrets_core::{Error, ErrorKind, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -29,6 +29,8 @@ pub struct Seat {
     held: Held,
     pub(super) plans: Plans,
     turns: Arc<Semaphore>,
+    /// Whether it is said what may be changed.
+    governed: bool,
 }
 
 /// A caller whose turn it is, while it has this.
@@ -64,8 +66,11 @@ impl Seat {
             Held::Full(client) => client.agent(),
         };
         let agent = agent.ok_or_else(|| Error::new(ErrorKind::Settings, "a caller is no agent: give it an id"))?;
-        let turns = Arc::new(Semaphore::new(AT_ONCE));
-        Ok(Self { agent: agent.to_owned(), held, plans: Plans::default(), turns })
+        let (agent, turns) = (agent.to_owned(), Arc::new(Semaphore::new(AT_ONCE)));
+        let mut seat = Self { agent, held, plans: Plans::default(), turns, governed: false };
+        // As it is known now: an answer that says later that all is simulated gives no leave.
+        seat.governed = seat.reading().simulated() || !seat.reading().guards().is_empty();
+        Ok(seat)
     }
 
     /// The agent.
@@ -85,29 +90,19 @@ impl Seat {
         }
     }
 
-    /// What it changes something by.
-    pub(super) fn writing(&self) -> Result<Arc<Client>> {
-        match &self.held {
-            Held::ReadOnly(_) => Err(Error::new(
-                ErrorKind::Denied,
-                format!("the server lets the agent `{}` read and plan, and change nothing", self.agent),
-            )),
-            Held::Full(client) => Ok(Arc::clone(client)),
-        }
+    /// What it changes something by. There is no person at the other end who could give the key holder's word: the operator gave it, with
+    /// a policy that says what may be done. Without one nothing is changed, but in a simulation. An attempt that is refused is told to the
+    /// audit trail, in these words.
+    pub(super) async fn writing(&self, words: &str) -> Result<Arc<Client>> {
+        let why = match &self.held {
+            Held::Full(client) if self.governed => return Ok(Arc::clone(client)),
+            Held::Full(_) => "no policy says what may be changed through this server: start it with one".to_owned(),
+            Held::ReadOnly(_) => {
+                format!("the server lets the agent {} read and plan, and change nothing", quoted(&self.agent))
+            }
+        };
+        let error = Error::new(ErrorKind::Denied, why);
+        self.reading().tell_refused(Attempt::Act(words), &error, None).await?;
+        Err(error)
     }
-}
-
-/// An order of a caller. There is no person at the other end who could give the key holder's word: the operator gave it, with a policy
-/// that says what may be done. Without one nothing is changed, but in a simulation.
-pub(super) fn order<'a>(
-    client: &Client,
-    reason: Option<String>,
-    observer: &'a dyn Observer,
-    cancellation: Cancellation,
-) -> Result<Order<'a>> {
-    if client.guards().is_empty() && !client.simulated() {
-        let text = "no policy says what may be changed through this server: start it with one";
-        return Err(Error::new(ErrorKind::Denied, text));
-    }
-    Ok(Order { word: Word::Given, reason, observer, cancellation, accept_inconclusive: false })
 }

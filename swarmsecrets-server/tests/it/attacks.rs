@@ -1,11 +1,16 @@
 //! What callers may try.
 
-use swarmsecrets_client::{Change, Client, Operations as _, Order, Wanted};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use swarmsecrets_client::{Change, Client, Equipment, Operations as _, Order, Wanted};
 use swarmsecrets_core::executor::Values;
 use swarmsecrets_core::ids::RotationId;
-use swarmsecrets_core::policy::Word;
-use swarmsecrets_core::{ErrorKind, SecretValue};
-use swarmsecrets_server::{Seat, Server, Token};
+use swarmsecrets_core::policy::{Permit, Word};
+use swarmsecrets_core::transport::{Chunks, Read, Response, Transport, Write};
+use swarmsecrets_core::{ErrorKind, Result, SecretValue};
+use swarmsecrets_server::{Held, Seat, Server, Token};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
@@ -59,11 +64,54 @@ async fn an_agent_is_who_its_token_says_and_what_it_may_is_what_the_policy_says(
     let rotation = RotationId::new("r-0123456789abcdef0123").unwrap();
     let read_only = remotes[2].rollback(&rotation, &Order::of(Word::Given)).await.unwrap_err();
     assert!(read_only.to_string().contains("change nothing"), "{read_only}");
+    let told = desk.trail.records();
+    let last = told.last().map(|r| (r.actor.agent.clone(), r.action.clone())).unwrap();
+    assert_eq!(last, (Some("agent-9".into()), "put rotation r-0123456789abcdef0123 back, through a server".into()));
     let plan = remotes[0].plan(generated("report_password")).await.unwrap();
     assert_eq!(plan.agent.as_deref(), Some("agent-7"));
     let rotation = apply(&remotes[0], &plan).await.unwrap().rotation.unwrap();
     let undone = remotes[1].rollback(&rotation, &Order::of(Word::Given)).await.unwrap_err();
     assert_eq!(undone.kind(), ErrorKind::Denied, "{undone}");
+}
+
+/// Also where an answer says, once somebody has asked, that all of it is simulated.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_policy_nothing_is_changed() {
+    let desk = Desk::new();
+    let equipment = desk.equipment("agent-7", "");
+    let transport = Arc::new(Late { inner: Arc::clone(&equipment.transport), asked: AtomicBool::new(false) });
+    let client = Client::new(Equipment { transport, ..equipment });
+    let (_serving, remotes) = desk.serve(vec![Seat::new(Held::Full(Arc::new(client))).unwrap()]);
+    let plan = remotes[0].plan(generated("report_password")).await.unwrap();
+    let error = apply(&remotes[0], &plan).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Denied && error.to_string().contains("start it with one"), "{error}");
+    assert_eq!(desk.trail.records().len(), 1, "the attempt is told");
+}
+
+/// A way to a world that says with its first answer that it is simulated.
+struct Late {
+    inner: Arc<dyn Transport>,
+    asked: AtomicBool,
+}
+
+#[async_trait]
+impl Transport for Late {
+    async fn read(&self, request: &Read) -> Result<Response> {
+        self.asked.store(true, Ordering::SeqCst);
+        self.inner.read(request).await
+    }
+
+    async fn stream(&self, request: &Read) -> Result<Box<dyn Chunks>> {
+        self.inner.stream(request).await
+    }
+
+    async fn write(&self, request: Write, permit: Permit) -> Result<Response> {
+        self.inner.write(request, permit).await
+    }
+
+    fn simulated(&self) -> bool {
+        self.asked.load(Ordering::SeqCst)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
