@@ -24,4 +24,5 @@ mod served;
 mod settings;
 mod sinks;
 mod sources;
+mod tickets;
 mod usage;
