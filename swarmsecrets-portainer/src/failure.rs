@@ -51,6 +51,14 @@ impl Failure {
         Self::lasting(Error::new(ErrorKind::TooLarge, message))
     }
 
+    /// The same, where it is the answer to a mutation: an answer that is too large says nothing of whether that was done.
+    pub(crate) fn of_a_change(self) -> Self {
+        match self.error.kind() {
+            ErrorKind::TooLarge => Self::lasting(Error::new(ErrorKind::Protocol, self.error.message())),
+            _ => self,
+        }
+    }
+
     /// What the HTTP library reports, at `origin`.
     pub(crate) fn http(what: &str, origin: &str, error: reqwest::Error) -> Self {
         // The URL may tell names of objects in its query; `what` says enough.

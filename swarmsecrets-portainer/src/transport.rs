@@ -120,7 +120,8 @@ impl Transport for PortainerTransport {
         tracing::debug!(what, plan = %permit.plan(), "sends a mutation");
         let (response, reading) = self.wire.send(request(method, url, &node, body)?, &what).await?;
         let status = response.status().as_u16();
-        let body = reading.whole(response, self.max_body).await?;
+        // A good answer that cannot be read whole: the mutation may have been done.
+        let body = reading.whole(response, self.max_body).await.map_err(Failure::of_a_change)?;
         Ok(Response { status, body: body.into() })
     }
 

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use crate::command::{Place, Run};
 
 /// A place with two approvers, and a policy by which everything needs an approval.
-struct Office {
-    place: Place,
+pub(crate) struct Office {
+    pub(crate) place: Place,
 }
 
 impl Office {
-    fn new(people: u32) -> Self {
+    pub(crate) fn new(people: u32) -> Self {
         Self::with(people, "")
     }
 
@@ -28,7 +28,7 @@ impl Office {
     }
 
     /// Asks for the rotation of `db_password`, and gives the file of the change request.
-    fn ask(&self) -> PathBuf {
+    pub(crate) fn ask(&self) -> PathBuf {
         let before = self.requests();
         let asked =
             self.sim("rotate db_password --generate length=32 --reason monthly --agent-id agent-7 --json").code(4);
@@ -39,26 +39,26 @@ impl Office {
         file
     }
 
-    fn requests(&self) -> Vec<PathBuf> {
+    pub(crate) fn requests(&self) -> Vec<PathBuf> {
         let Ok(folder) = std::fs::read_dir(self.place.path("requests")) else { return Vec::new() };
         let files = folder.map(|entry| entry.unwrap().path());
         files.filter(|file| file.to_string_lossy().ends_with(".request.json")).collect()
     }
 
-    fn sim(&self, line: &str) -> Run {
+    pub(crate) fn sim(&self, line: &str) -> Run {
         self.place.sim(&format!("{line} --yes --policy policy.toml --journal journal"))
     }
 
-    fn says(&self, verb: &str, file: &std::path::Path, who: &str) -> Run {
+    pub(crate) fn says(&self, verb: &str, file: &std::path::Path, who: &str) -> Run {
         self.place.run(&format!("{verb} {} --key {who}.key --as {who} --yes", file.display()))
     }
 
-    fn apply(&self, file: &std::path::Path) -> Run {
+    pub(crate) fn apply(&self, file: &std::path::Path) -> Run {
         self.sim(&format!("apply {} --agent-id agent-7 --json", file.display()))
     }
 
     /// Whether nothing was changed, and nothing was about to be.
-    fn untouched(&self) -> bool {
+    pub(crate) fn untouched(&self) -> bool {
         let shown = self.place.sim("inventory --json").json().to_string();
         let trail = std::fs::read_to_string(self.place.path("journal/audit.jsonl")).unwrap_or_default();
         !shown.contains("db_password_v2") && !trail.contains("\"phase\":\"intent\"")
@@ -143,6 +143,9 @@ fn who_asks_does_not_approve_and_keys_are_their_owners() {
     office.place.run(&line).code(0);
     office.apply(&third).code(3);
     assert!(office.untouched());
+    let told = office.place.run("audit query journal/audit.jsonl --outcome refused --json").code(0);
+    assert!(told.stdout.contains("asked for the change and cannot approve it"), "{told:?}");
+    assert_eq!(told.json()["records"].as_array().unwrap().len(), 3, "{told:?}");
 }
 
 #[test]

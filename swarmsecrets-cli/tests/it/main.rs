@@ -7,10 +7,12 @@
 )]
 
 mod approvals;
+mod attacks;
 mod audit;
 mod command;
 mod due;
 mod golden;
+mod hostile;
 mod limits;
 mod probes;
 mod refusals;
@@ -20,5 +22,7 @@ mod rotation;
 mod run;
 mod served;
 mod settings;
+mod sinks;
 mod sources;
+mod tickets;
 mod usage;

@@ -149,6 +149,21 @@ fn people_approve_where_the_server_is() {
 }
 
 #[test]
+fn what_may_not_be_begun_is_not_undone_either() {
+    let place = Place::new();
+    let done = place.sim("rotate report_password --value-file value --yes --json").code(0).json();
+    std::fs::write(place.path("policy.toml"), "schema = 1\nphase = 'read-only'\n").unwrap();
+    let id = done["rotation"].as_str().unwrap();
+    let told = || std::fs::read_to_string(place.path("world.json.journal/audit.jsonl")).unwrap().lines().count();
+    let before = told();
+    for line in [format!("rollback {id} --yes"), format!("close {id} --reason seen --yes")] {
+        let _ = place.sim(&format!("{line} --policy policy.toml")).code(3).says("phase `read-only`");
+    }
+    assert_eq!(told(), before + 2, "both are told");
+    let _ = place.sim(&format!("rollback {id} --yes")).code(0);
+}
+
+#[test]
 fn a_server_says_what_it_lacks() {
     let place = Place::new();
     std::fs::write(place.path("callers.toml"), "[callers.a]\ntoken-file = 'token'\n").unwrap();

@@ -10,14 +10,20 @@ use crate::command::{Place, Run};
 /// A simulated Portainer at work; it ends with this.
 pub(crate) struct Served {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     keys: Value,
 }
 
 impl Served {
     pub(crate) fn start(place: &Place) -> Self {
+        Self::with(place, &[])
+    }
+
+    /// The same with other arguments.
+    pub(crate) fn with(place: &Place, arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_swarmsecrets"))
             .args(["sim", "serve"])
+            .args(arguments)
             .current_dir(place.root())
             .env_clear()
             .stdin(Stdio::null())
@@ -38,9 +44,24 @@ impl Served {
         Self { child, url, keys: keys.into() }
     }
 
+    /// Its host and port.
+    pub(crate) fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// The administrator's key.
+    pub(crate) fn key(&self) -> &str {
+        self.keys["admin"].as_str().unwrap()
+    }
+
     pub(crate) fn run(&self, place: &Place, user: &str, line: &str) -> Run {
         let key = self.keys[user].as_str().unwrap();
-        let settings = [("PORTAINER_URL", self.url.as_str()), ("PORTAINER_API_KEY", key), ("PORTAINER_ENDPOINT", "1")];
+        self.run_at(place, (&self.url, "1", key), line)
+    }
+
+    /// Runs a command that is told where the server is, which environment is meant, and a key.
+    pub(crate) fn run_at(&self, place: &Place, (url, environment, key): (&str, &str, &str), line: &str) -> Run {
+        let settings = [("PORTAINER_URL", url), ("PORTAINER_API_KEY", key), ("PORTAINER_ENDPOINT", environment)];
         let run = place.with(line, &settings, b"");
         assert!(!run.stdout.contains(key) && !run.stderr.contains(key), "the key is shown: {run:?}");
         run
@@ -52,7 +73,7 @@ impl Served {
     pub(crate) fn spawn(&self, place: &Place, line: &str) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_swarmsecrets"));
         command.args(line.split(' ')).current_dir(place.root()).env_clear().env("PORTAINER_URL", &self.url);
-        command.env("PORTAINER_API_KEY", self.keys["admin"].as_str().unwrap()).env("PORTAINER_ENDPOINT", "1");
+        command.env("PORTAINER_API_KEY", self.key()).env("PORTAINER_ENDPOINT", "1");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 }

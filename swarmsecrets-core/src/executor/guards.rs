@@ -1,5 +1,6 @@
 //! The policies in force, asked before anything is begun and before each mutation.
 
+use super::reach::check_reach;
 use super::run::{Executor, Run};
 use super::trail::Ended;
 use super::{Supply, Values};
@@ -30,6 +31,23 @@ impl<'a> Executor<'a> {
             self.tell_refusal(plan, supply, world, error).await?;
         }
         asked
+    }
+
+    /// Sees that the world is still as a plan says, and that nobody is in its way. A plan that the world has overtaken is refused, and
+    /// that is told too.
+    pub(super) async fn must_fit(&self, plan: &Plan, supply: &mut Supply<'_>, world: &Inventory) -> Result<()> {
+        let fits = self.fits(plan, world).await;
+        if let Err(error) = &fits {
+            self.tell_refusal(plan, supply, world, error).await?;
+        }
+        fits
+    }
+
+    async fn fits(&self, plan: &Plan, world: &Inventory) -> Result<()> {
+        plan.check(world)?;
+        self.probes.check(plan, world)?;
+        check_reach(&self.transport, self.parts.environment, plan).await?;
+        self.nobody_changes_passwords_of(plan, None).await
     }
 
     /// Spends an approval. One that was used before is refused, and that is told too.

@@ -14,7 +14,6 @@ use super::parts::{Parts, Supply};
 use super::passwords::{PasswordChange, Passwords};
 use super::probes::{Probes, rollout_of};
 use super::progress::Progress;
-use super::reach::check_reach;
 use super::read::read_inventory;
 use super::stopped::stopped_by;
 use super::trail::{Ended, Trail};
@@ -37,7 +36,7 @@ pub struct Executor<'a> {
     pub(super) parts: Parts<'a>,
     pub(super) transport: Counted<'a>,
     pub(super) passwords: Passwords,
-    probes: Probes<'a>,
+    pub(super) probes: Probes<'a>,
     pub(super) remotes: Option<&'a dyn GitRemotes>,
     pub(super) sources: Sources,
     pub(super) guards: &'a [Guard],
@@ -128,10 +127,7 @@ impl<'a> Executor<'a> {
         self.passwords.check(plan)?;
         let world = self.world().await?;
         let (gate, approved) = self.may_begin(plan, supply, &world).await?;
-        plan.check(&world)?;
-        self.probes.check(plan, &world)?;
-        check_reach(&self.transport, self.parts.environment, plan).await?;
-        self.nobody_changes_passwords_of(plan, None).await?;
+        self.must_fit(plan, supply, &world).await?;
         let mut random = [0; 10];
         supply.random.fill(&mut random)?;
         let id = RotationId::from_random(random);

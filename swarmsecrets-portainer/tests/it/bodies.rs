@@ -37,7 +37,8 @@ async fn what_is_too_large_is_cut_whatever_it_claims() {
         let server = Server::always(answer).await;
         let portainer = builder(&server.url()).max_body(1_000_000).build().unwrap();
         assert_eq!(portainer.read(&look()).await.unwrap_err().kind(), ErrorKind::TooLarge);
-        assert_eq!(portainer.write(change(), permit()).await.unwrap_err().kind(), ErrorKind::TooLarge);
+        let error = portainer.write(change(), permit()).await.unwrap_err();
+        assert!(error.is_unknown() && error.message().contains("larger than"), "it may have been done: {error}");
         assert_eq!(server.requests().len(), 2);
     }
     let server = Server::always(Answer::ok("12345")).await;

@@ -271,3 +271,43 @@ async fn a_clock_that_was_set_back_makes_nothing_good_again() {
     let error = office.apply(&plan, &request, &[decision]).await.unwrap_err();
     assert!(error.kind() == ErrorKind::NeedsApproval && error.to_string().contains("expired"), "{error}");
 }
+
+#[tokio::test]
+async fn a_world_that_moved_after_the_approval_is_refused_and_told() {
+    let office = Office::new();
+    let plan = office.plan().await;
+    let request = office.ask(plan.clone());
+    let decision = office.approve(&request);
+    office.desk.edit("s1", |spec| spec["TaskTemplate"]["ContainerSpec"]["Env"] = serde_json::json!(["BY_HAND=yes"]));
+    office.desk.swarm.engine().run_for(Duration::from_secs(60));
+    let error = office.apply(&plan, &request, &[decision]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Stale, "{error}");
+    assert_eq!(office.desk.trail.refused(), [format!("refused: {error}")]);
+    assert!(office.desk.intents().is_empty() && !office.desk.has_secret("db_v2"));
+    assert!(office.nonces.spent.lock().unwrap().is_empty(), "nothing was begun with it");
+}
+
+#[tokio::test]
+async fn an_approval_of_another_plan_or_for_another_portainer_is_refused_and_told() {
+    let office = Office::new();
+    let plan = office.plan().await;
+    let request = office.ask(plan.clone());
+    let decision = office.approve(&request);
+    let other = office.desk.plan("db", 2 * DAY).await.unwrap();
+    let other = other.judged([office.guards[0].policy()], &office.desk.inventory().await).unwrap();
+    assert_ne!(other.digest(), plan.digest());
+    let error = office.apply(&other, &request, std::slice::from_ref(&decision)).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Denied && error.message().contains("is about to run"), "{error}");
+    let requester = Requester { account: "admin".into(), agent: Some("agent-7".into()) };
+    let there = "https://portainer.elsewhere.example";
+    let draft = Draft::new(plan.clone(), requester, there, in_force(&office.guards), office.now());
+    let elsewhere = draft.seal(&mut Mixed(3)).unwrap();
+    let error = office.apply(&plan, &elsewhere, &[office.approve(&elsewhere)]).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Denied && error.message().contains(there), "{error}");
+    // Nor does the decision on the one count for the other.
+    let error = office.apply(&plan, &elsewhere, &[decision]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+    let told = office.desk.trail.refused();
+    assert!(told.len() == 3 && told.iter().all(|one| one.starts_with("refused: ")), "{told:?}");
+    assert!(office.desk.intents().is_empty() && !office.desk.has_secret("db_v2"));
+}

@@ -33,6 +33,8 @@ pub(crate) struct Trail {
     pub(crate) full: AtomicBool,
     /// After so many intents it is full too.
     limit: Mutex<Option<usize>>,
+    /// After so many records of either kind as well.
+    room: Mutex<Option<usize>>,
 }
 
 impl Trail {
@@ -40,14 +42,28 @@ impl Trail {
         *self.limit.lock().unwrap() = Some(intents);
     }
 
+    pub(crate) fn has_room_for(&self, records: usize) {
+        *self.room.lock().unwrap() = Some(records);
+    }
+
     pub(crate) fn go_on(&self) {
         *self.limit.lock().unwrap() = None;
+        *self.room.lock().unwrap() = None;
+    }
+
+    /// What it tells of attempts that were refused.
+    pub(crate) fn refused(&self) -> Vec<String> {
+        let records = self.records.lock().unwrap();
+        let of = records.iter().filter(|r| r.step == 0 && r.phase == Phase::Outcome);
+        of.filter_map(|r| r.outcome.clone()).collect()
     }
 
     fn is_full_for(&self, record: &AuditRecord) -> bool {
         let intents = self.records.lock().unwrap().iter().filter(|r| r.phase == Phase::Intent).count();
         let limit = self.limit.lock().unwrap().unwrap_or(usize::MAX);
-        self.full.load(Ordering::SeqCst) || (record.phase == Phase::Intent && intents >= limit)
+        let room = self.room.lock().unwrap().unwrap_or(usize::MAX);
+        let full = self.full.load(Ordering::SeqCst) || self.records.lock().unwrap().len() >= room;
+        full || (record.phase == Phase::Intent && intents >= limit)
     }
 }
 
