@@ -99,6 +99,8 @@ def test_a_huge_or_endless_answer_is_given_up(hosts: Any, send: Callable[[socket
 
 def certificate(folder: pathlib.Path, name: str) -> pathlib.Path:
     """A certificate of its own for `localhost`, with its key beside it."""
+    if shutil.which("openssl") is None:
+        pytest.fail("`openssl` makes the certificates of this test, and is not there: install the package of that name")
     made, key = folder / f"{name}.pem", folder / f"{name}.key"
     words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
     words += " -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE"
@@ -106,7 +108,6 @@ def certificate(folder: pathlib.Path, name: str) -> pathlib.Path:
     return made
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 def test_a_certificate_of_another_host_or_authority_gets_no_request(tmp_path: pathlib.Path) -> None:
     ours, theirs = (certificate(tmp_path, name) for name in ("ours", "theirs"))
     came: list[str] = []
