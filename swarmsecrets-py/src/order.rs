@@ -1,6 +1,7 @@
 //! How something is to be carried out.
 
 use pyo3::prelude::*;
+use swarmsecrets_client::Told;
 use swarmsecrets_core::executor::{Observer, Progress};
 use swarmsecrets_core::policy::Word;
 
@@ -31,16 +32,9 @@ impl Order {
 impl Observer for Order {
     fn tell(&self, progress: &Progress<'_>) {
         let Some(tell) = &self.tell else { return };
-        let text = match progress {
-            Progress::Event { rotation, event } => {
-                serde_json::json!({"kind": "event", "rotation": rotation.as_str(), "event": event})
-            }
-            Progress::Sending { words } => serde_json::json!({"kind": "sending", "text": words}),
-            Progress::Trouble { message } => serde_json::json!({"kind": "trouble", "text": message}),
-            _ => return,
-        };
+        let Some(Ok(text)) = Told::of(progress).map(|told| serde_json::to_string(&told)) else { return };
         Python::attach(|py| {
-            if let Err(error) = tell.call1(py, (text.to_string(),)) {
+            if let Err(error) = tell.call1(py, (text,)) {
                 error.write_unraisable(py, None);
             }
         });

@@ -157,10 +157,10 @@ fn what_may_not_be_begun_is_not_undone_either() {
     let told = || std::fs::read_to_string(place.path("world.json.journal/audit.jsonl")).unwrap().lines().count();
     let before = told();
     for line in [format!("rollback {id} --yes"), format!("close {id} --reason seen --yes")] {
-        let _ = place.sim(&format!("{line} --policy policy.toml")).code(3).says("phase `read-only`");
+        let _ = place.sim(&format!("{line} --policy policy.toml --agent-id agent-7")).code(3).says("phase `read-only`");
     }
     assert_eq!(told(), before + 2, "both are told");
-    let _ = place.sim(&format!("rollback {id} --yes")).code(0);
+    let _ = place.sim(&format!("rollback {id} --policy policy.toml --yes")).code(0);
 }
 
 #[test]

@@ -152,14 +152,14 @@ impl Gate {
         }
     }
 
-    /// Whether what is done may be undone, or ended where it stands. That is a change like another one, but for its hours and for people, who
-    /// need no approval to get back to where they were.
+    /// Whether what is done may be undone, or ended where it stands. For an agent that is a change like another one, but for its hours; a person
+    /// may always get back to where they were.
     ///
     /// # Errors
     /// As [`Gate::check`].
     pub(crate) fn check_undoing(&self, agent: Option<&str>) -> Result<()> {
         match (&self.decision, agent) {
-            (Decision::Deny { reason }, _) => {
+            (Decision::Deny { reason }, Some(_)) => {
                 let text = format!(
                     "denied by policy: {reason}; a person must do it by hand, or change the policy or the label"
                 );

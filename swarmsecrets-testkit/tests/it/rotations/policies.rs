@@ -242,8 +242,8 @@ async fn what_may_not_be_begun_may_not_be_undone_or_ended_either() {
         assert_eq!(desk.trail.records.lock().unwrap().len(), told + 2, "both are told");
     }
     assert_eq!((desk.mounts("s0"), desk.mounts("s1")), moved);
-    // A person needs no approval to get back to where they were.
-    let guards = [guard("[[rules]]\nname = 'r'\neffect = 'needs-approval'\nreason = 'ask'")];
+    // A person may always get back to where they were.
+    let guards = [guard("[[rules]]\nname = 'r'\neffect = 'deny'\nreason = 'no'")];
     let person = Executor::new(Parts { agent: None, ..desk.parts(&clock) }).guarded(&guards);
     let report = person.rollback(&id, "a test").await.unwrap();
     assert_eq!(report.outcome, Outcome::RolledBack, "{report:?}");
